@@ -1,0 +1,139 @@
+"""What the generated codecs share: Avro's variable-length integers by table, and the two ways a record fails.
+
+Accepted is exactly one encoding of each value, the one `encode` writes: the
+shortest integer, an array or map as one block. What is signed or hashed can
+therefore not be written a second way.
+"""
+
+from placet.errors import PoisonRecord
+from placet.model.reasons import Reason
+
+INT_MAX = 2**31 - 1
+LONG_MAX = 2**63 - 1
+_PAIR = 1 << 14
+
+
+class Misread(ValueError):
+    """What was expected at the place where a generated decoder stands; never leaves `decode`."""
+
+
+def _varint(raw: int) -> bytes:
+    out = bytearray()
+    while raw > 127:
+        out.append(raw & 127 | 128)
+        raw >>= 7
+    out.append(raw)
+    return bytes(out)
+
+
+# Two bytes of an integer at a time: _ENDS closes one, _GOES_ON has a successor.
+_ENDS = [_varint(raw) for raw in range(_PAIR)]
+_GOES_ON = [bytes((raw & 127 | 128, raw >> 7 | 128)) for raw in range(_PAIR)]
+
+
+class _Long(dict[int, bytes]):
+    """Avro's encoding of an integer: a table for the small ones, worked out for the rest."""
+
+    least, most = -LONG_MAX - 1, LONG_MAX
+
+    def __missing__(self, number: int) -> bytes:
+        if not self.least <= number <= self.most:
+            bits = self.most.bit_length() + 1
+            raise PoisonRecord(f"{number} does not fit the {bits} bits of its field", Reason.MALFORMED)
+        raw = number << 1 if number >= 0 else ~(number << 1)
+        out = b""
+        while raw >= _PAIR:
+            out += _GOES_ON[raw & 16383]
+            raw >>= 14
+        return out + _ENDS[raw]
+
+
+class _Int(_Long):
+    least, most = -INT_MAX - 1, INT_MAX
+
+
+LONG = _Long((number, _ENDS[number << 1]) for number in range(_PAIR >> 1))
+"""Any `long` to its bytes, and the length of anything."""
+INT = _Int(LONG)
+"""Any `int` to its bytes."""
+
+SMALL = [(raw >> 1) ^ -(raw & 1) for raw in range(128)]
+"""The integer in a single byte."""
+SPAN = [raw // 2 + 1 if raw < 128 and not raw & 1 else 0 for raw in range(256)]
+"""By its first byte, a length and the byte it takes; 0 where `span` must look."""
+
+
+def _raw(data: bytes, i: int) -> tuple[int, int]:
+    """Return the unsigned integer at `i`, and where it ends; IndexError past the end of `data`."""
+    raw = data[i] & 127
+    for shift in (7, 14, 21, 28, 35, 42, 49, 56, 63):
+        i += 1
+        byte = data[i]
+        raw |= (byte & 127) << shift
+        if byte < 128:
+            if not byte:
+                raise Misread("an integer in its shortest form")
+            if raw >> 64:
+                break
+            return raw, i + 1
+    raise Misread("an integer of at most 64 bits in at most 10 bytes")
+
+
+def long_at(data: bytes, i: int) -> tuple[int, int]:
+    """Return the `long` of two bytes or more at `i`, and where it ends."""
+    raw, i = _raw(data, i)
+    return (raw >> 1) ^ -(raw & 1), i
+
+
+def int_at(data: bytes, i: int) -> tuple[int, int]:
+    """Return the `int` of two bytes or more at `i`, and where it ends."""
+    raw, i = _raw(data, i)
+    if raw >> 32:
+        raise Misread("an integer of at most 32 bits")
+    return (raw >> 1) ^ -(raw & 1), i
+
+
+def span(data: bytes, i: int) -> tuple[int, int]:
+    """Return where the length of two bytes or more at `i` ends, less one, and where what it measures ends."""
+    if data[i] < 128:
+        raise Misread("a length that is not negative")
+    raw, j = _raw(data, i)
+    if raw & 1:
+        raise Misread("a length that is not negative")
+    length = raw >> 1
+    if length > len(data) - j:
+        raise Misread(f"at most the {len(data) - j} bytes that are left, found a length of {length}")
+    return j - 1, j + length
+
+
+def count(data: bytes, i: int, least: int) -> tuple[int, int]:
+    """Return how many elements of at least `least` bytes follow, above none, and where the first begins."""
+    raw, i = (data[i], i + 1) if data[i] < 128 else _raw(data, i)
+    if raw & 1:
+        raise Misread("a count that is not negative")
+    if (raw >> 1) * least > len(data) - i:
+        raise Misread(f"at most {(len(data) - i) // least} elements in the bytes that are left, found {raw >> 1}")
+    return raw >> 1, i
+
+
+def undecodable(record: str, here: str, i: int, data: bytes, fault: Exception) -> PoisonRecord:
+    """Return the refusal of a record whose field `here` could not be read at byte `i` of `data`."""
+    if isinstance(fault, UnicodeDecodeError):
+        found = "a string that is not UTF-8"
+    elif isinstance(fault, IndexError):
+        found = f"the record ends after {len(data)} bytes, expected more"
+    else:
+        found = f"expected {fault}"
+    return PoisonRecord(f"{record}.{here} at byte {i}: {found}", Reason.UNDECODABLE)
+
+
+def left_over(i: int, end: int) -> Misread:
+    """Return what is wrong where a record of `end` bytes was read up to `i`."""
+    if i < end:
+        return Misread(f"the end of the record, found {end - i} more bytes")
+    return Misread(f"{i - end} more bytes")
+
+
+def unfit(place: str, found: int, size: int) -> PoisonRecord:
+    """Return the refusal to encode a value of `found` bytes where the schema has `size`."""
+    return PoisonRecord(f"{place}: {found} bytes, expected {size}", Reason.MALFORMED)

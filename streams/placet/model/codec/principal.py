@@ -1,0 +1,355 @@
+"""A distinct, attributable identity, as one source knows it. Generated from schemas/principal.avsc by `make codecs`; edit the schema, not this file."""
+# ruff: noqa
+
+from typing import NamedTuple
+
+from placet.model.codec._wire import (
+    INT,
+    LONG,
+    SMALL,
+    SPAN,
+    Misread,
+    count,
+    int_at,
+    left_over,
+    long_at,
+    span,
+    undecodable,
+)
+
+SCHEMA_ID = 14
+HEADER = bytes.fromhex("000000000e")
+FINGERPRINT = bytes.fromhex("f9ad56dbcd6321979d1410ff0f959a37b277ef6df6e56cf9dc389134018a4af7")
+
+
+class Proof(NamedTuple):
+    """Who wrote this record: an Ed25519 signature over the Merkle root of the writer's batch, and the path from this record to it."""
+
+    issuer: str  # principal id of the writer
+    kid: str  # id of the key in the pinned key file
+    index: int  # type: ignore[assignment]  # 0-based place of this record in the writer's batch
+    size: int  # how many records the writer's batch has; 1 means the leaf is the root
+    path: bytes  # RFC 6962 audit path, 32 bytes a node, leaf side first
+    signature: bytes  # Ed25519 over the domain, the size and the root
+
+
+class Principal(NamedTuple):
+    """A distinct, attributable identity, as one source knows it."""
+
+    tenant: str
+    id: str  # as `agent:billing-bot`, or a SPIFFE id
+    kind: str  # user, agent, service, connector, workflow or tool
+    status: str  # active, suspended or revoked
+    owner: str | None  # accountable principal
+    groups: tuple[str, ...]
+    attributes: dict[str, str]
+    capabilities: tuple[str, ...]  # of an executor: obligations it can carry out
+    source: str  # the feed that says so
+    observed_at: int
+    proof: Proof | None  # last on purpose: what is signed is the payload before it
+
+
+def encode_owner(value: str | None) -> bytes:
+    """Return the bytes of a value of `owner`."""
+    if value is None:
+        return b"\x00"
+    value_ = value.encode()
+    return b"".join((b"\x02", LONG[len(value_)], value_))
+
+
+def encode_groups(value: tuple[str, ...]) -> bytes:
+    """Return the bytes of a value of `groups`."""
+    if not value:
+        return b"\x00"
+    parts = [LONG[len(value)]]
+    for item in value:
+        item_ = item.encode()
+        parts += (LONG[len(item_)], item_)
+    parts.append(b"\x00")
+    return b"".join(parts)
+
+
+def encode_attributes(value: dict[str, str]) -> bytes:
+    """Return the bytes of a value of `attributes`."""
+    if not value:
+        return b"\x00"
+    parts = [LONG[len(value)]]
+    for key, item in value.items():
+        key_ = key.encode()
+        item_ = item.encode()
+        parts += (LONG[len(key_)], key_, LONG[len(item_)], item_)
+    parts.append(b"\x00")
+    return b"".join(parts)
+
+
+def encode_capabilities(value: tuple[str, ...]) -> bytes:
+    """Return the bytes of a value of `capabilities`."""
+    if not value:
+        return b"\x00"
+    parts = [LONG[len(value)]]
+    for item in value:
+        item_ = item.encode()
+        parts += (LONG[len(item_)], item_)
+    parts.append(b"\x00")
+    return b"".join(parts)
+
+
+def _encode_proof(record: Proof) -> bytes:
+    issuer, kid, index, size, path, signature = record
+    issuer_ = issuer.encode()
+    kid_ = kid.encode()
+    return b"".join(
+        (
+            LONG[len(issuer_)],
+            issuer_,
+            LONG[len(kid_)],
+            kid_,
+            INT[index],
+            INT[size],
+            LONG[len(path)],
+            path,
+            LONG[len(signature)],
+            signature,
+        )
+    )
+
+
+def encode_proof(value: Proof | None) -> bytes:
+    """Return the bytes of a value of `proof`."""
+    if value is None:
+        return b"\x00"
+    return b"".join((b"\x02", _encode_proof(value)))
+
+
+def encode_unsigned(record: Principal) -> bytes:
+    """Return what its writer signs: all fields before the proof."""
+    (tenant, id, kind, status, owner, groups, attributes, capabilities, source, observed_at, _) = record
+    tenant_ = tenant.encode()
+    id_ = id.encode()
+    kind_ = kind.encode()
+    status_ = status.encode()
+    source_ = source.encode()
+    return b"".join(
+        (
+            LONG[len(tenant_)],
+            tenant_,
+            LONG[len(id_)],
+            id_,
+            LONG[len(kind_)],
+            kind_,
+            LONG[len(status_)],
+            status_,
+            encode_owner(owner),
+            encode_groups(groups),
+            encode_attributes(attributes),
+            encode_capabilities(capabilities),
+            LONG[len(source_)],
+            source_,
+            LONG[observed_at],
+        )
+    )
+
+
+def encode(record: Principal) -> bytes:
+    """Return the payload, without framing."""
+    return encode_unsigned(record) + encode_proof(record.proof)
+
+
+def frame(record: Principal) -> bytes:
+    """Return the payload in Confluent framing."""
+    return HEADER + encode(record)
+
+
+def decode_signed(data: bytes, start: int = 5) -> tuple[Principal, int]:
+    """Return the Principal in `data` from `start` to its end, and where its proof begins."""
+    b, i, end, here = data, start, len(data), "tenant"
+    try:
+        here = "tenant"
+        j = i + SPAN[b[i]]
+        if j == i:
+            i, j = span(b, i)
+        tenant = b[i + 1 : j].decode()
+        i = j
+        here = "id"
+        j = i + SPAN[b[i]]
+        if j == i:
+            i, j = span(b, i)
+        id = b[i + 1 : j].decode()
+        i = j
+        here = "kind"
+        j = i + SPAN[b[i]]
+        if j == i:
+            i, j = span(b, i)
+        kind = b[i + 1 : j].decode()
+        i = j
+        here = "status"
+        j = i + SPAN[b[i]]
+        if j == i:
+            i, j = span(b, i)
+        status = b[i + 1 : j].decode()
+        i = j
+        here = "owner"
+        owner: str | None = None
+        n = b[i]
+        i += 1
+        if n == 2:
+            j = i + SPAN[b[i]]
+            if j == i:
+                i, j = span(b, i)
+            owner_ = b[i + 1 : j].decode()
+            i = j
+            owner = owner_
+        elif n:
+            raise Misread("a union index of 0 or 1")
+        here = "groups"
+        groups: tuple[str, ...] = ()
+        if b[i]:
+            n, i = count(b, i, 1)
+            groups_list: list[str] = []
+            for _ in range(n):
+                j = i + SPAN[b[i]]
+                if j == i:
+                    i, j = span(b, i)
+                groups_item = b[i + 1 : j].decode()
+                i = j
+                groups_list.append(groups_item)
+            here = "groups"
+            if b[i]:
+                raise Misread("one block, and its end")
+            groups = tuple(groups_list)
+        i += 1
+        here = "attributes"
+        attributes: dict[str, str] = {}
+        if b[i]:
+            n, i = count(b, i, 2)
+            for _ in range(n):
+                j = i + SPAN[b[i]]
+                if j == i:
+                    i, j = span(b, i)
+                attributes_key = b[i + 1 : j].decode()
+                i = j
+                if attributes_key in attributes:
+                    raise Misread("a key once")
+                j = i + SPAN[b[i]]
+                if j == i:
+                    i, j = span(b, i)
+                attributes_value = b[i + 1 : j].decode()
+                i = j
+                attributes[attributes_key] = attributes_value
+            here = "attributes"
+            if b[i]:
+                raise Misread("one block, and its end")
+        i += 1
+        here = "capabilities"
+        capabilities: tuple[str, ...] = ()
+        if b[i]:
+            n, i = count(b, i, 1)
+            capabilities_list: list[str] = []
+            for _ in range(n):
+                j = i + SPAN[b[i]]
+                if j == i:
+                    i, j = span(b, i)
+                capabilities_item = b[i + 1 : j].decode()
+                i = j
+                capabilities_list.append(capabilities_item)
+            here = "capabilities"
+            if b[i]:
+                raise Misread("one block, and its end")
+            capabilities = tuple(capabilities_list)
+        i += 1
+        here = "source"
+        j = i + SPAN[b[i]]
+        if j == i:
+            i, j = span(b, i)
+        source = b[i + 1 : j].decode()
+        i = j
+        here = "observed_at"
+        n = b[i]
+        if n < 128:
+            observed_at = SMALL[n]
+            i += 1
+        else:
+            observed_at, i = long_at(b, i)
+        proof_at = i
+        here = "proof"
+        proof: Proof | None = None
+        n = b[i]
+        i += 1
+        if n == 2:
+            here = "proof.issuer"
+            j = i + SPAN[b[i]]
+            if j == i:
+                i, j = span(b, i)
+            proof_issuer = b[i + 1 : j].decode()
+            i = j
+            here = "proof.kid"
+            j = i + SPAN[b[i]]
+            if j == i:
+                i, j = span(b, i)
+            proof_kid = b[i + 1 : j].decode()
+            i = j
+            here = "proof.index"
+            n = b[i]
+            if n < 128:
+                proof_index = SMALL[n]
+                i += 1
+            else:
+                proof_index, i = int_at(b, i)
+            here = "proof.size"
+            n = b[i]
+            if n < 128:
+                proof_size = SMALL[n]
+                i += 1
+            else:
+                proof_size, i = int_at(b, i)
+            here = "proof.path"
+            j = i + SPAN[b[i]]
+            if j == i:
+                i, j = span(b, i)
+            proof_path = b[i + 1 : j]
+            i = j
+            here = "proof.signature"
+            j = i + SPAN[b[i]]
+            if j == i:
+                i, j = span(b, i)
+            proof_signature = b[i + 1 : j]
+            i = j
+            proof_ = tuple.__new__(
+                Proof,
+                (
+                    proof_issuer,
+                    proof_kid,
+                    proof_index,
+                    proof_size,
+                    proof_path,
+                    proof_signature,
+                ),
+            )
+            proof = proof_
+        elif n:
+            raise Misread("a union index of 0 or 1")
+        if i != end:
+            raise left_over(i, end)
+    except (IndexError, UnicodeDecodeError, Misread) as fault:
+        raise undecodable("principal", here, i, b, fault) from None
+    return tuple.__new__(
+        Principal,
+        (
+            tenant,
+            id,
+            kind,
+            status,
+            owner,
+            groups,
+            attributes,
+            capabilities,
+            source,
+            observed_at,
+            proof,
+        ),
+    ), proof_at
+
+
+def decode(data: bytes, start: int = 5) -> Principal:
+    """Return the Principal in `data` from `start` to its end; raise PoisonRecord where it is not one."""
+    return decode_signed(data, start)[0]
