@@ -23,6 +23,7 @@ from typing import Self
 
 from confluent_kafka import KafkaException, Producer
 from confluent_kafka.admin import AdminClient
+
 from jars import BrokerError, jars, need
 
 HERE = Path(__file__).resolve().parent
@@ -114,10 +115,14 @@ class Broker:
             self.stop()
             for n in self._numbers():
                 shutil.rmtree(self.home / str(n), ignore_errors=True)
-        for n in self._numbers():
-            if not self.alive(n):
-                self._launch(n, libraries)
-        self._wait_until_serving()
+        try:
+            for n in self._numbers():
+                if not self.alive(n):
+                    self._launch(n, libraries)
+            self._wait_until_serving()
+        except BaseException:  # whoever gives up waiting, a person at the keyboard too, leaves nothing running
+            self.kill()
+            raise
         return self
 
     def stop(self) -> None:
@@ -138,7 +143,9 @@ class Broker:
     def alive(self, node: int) -> bool:
         """Tell whether a node's process lives; a process id that went to another program is not it."""
         child = self._children.get(node)
-        if child is not None and child.poll() is not None:
+        if child is not None:
+            if child.poll() is None:
+                return True
             del self._children[node]
             return False
         pid = self._pid(node)
@@ -195,7 +202,11 @@ class Broker:
 
     def _wait_until_serving(self) -> None:
         """Return when every node is seen and a transaction coordinator has answered, which loads it too."""
-        client = {"bootstrap.servers": self.bootstrap, "socket.timeout.ms": 1000, "log_level": 0}
+        client: dict[str, str | int | float | bool] = {
+            "bootstrap.servers": self.bootstrap,
+            "socket.timeout.ms": 1000,
+            "log_level": 0,
+        }
         deadline = time.monotonic() + START_S_MAX
         while time.monotonic() < deadline:
             for n in self._numbers():
@@ -232,7 +243,7 @@ def _command_line(pid: int) -> str:
         except OSError:
             return ""
     done = subprocess.run(
-        ["ps", "-ww", "-o", "command=", "-p", str(pid)], check=False, capture_output=True, text=True
+        [need("ps"), "-ww", "-o", "command=", "-p", str(pid)], check=False, capture_output=True, text=True
     )
     return done.stdout
 

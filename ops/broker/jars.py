@@ -6,6 +6,8 @@ import shutil
 import subprocess
 from pathlib import Path
 
+NEEDED = {"java": "a Java runtime, 17 or newer", "mvn": "Apache Maven, 3.8 or newer", "ps": "the POSIX process list"}
+
 
 class BrokerError(Exception):
     """The broker cannot run here. The message says what is missing or what it said before it died."""
@@ -15,7 +17,7 @@ def need(program: str) -> str:
     """Return the path of a program, or raise `BrokerError` with how to get it."""
     path = shutil.which(program)
     if path is None:
-        wanted = {"java": "a Java runtime, 17 or newer", "mvn": "Apache Maven, 3.8 or newer"}[program]
+        wanted = NEEDED[program]
         message = f"`{program}` is not on the path; a broker needs {wanted}"
         raise BrokerError(message)
     return path
