@@ -32,29 +32,44 @@ _GOES_ON = [bytes((raw & 127 | 128, raw >> 7 | 128)) for raw in range(_PAIR)]
 
 
 class _Long(dict[int, bytes]):
-    """Avro's encoding of an integer: a table for the small ones, worked out for the rest."""
+    """Avro's encoding of an integer: a table for the small ones, worked out for the rest.
+
+    What is as great as an instant in ms is kept for a while: a batch has few of
+    them, and many records.
+    """
 
     least, most = -LONG_MAX - 1, LONG_MAX
 
     def __missing__(self, number: int) -> bytes:
+        if 0 <= number < 1 << 27:
+            return _GOES_ON[number << 1 & 16383] + _ENDS[number >> 13]
+        made = self._made(number)
+        if len(self) >= _PAIR:
+            self.clear()
+            self.update(_TABLE)
+        self[number] = made
+        return made
+
+    def _made(self, number: int) -> bytes:
         if not self.least <= number <= self.most:
             bits = self.most.bit_length() + 1
             raise PoisonRecord(f"{number} does not fit the {bits} bits of its field", Reason.MALFORMED)
         raw = number << 1 if number >= 0 else ~(number << 1)
-        out = b""
+        made = b""
         while raw >= _PAIR:
-            out += _GOES_ON[raw & 16383]
+            made += _GOES_ON[raw & 16383]
             raw >>= 14
-        return out + _ENDS[raw]
+        return made + _ENDS[raw]
 
 
 class _Int(_Long):
     least, most = -INT_MAX - 1, INT_MAX
 
 
-LONG = _Long((number, _ENDS[number << 1]) for number in range(_PAIR >> 1))
+_TABLE = {number: _ENDS[number << 1] for number in range(_PAIR >> 1)}
+LONG = _Long(_TABLE)
 """Any `long` to its bytes, and the length of anything."""
-INT = _Int(LONG)
+INT = _Int(_TABLE)
 """Any `int` to its bytes."""
 
 SMALL = [(raw >> 1) ^ -(raw & 1) for raw in range(128)]
@@ -63,20 +78,35 @@ SPAN = [raw // 2 + 1 if raw < 128 and not raw & 1 else 0 for raw in range(256)]
 """By its first byte, a length and the byte it takes; 0 where `span` must look."""
 
 
+_INSTANTS: dict[bytes, int] = {}
+"""Integers of six bytes by those bytes: instants in ms, few in a batch. No integer's bytes begin with another's."""
+
+
 def _raw(data: bytes, i: int) -> tuple[int, int]:
-    """Return the unsigned integer at `i`, and where it ends; IndexError past the end of `data`."""
+    """Return the unsigned integer of two bytes or more at `i`, and where it ends; IndexError past the end of `data`."""
+    byte = data[i + 1]
+    if 0 < byte < 128:
+        return data[i] & 127 | byte << 7, i + 2
+    known = _INSTANTS.get(data[i : i + 6])
+    if known is not None:
+        return known, i + 6
     raw = data[i] & 127
-    for shift in (7, 14, 21, 28, 35, 42, 49, 56, 63):
-        i += 1
-        byte = data[i]
-        raw |= (byte & 127) << shift
+    for place in range(1, 10):
+        byte = data[i + place]
+        raw |= (byte & 127) << 7 * place
         if byte < 128:
-            if not byte:
-                raise Misread("an integer in its shortest form")
-            if raw >> 64:
-                break
-            return raw, i + 1
-    raise Misread("an integer of at most 64 bits in at most 10 bytes")
+            break
+    else:
+        raise Misread("an integer of at most 10 bytes")
+    if not byte:
+        raise Misread("an integer in its shortest form")
+    if raw >> 64:
+        raise Misread("an integer of at most 64 bits")
+    if place == 5:
+        if len(_INSTANTS) >= _PAIR:
+            _INSTANTS.clear()
+        _INSTANTS[data[i : i + 6]] = raw
+    return raw, i + place + 1
 
 
 def long_at(data: bytes, i: int) -> tuple[int, int]:
