@@ -6,10 +6,13 @@ SHELL := bash
 MAKEFLAGS += --no-builtin-rules
 
 ARGS ?=
+PORT ?= 9092
+BENCHES ?= desk embedded kafka restore
+BENCH_PORT ?= 29292
 VENV := .venv
 PY := $(VENV)/bin/python
 PLACET := $(VENV)/bin/placet
-# Made from the lock's own digest, so the environment is laid again when the lock changes and at no other time.
+# Newer than the lock and pyproject.toml: nothing to do. So the environment is laid again when they change, and only then.
 LOCK := requirements-dev.lock
 STAMP := $(VENV)/.locked
 
@@ -29,7 +32,7 @@ help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: setup
-setup: $(STAMP) ## Lay the locked environment in .venv (runs again only when the lock changes)
+setup: $(STAMP) ## Lay the locked environment in .venv (again only when the lock or pyproject.toml changes)
 
 $(STAMP): $(LOCK) pyproject.toml
 	@python=$$($(find_python)); \
@@ -39,6 +42,57 @@ $(STAMP): $(LOCK) pyproject.toml
 	@touch $@
 	@echo "ready: $(PLACET)"
 
+.PHONY: demo
+demo: setup ## A small fleet of agents, feeds, an approver and executors at work, live (ARGS="--for 20s")
+	@$(PLACET) demo $(ARGS)
+
+.PHONY: test
+test: setup ## Every test, with a real broker that is started and stopped (ARGS="tests/policy -k refund")
+	@$(PY) -m pytest $(ARGS)
+
+.PHONY: faults
+faults: setup ## Only the crashes: seeded kills before and after each write, on both journals
+	@$(PY) -m pytest tests/faults $(ARGS)
+
+.PHONY: bench
+bench: setup ## Every measurement beside its target; JSON in build/bench (BENCHES="desk embedded" for some)
+	@mkdir -p build/bench; failed=""; \
+	trap '$(PY) ops/broker/broker.py stop --dir build/bench/broker >/dev/null 2>&1 || true' EXIT; \
+	for name in $(BENCHES); do \
+		if [ "$$name" = kafka ]; then \
+			$(PY) ops/broker/broker.py start --port $(BENCH_PORT) --dir build/bench/broker; \
+			export PLACET_BOOTSTRAP=127.0.0.1:$(BENCH_PORT); \
+		else unset PLACET_BOOTSTRAP; fi; \
+		echo "bench $$name"; \
+		$(PLACET) bench "$$name" --json $(ARGS) > "build/bench/$$name.json.part" || failed="$$failed $$name"; \
+		mv "build/bench/$$name.json.part" "build/bench/$$name.json"; cat "build/bench/$$name.json"; \
+	done; \
+	[ -z "$$failed" ] || { echo "failed:$$failed" >&2; exit 1; }
+
+.PHONY: lint
+lint: setup ## ruff, its formatter, and mypy --strict: the gates
+	@$(VENV)/bin/ruff check .
+	@$(VENV)/bin/ruff format --check .
+	@$(VENV)/bin/mypy
+
+.PHONY: format
+format: setup ## Let ruff put right what it can
+	@$(VENV)/bin/ruff check --fix .
+	@$(VENV)/bin/ruff format .
+
+.PHONY: codecs
+codecs: setup ## Make the codecs and schema ids from schemas/*.avsc
+	@$(PY) ops/codegen/generate.py $(ARGS)
+
+.PHONY: broker
+broker: setup ## A real Kafka on port 9092 in the background, without containers (PORT=29092)
+	@$(PY) ops/broker/broker.py start --keep --port $(PORT) --dir build/broker $(ARGS)
+	@echo 'or with: make broker-stop'
+
+.PHONY: broker-stop
+broker-stop: setup ## Stop what `make broker` started; its data stays in build/broker
+	@$(PY) ops/broker/broker.py stop --dir build/broker
+
 .PHONY: lock
 lock: ## Resolve the lock files anew from pyproject.toml (ARGS="--upgrade" for newer versions)
 	@rm -rf build/lock && python=$$($(find_python)) && "$$python" -m venv build/lock
@@ -47,3 +101,9 @@ lock: ## Resolve the lock files anew from pyproject.toml (ARGS="--upgrade" for n
 		--generate-hashes --no-header --no-emit-index-url --no-emit-find-links"; \
 	$$compile -o requirements.lock $(ARGS) >/dev/null; \
 	$$compile --extra dev -c requirements.lock -o requirements-dev.lock $(ARGS) >/dev/null
+
+.PHONY: clean
+clean: ## Remove the environment and everything that was built; a broker of `make broker` is stopped first
+	@if [ -d build/broker ] && [ -x $(PY) ]; then $(PY) ops/broker/broker.py stop --dir build/broker || true; fi
+	@rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage htmlcov
+	@find streams ops tests -name __pycache__ -type d -prune -exec rm -rf {} +

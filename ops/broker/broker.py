@@ -252,7 +252,7 @@ def _start(options: argparse.Namespace) -> int:
     broker = Broker(options.dir, options.port, options.nodes)
     broker.start(keep=options.keep)
     print(f"broker at {broker.bootstrap}, data and logs in {options.dir}")
-    print(f"stop it with: {Path(sys.executable).name} {Path(sys.argv[0])} stop --dir {options.dir}")
+    print(f"stop it with: {sys.executable} {sys.argv[0]} stop --dir {options.dir}")
     return 0
 
 

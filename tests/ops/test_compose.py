@@ -1,0 +1,83 @@
+"""The containers start the same broker as the script does, in a file every compose tool can read."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+from ruamel.yaml import YAML
+
+from broker import CLUSTER_ID, render
+
+ROOT = Path(__file__).parent.parent.parent
+SCHEMA = ROOT / "tests" / "vectors" / "compose" / "compose-spec.json"
+# What a container must say otherwise than a process on this host.
+OF_THE_PLACE = {
+    "node.id",
+    "listeners",
+    "advertised.listeners",
+    "listener.security.protocol.map",
+    "controller.quorum.voters",
+    "log.dirs",
+}
+# Read by the image's own start script and by no broker.
+OF_THE_IMAGE = {"heap.opts"}
+
+
+@pytest.fixture(scope="module")
+def compose() -> Any:
+    return YAML(typ="safe").load((ROOT / "docker-compose.yml").read_text())
+
+
+def in_properties() -> dict[str, str]:
+    lines = render(node=1, port=9092, nodes=1, data=Path("data")).splitlines()
+    return dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
+
+
+def in_compose(compose: Any) -> dict[str, str]:
+    """Return the settings as the image derives them: `KAFKA_NODE_ID` is `node.id`."""
+    variables = compose["services"]["broker"]["environment"]
+    named = {name.removeprefix("KAFKA_").lower().replace("_", "."): value for name, value in variables.items()}
+    return {name: value for name, value in named.items() if name != "cluster.id"}
+
+
+def test_the_compose_file_fits_the_published_schema(compose: Any) -> None:
+    validator = Draft202012Validator(json.loads(SCHEMA.read_text()))
+    assert [f"{error.json_path}: {error.message}" for error in validator.iter_errors(compose)] == []
+
+
+@pytest.mark.parametrize(
+    ("service", "broken"),
+    [("worker", {"comand": ["worker"]}), ("broker", {"ports": "9092"}), ("topics", {"depends_on": {"broker": {}}})],
+)
+def test_the_schema_would_notice(compose: Any, service: str, broken: dict[str, object]) -> None:
+    services = {**compose["services"], service: {**compose["services"][service], **broken}}
+    validator = Draft202012Validator(json.loads(SCHEMA.read_text()))
+    assert not validator.is_valid({**compose, "services": services})
+
+
+def test_both_brokers_have_the_same_settings(compose: Any) -> None:
+    here, there = in_properties(), in_compose(compose)
+    assert here.keys() >= OF_THE_PLACE
+    assert there.keys() >= OF_THE_PLACE
+    assert {k: v for k, v in here.items() if k not in OF_THE_PLACE} == {
+        k: v for k, v in there.items() if k not in OF_THE_PLACE | OF_THE_IMAGE
+    }
+    assert compose["services"]["broker"]["environment"]["CLUSTER_ID"] == CLUSTER_ID
+
+
+def test_both_brokers_are_of_one_version(compose: Any) -> None:
+    jar = re.search(r"kafka_2\.13-(.+)\.jar", (ROOT / "ops" / "broker" / "jars.sha256").read_text())
+    pom = re.search(r"kafka_2\.13</artifactId>\s*<version>(.+)</version>", (ROOT / "ops/broker/pom.xml").read_text())
+    assert jar is not None
+    assert pom is not None
+    assert compose["services"]["broker"]["image"] == f"apache/kafka:{pom[1]}" == f"apache/kafka:{jar[1]}"
+
+
+def test_who_decides_starts_only_after_the_topics_are_there(compose: Any) -> None:
+    services = compose["services"]
+    assert services["worker"]["depends_on"]["topics"]["condition"] == "service_completed_successfully"
+    assert services["topics"]["depends_on"]["broker"]["condition"] == "service_healthy"
+    assert services["topics"]["command"][:2] == ["topics", "apply"]
