@@ -1,0 +1,39 @@
+"""The context topics, read whole by one reader that belongs to no group."""
+
+from placet.drivers.kafka.connection import Connection
+from placet.drivers.kafka.follower import Follower, Place
+from placet.drivers.kafka.reader import Reader
+from placet.drivers.kafka.topics import partition_counts
+from placet.model.topics import CONTEXT
+from placet.ports import Rec
+
+_AT_ONCE = 10_000
+
+
+class KafkaFeed:
+    """Keeps the promises of `placet.ports.Feed` on a cluster."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._ends = Reader(connection)
+        counts = partition_counts(connection, CONTEXT)
+        self._places: list[Place] = [(topic, number) for topic in CONTEXT for number in range(counts[topic])]
+        self._follower = Follower(connection, {place: self._ends.bounds(*place)[0] for place in self._places})
+
+    def catch_up(self) -> list[Rec]:
+        """Return everything up to the ends as they were at the call, open transactions waited out.
+
+        Raise `Unavailable` when nothing moves for the connection's `stall_ms`.
+        """
+        return self._follower.reach({place: self._ends.bounds(*place)[1] for place in self._places})
+
+    def take(self) -> list[Rec]:
+        """Return what came since, without waiting."""
+        found = self._follower.take(_AT_ONCE, 0)
+        while more := self._follower.take(_AT_ONCE, 0) if found else []:
+            found.extend(more)
+        return found
+
+    def close(self) -> None:
+        """Give the clients back."""
+        self._follower.close()
+        self._ends.close()

@@ -1,0 +1,145 @@
+"""Many partitions followed from given positions by one client that belongs to no group."""
+
+from collections.abc import Callable, Iterable, Mapping
+from time import monotonic
+
+from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
+
+from placet.drivers.kafka.connection import Connection
+from placet.drivers.kafka.faults import END, is_gone, raise_reading, reading
+from placet.drivers.kafka.reader import record
+from placet.errors import Unavailable
+from placet.model.topics import Topic
+from placet.ports import Rec
+
+Place = tuple[Topic, int]
+"""A topic and a partition."""
+
+_SLICE_S = 0.1
+_ANSWER_S = 10.0
+
+
+class Follower:
+    """Returns committed records of many partitions as they come, each partition in order.
+
+    `starts` names the first offset wanted of each; one that the broker no
+    longer keeps begins at the first that it does, one that is not there yet is
+    waited for. `positions` is one past the last record (or control record)
+    seen of each.
+    """
+
+    def __init__(
+        self, connection: Connection, starts: Mapping[Place, int], make: Callable[..., Consumer] = Consumer
+    ) -> None:
+        self._connection = connection
+        self._consumer = make(connection.reader())
+        self._topics = {connection.title(topic): int(topic) for topic in Topic}
+        self.positions: dict[tuple[int, int], int] = {}
+        self._ahead: dict[tuple[int, int], int] = {}
+        self.move(starts)
+
+    def move(self, starts: Mapping[Place, int]) -> None:
+        """Go on from `starts`, and with these partitions only."""
+        self.positions = {(int(topic), partition): start for (topic, partition), start in starts.items()}
+        self._ahead.clear()
+        self._assign()
+
+    def _assign(self) -> None:
+        wanted = [
+            TopicPartition(self._connection.title(Topic(topic)), partition, start)
+            for (topic, partition), start in self.positions.items()
+            if (topic, partition) not in self._ahead
+        ]
+        try:
+            self._consumer.assign(wanted)
+        except KafkaException as error:
+            raise_reading(error, "following")
+
+    def take(self, most: int, wait_ms: int) -> list[Rec]:
+        """Return up to `most` records as soon as there is one; none after `wait_ms`."""
+        until = monotonic() + wait_ms / 1000
+        if self._ahead:
+            self._look_again()
+        while True:
+            left = until - monotonic()
+            try:
+                first = self._consumer.poll(min(max(left, 0), _SLICE_S))
+                batch = [] if first is None else [first, *self._consumer.consume(most - 1, 0)] if most > 1 else [first]
+            except KafkaException as error:
+                raise_reading(error, "following")
+            found = self._records(batch)
+            # An end that was met, or a record before the wanted one, is no reason to answer with nothing.
+            if found or (not batch and left <= 0):
+                return found
+
+    def _records(self, batch: Iterable[Message]) -> list[Rec]:
+        found: list[Rec] = []
+        gone: set[tuple[int, int]] = set()
+        topics, positions = self._topics, self.positions
+        for message in batch:
+            cause = message.error()
+            topic = topics[message.topic() or ""]
+            if cause is None:
+                made = record(topic, message)
+                positions[topic, made.partition] = made.offset + 1
+                found.append(made)
+            elif cause.code() == END:
+                place = (topic, message.partition() or 0)
+                positions[place] = max(positions[place], message.offset() or 0)
+            elif is_gone(cause):
+                gone.add((topic, message.partition() or 0))
+            else:
+                raise reading(cause, f"{message.topic()}/{message.partition()}")
+        if gone:
+            self._return(gone)
+        return found
+
+    def _return(self, gone: Iterable[tuple[int, int]]) -> None:
+        """Begin these at the first record kept, or leave them aside until the broker has come as far."""
+        for place in gone:
+            low, high = self._bounds(place)
+            if self.positions[place] > high:
+                self._ahead[place] = self.positions[place]
+            else:
+                self.positions[place] = low
+        self._assign()
+
+    def _look_again(self) -> None:
+        there = [place for place, wanted in self._ahead.items() if self._bounds(place)[1] >= wanted]
+        for place in there:
+            del self._ahead[place]
+        if there:
+            self._assign()
+
+    def _bounds(self, place: tuple[int, int]) -> tuple[int, int]:
+        title = self._connection.title(Topic(place[0]))
+        try:
+            bounds = self._consumer.get_watermark_offsets(TopicPartition(title, place[1]), _ANSWER_S)
+        except KafkaException as error:
+            raise_reading(error, f"{title}/{place[1]}: asking for its ends")
+        if bounds is None:
+            raise Unavailable(f"{title}/{place[1]}: the broker did not tell its ends within {_ANSWER_S:.0f} s")
+        return bounds
+
+    def reach(self, targets: Mapping[Place, int], most: int = 2_000) -> list[Rec]:
+        """Return what comes until every position is at its target. Raise `Unavailable` when nothing moves."""
+        found: list[Rec] = []
+        seen = monotonic()
+        while behind := [
+            place for place, target in targets.items() if self.positions[int(place[0]), place[1]] < target
+        ]:
+            before = sum(self.positions.values())
+            found.extend(self.take(most, 50))
+            if sum(self.positions.values()) > before:
+                seen = monotonic()
+            elif (monotonic() - seen) * 1000 > self._connection.stall_ms:
+                topic, partition = behind[0]
+                raise Unavailable(
+                    f"{self._connection.title(topic)}/{partition}@{self.positions[int(topic), partition]}: no progress"
+                    f" towards {targets[behind[0]]} for {self._connection.stall_ms} ms"
+                )
+        return found
+
+    def close(self) -> None:
+        """Give the client back."""
+        self._consumer.close()

@@ -1,0 +1,158 @@
+"""A local copy of desk changes, so that a restart reads only the rest of the changelog."""
+
+import struct
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from shutil import rmtree
+
+from rocksdict import BlockBasedOptions, Cache, Options, Rdict, WriteBatch
+
+from placet.drivers.kafka.connection import LOGGER
+from placet.errors import Unavailable
+from placet.ports import Message
+
+_IDENTITY = b"identity"
+_FORMAT = b"1/"
+_MARK = struct.Struct(">qq")
+_CHUNK = 1_000
+
+
+class WarmDisk:
+    """Desk changes of the partitions a slot has served, each with the changelog offset they cover.
+
+    A mark (covered, written at) says that every change before the offset
+    `covered` of `placet.desk` is here; it is written in one piece with what it
+    covers. A copy that is damaged, of another topic, ahead of it, or older than
+    tombstones are kept is thrown away: it is never more than a shortcut, so
+    whatever goes wrong here costs time only.
+    """
+
+    def __init__(self, folder: Path, identity: bytes, age_ms_max: int) -> None:
+        self._folder = folder
+        self._identity = _FORMAT + identity
+        self._age_ms_max = age_ms_max
+        self._db: Rdict | None = self._open()
+
+    def _open(self) -> Rdict:
+        self._folder.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            db = Rdict(str(self._folder), _options())
+            if db.get(_IDENTITY, self._identity) == self._identity:
+                db[_IDENTITY] = self._identity
+                return db
+            db.close()
+        except Exception as error:
+            if "lock" in str(error).lower():
+                raise Unavailable(f"{self._folder}: another process has this slot's folder open") from error
+            LOGGER.warning("%s: thrown away, does not open: %s", self._folder, error)
+        rmtree(self._folder, ignore_errors=True)
+        db = Rdict(str(self._folder), _options())
+        db[_IDENTITY] = self._identity
+        return db
+
+    def load(self, partition: int, low: int, end: int, now_ms: int) -> tuple[int, dict[bytes, bytes]] | None:
+        """Return (covered, changes by key) of `partition`, or nothing when it must be read anew.
+
+        `low` and `end` are what the topic holds now.
+        """
+        if self._db is None:
+            return None
+        try:
+            mark = self._db.get(_mark_key(partition))
+            if mark is None:
+                return None
+            covered, written_at = _MARK.unpack(mark)
+            if low <= covered <= end and 0 <= now_ms - written_at <= self._age_ms_max:
+                return covered, dict(self._changes(partition))
+            LOGGER.warning(
+                "%s: partition %d covers %d of [%d, %d]: read anew", self._folder, partition, covered, low, end
+            )
+        except Exception as error:  # noqa: BLE001 - rocksdict raises nothing narrower
+            LOGGER.warning("%s: thrown away, does not read: %s", self._folder, error)
+            self._start_anew()
+        return None
+
+    def _changes(self, partition: int) -> Iterable[tuple[bytes, bytes]]:
+        assert self._db is not None
+        prefix = _prefix(partition)
+        for key, value in self._db.items(from_key=prefix):
+            assert isinstance(key, bytes)
+            if not key.startswith(prefix):
+                return
+            yield key[len(prefix) :], value
+
+    def replace(self, partition: int, changes: Sequence[tuple[bytes, bytes]], covered: int, now_ms: int) -> None:
+        """Hold exactly `changes` for `partition`; the mark is written with the last of them."""
+        if self._db is None:
+            return
+        try:
+            prefix = _prefix(partition)
+            # Crash here: there is no mark, and the next restore reads the topic.
+            clear = WriteBatch(raw_mode=True)
+            clear.delete(_mark_key(partition))
+            clear.delete_range(prefix, _prefix(partition + 1))
+            self._db.write(clear)
+            for start in range(0, len(changes), _CHUNK):
+                batch = WriteBatch(raw_mode=True)
+                for key, value in changes[start : start + _CHUNK]:
+                    batch.put(prefix + key, value)
+                self._db.write(batch)
+            self._db[_mark_key(partition)] = _MARK.pack(covered, now_ms)
+        except Exception as error:  # noqa: BLE001 - rocksdict raises nothing narrower
+            self._give_up(error)
+
+    def keep(self, changes: Mapping[int, Sequence[Message]], covered: Mapping[int, int], now_ms: int) -> None:
+        """Hold what a commit changed, and with it how far the changelog is covered from now on."""
+        if self._db is None:
+            return
+        batch = WriteBatch(raw_mode=True)
+        for partition, messages in changes.items():
+            prefix = _prefix(partition)
+            for key, value in messages:
+                if value is None:
+                    batch.delete(prefix + (key or b""))
+                else:
+                    batch.put(prefix + (key or b""), value)
+        for partition, offset in covered.items():
+            batch.put(_mark_key(partition), _MARK.pack(offset, now_ms))
+        try:
+            self._db.write(batch)
+        except Exception as error:  # noqa: BLE001 - rocksdict raises nothing narrower
+            self._give_up(error)
+
+    def _give_up(self, error: Exception) -> None:
+        # Without its marks the copy would pass for whole, so it goes at once.
+        LOGGER.warning("%s: not written any more: %s", self._folder, error)
+        self.close()
+        rmtree(self._folder, ignore_errors=True)
+
+    def _start_anew(self) -> None:
+        self.close()
+        rmtree(self._folder, ignore_errors=True)
+        self._db = self._open()
+
+    def close(self) -> None:
+        """Give the folder back."""
+        if self._db is not None:
+            self._db.close()
+            self._db = None
+
+
+def _options() -> Options:
+    options = Options(raw_mode=True)
+    options.set_write_buffer_size(8 << 20)
+    options.set_max_write_buffer_number(2)
+    options.set_max_open_files(128)
+    options.set_keep_log_file_num(2)
+    blocks = BlockBasedOptions()
+    blocks.set_block_cache(Cache(8 << 20))
+    options.set_block_based_table_factory(blocks)
+    return options
+
+
+def _prefix(partition: int) -> bytes:
+    return b"c" + partition.to_bytes(4, "big")
+
+
+def _mark_key(partition: int) -> bytes:
+    return b"m" + partition.to_bytes(4, "big")
