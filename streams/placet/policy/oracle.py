@@ -1,0 +1,43 @@
+"""Generated conditions against the library, at load, on cases made from each condition's own constants."""
+
+from collections.abc import Iterator, Sequence
+
+from placet.model.case import Case
+from placet.policy import samples
+from placet.policy.contents import Pack
+from placet.policy.diagnostics import Diagnostic
+from placet.policy.expressions import Expression
+from placet.policy.fused import UNREADY, single
+from placet.policy.situations import case_of
+
+CASES = 48
+"""Generated cases each condition is run on."""
+
+
+def compare(pack: Pack) -> Iterator[Diagnostic]:
+    """Run every condition of `pack` through both engines; one that differs stays with the library, and is reported."""
+    document = pack.documents["rules.yaml"]
+    tests = [case_of(test.given, test.intent) for test in pack.tests]
+    for number, rule in enumerate(pack.rules):
+        for action in pack.shapes(rule):
+            condition = pack.condition(rule, action)
+            if condition is None or condition.source is None:
+                continue
+            own = [case for case in tests if case.action == action]
+            if not (agrees(condition, samples.generate(condition, CASES)) and agrees(condition, own)):
+                condition.leave("generated code and library differ")
+                message = f"on `{action}` generated code and library differ: the library alone runs this condition"
+                yield document.diagnose(("rules", number, "when"), message)
+
+
+def agrees(condition: Expression, cases: Sequence[Case]) -> bool:
+    """Whether generated code gives the library's value, or raises, on every case whose facts are there."""
+    run = single(condition)
+    for case in cases:
+        try:
+            value = run(case)
+        except Exception:  # noqa: BLE001, S112  any raise means that the library decides
+            continue
+        if value != UNREADY and bool(value) is not condition.ask(case):
+            return False
+    return True
