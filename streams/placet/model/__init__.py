@@ -1,0 +1,1 @@
+"""What travels: records and their bytes, reasons, topics, keys, digests and proofs. Pure."""

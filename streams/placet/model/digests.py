@@ -1,0 +1,32 @@
+"""What votes and executors bind to: the digest of an intent, and the digest of an action."""
+
+from hashlib import sha256
+
+import rfc8785
+
+from placet.model.codec.intent import FINGERPRINT
+
+_INTENT = b"placet/intent/1" + FINGERPRINT
+_ACTION = b"placet/action/1"
+
+
+def intent_digest(unsigned: bytes) -> bytes:
+    """Return the digest of an Intent from its payload without the proof: what a vote binds to."""
+    return sha256(_INTENT + unsigned).digest()
+
+
+def action_digest(  # noqa: PLR0917 - the parts of an action, as they stand in its name
+    tenant: str, authority: str, actor: str, audience: str, action: str, resource: str, arguments: bytes
+) -> bytes:
+    """Return the digest of an action, whatever the schema's version: what an executor binds to.
+
+    `arguments` are RFC 8785 bytes, and taken as they are.
+    """
+    texts = f"{tenant}{authority}{actor}{audience}{action}{resource}"
+    if not (texts.isascii() and texts.isprintable()) or '"' in texts or "\\" in texts:
+        tenant, authority, actor, audience, action, resource = (
+            rfc8785.dumps(text).decode()[1:-1] for text in (tenant, authority, actor, audience, action, resource)
+        )
+    before = f'{{"action":"{action}","actor":"{actor}","arguments":'
+    after = f',"audience":"{audience}","authority":"{authority}","resource":"{resource}","tenant":"{tenant}"}}'
+    return sha256(b"%b%b%b%b" % (_ACTION, before.encode(), arguments, after.encode())).digest()

@@ -1,0 +1,171 @@
+"""Prove who wrote a record: one Ed25519 signature over the Merkle root of the writer's batch.
+
+What is signed is `placet/batch/1`, the size of the batch (4 bytes) and its
+root; a leaf is `placet/<record>/1`, the schema's fingerprint and the payload
+before the proof. The algorithm is fixed; the key comes from the pinned keys or
+the record is refused. A signature says who wrote, not that it was committed.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from typing import NamedTuple, Protocol
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+from placet.errors import PoisonRecord
+from placet.model.merkle import leaf_hash, levels_of, path_in, root_from_path
+from placet.model.reasons import Reason
+
+PURPOSES = frozenset({"seal", "operator", "executor", "agent", "approver", "feed"})
+_REMEMBERED = 4096
+
+
+class Proof(NamedTuple):
+    """Who wrote a record, as in every schema that ends with a proof: `intent.Proof(*proof)` is that record's own."""
+
+    issuer: str
+    kid: str
+    index: int  # type: ignore[assignment]
+    size: int
+    path: bytes
+    signature: bytes
+
+
+class Proved(Protocol):
+    """What each codec's `Proof` has."""
+
+    @property
+    def issuer(self) -> str:
+        """Principal id of the writer."""
+
+    @property
+    def kid(self) -> str:
+        """Id of the pinned key."""
+
+    @property
+    def index(self) -> int:
+        """Place of the record in the writer's batch, from 0."""
+
+    @property
+    def size(self) -> int:
+        """How many records the batch has."""
+
+    @property
+    def path(self) -> bytes:
+        """Audit path, 32 bytes a node, leaf side first."""
+
+    @property
+    def signature(self) -> bytes:
+        """Ed25519 over the batch."""
+
+
+class PinnedKey(NamedTuple):
+    """One public key that is known beforehand: whose it is, and what it may sign."""
+
+    kid: str
+    issuer: str
+    purpose: str
+    public: bytes  # 32 bytes (RFC 8032 §5.1.5)
+
+
+class KeyRing:
+    """The pinned keys. Checks writers' proofs, one signature for a whole batch of a writer."""
+
+    def __init__(self, keys: Iterable[PinnedKey]) -> None:
+        """Take the keys; raise ValueError for a `kid` given twice, a purpose not in `PURPOSES` or a key not of 32 bytes."""
+        self._keys: dict[str, tuple[PinnedKey, Ed25519PublicKey]] = {}
+        self._verified: dict[tuple[str, bytes, int, bytes], None] = {}
+        for key in keys:
+            if key.kid in self._keys:
+                raise ValueError(f"key `{key.kid}` is given twice")
+            if key.purpose not in PURPOSES:
+                raise ValueError(
+                    f"key `{key.kid}` is for `{key.purpose}`, expected one of {', '.join(sorted(PURPOSES))}"
+                )
+            if len(key.public) != 32:
+                raise ValueError(f"key `{key.kid}` has {len(key.public)} bytes, expected 32")
+            self._keys[key.kid] = key, Ed25519PublicKey.from_public_bytes(key.public)
+
+    def verify(
+        self, name: str, fingerprint: bytes, unsigned: bytes, proof: Proved | None, purposes: Collection[str]
+    ) -> str:
+        """Return who wrote the record `name` with the payload `unsigned` before its proof.
+
+        The key must be pinned for the proof's issuer and for one of `purposes`.
+        Raise PoisonRecord (WRITER_UNPROVED) otherwise.
+        """
+        if proof is None:
+            raise _unproved("a record without proof of its writer")
+        issuer, key = self._found(proof.kid, purposes)
+        if issuer != proof.issuer:
+            raise _unproved(f"key `{proof.kid}` is not of the issuer `{proof.issuer}`")
+        leaf = leaf_hash(b"placet/%b/1%b%b" % (name.encode(), fingerprint, unsigned))
+        try:
+            root = root_from_path(leaf, proof.index, proof.size, proof.path)
+        except ValueError as fault:
+            raise _unproved(str(fault)) from None
+        # INVARIANT: the key of this memory is everything that was verified.
+        known = (proof.kid, root, proof.size, proof.signature)
+        if known not in self._verified:
+            _check(key, proof.signature, _batch(proof.size, root), proof.kid)
+            if len(self._verified) >= _REMEMBERED:
+                del self._verified[next(iter(self._verified))]
+            self._verified[known] = None
+        return issuer
+
+    def check(self, kid: str, message: bytes, signature: bytes, purposes: Collection[str]) -> str:
+        """Return whose signature of `message` this is, as of a Seal; raise PoisonRecord (WRITER_UNPROVED) otherwise."""
+        issuer, key = self._found(kid, purposes)
+        _check(key, signature, message, kid)
+        return issuer
+
+    def _found(self, kid: str, purposes: Collection[str]) -> tuple[str, Ed25519PublicKey]:
+        pinned, key = self._keys.get(kid, (None, None))
+        if pinned is None or key is None:
+            raise _unproved(f"no key `{kid[:64]}` among the {len(self._keys)} that are pinned")
+        if pinned.purpose not in purposes:
+            raise _unproved(f"key `{kid}` is for `{pinned.purpose}`, expected {' or '.join(sorted(purposes))}")
+        return pinned.issuer, key
+
+
+class Signer:
+    """One private key and whose it is. `private` is 32 bytes (RFC 8032 §5.1.5)."""
+
+    def __init__(self, kid: str, issuer: str, private: bytes) -> None:
+        self.kid = kid
+        self.issuer = issuer
+        self._key = Ed25519PrivateKey.from_private_bytes(private)
+        self.public = self._key.public_key().public_bytes_raw()
+
+    def pinned(self, purpose: str) -> PinnedKey:
+        """Return the public half, to be pinned for one purpose."""
+        return PinnedKey(self.kid, self.issuer, purpose, self.public)
+
+    def sign(self, message: bytes) -> bytes:
+        """Return the signature of `message`, which begins with a domain of its own."""
+        return self._key.sign(message)
+
+    def sign_batch(self, name: str, fingerprint: bytes, unsigned: Sequence[bytes]) -> list[Proof]:
+        """Return the proofs of a batch of records `name`, from each one's payload before the proof, with one signature."""
+        if not unsigned:
+            return []
+        domain = b"placet/%b/1%b" % (name.encode(), fingerprint)
+        levels = levels_of([leaf_hash(domain + each) for each in unsigned])
+        size = len(unsigned)
+        signature = self._key.sign(_batch(size, levels[-1][0]))
+        return [Proof(self.issuer, self.kid, index, size, path_in(levels, index), signature) for index in range(size)]
+
+
+def _batch(size: int, root: bytes) -> bytes:
+    return b"placet/batch/1" + size.to_bytes(4, "big") + root
+
+
+def _check(key: Ed25519PublicKey, signature: bytes, message: bytes, kid: str) -> None:
+    try:
+        key.verify(signature, message)
+    except InvalidSignature:
+        raise _unproved(f"the signature is not by key `{kid}`") from None
+
+
+def _unproved(says: str) -> PoisonRecord:
+    return PoisonRecord(says, Reason.WRITER_UNPROVED)
