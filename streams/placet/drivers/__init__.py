@@ -1,0 +1,1 @@
+"""What touches the world: settings, clocks, keys, journals, the one loop, metrics."""

@@ -1,0 +1,141 @@
+"""Every setting of a process: its name, unit, default, bounds, and why the default is what it is."""
+
+from pathlib import Path
+from typing import Annotated, Self
+
+from pydantic import Field, SecretStr, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+Positive = Annotated[int, Field(ge=1)]
+
+LOOPBACK: frozenset[str] = frozenset({"127.0.0.1", "::1", "localhost"})
+"""Names and addresses that never leave this machine."""
+
+
+class Settings(BaseSettings):
+    """Read from `PLACET_<NAME>` in the environment, or given by name. Frozen, and wrong values are refused at start.
+
+    `_ms` is milliseconds, `_s` seconds, `_bytes` bytes, `_max` an upper bound.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="PLACET_", frozen=True, extra="forbid", validate_default=True)
+
+    # Where the journal is.
+    data: Path = Field(
+        Path("data"),
+        description="folder of the embedded journal, keys and secrets; on Kafka of the warm state, keys and secrets",
+    )
+    bootstrap: str = Field("", description="HOST:PORT[,HOST:PORT] of a Kafka cluster; empty: the embedded journal")
+    cluster: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._\-]{0,63}$")] = Field(
+        "placet", description="name in every Seal, so that the Seals of two clusters are never taken for each other's"
+    )
+    partitions: Annotated[int, Field(ge=1, le=1024)] = Field(
+        4, description="decision partitions; never changed in the life of a journal, because keys are placed by it"
+    )
+    slot: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._\-]{0,63}$")] = Field(
+        "worker-0",
+        description="this worker's place on Kafka: transactional id and group instance; stable, so that a restart ends its predecessor's transaction",
+    )
+    group: Annotated[str, Field(min_length=1, max_length=128)] = Field(
+        "placet-worker", description="consumer group of all workers of a cluster"
+    )
+    keys: Path | None = Field(None, description="pinned public keys; default DATA/keys.json")
+    secrets: Path | None = Field(None, description="folder of private keys, 0700; default DATA/secrets")
+
+    # What the desk holds to.
+    deadline_ms_max: Positive = Field(
+        900_000, description="farthest deadline of an intent, 15 min: it bounds what must be remembered"
+    )
+    lag_ms_max: Positive = Field(
+        5_000, description="oldest intent or claim that is still decided; older ones hear LAGGING and may ask again"
+    )
+    skew_ms_max: Positive = Field(
+        2_000, description="how far two clocks may differ; a batch from farther ahead is not decided"
+    )
+    seal_idle_ms: Positive = Field(1_000, description="a Seal this often without input, so that silence is visible")
+    lease_ms: Positive = Field(
+        30_000, description="life of a grant nobody claims, where the pack says nothing: short, because context moves"
+    )
+    act_ms_max: Positive = Field(
+        60_000, description="from claim to outcome, where the pack says nothing; past it the outcome is unknown"
+    )
+    defer_ms: Positive = Field(60_000, description="longest wait for a missing fact, where the pack says nothing")
+    approval_ms: Positive = Field(900_000, description="longest wait for votes, where the pack says nothing")
+    retry_after_ms: Positive = Field(500, description="what a transient refusal tells the agent to wait")
+    silence_ms_max: Positive = Field(
+        60_000, description="a context feed unheard for longer is silent, where the pack bounds nothing"
+    )
+    open_most: Positive = Field(10_000, description="open intents under one key; the next is refused as OVERLOADED")
+    record_bytes_max: Annotated[int, Field(ge=1_024, le=900_000)] = Field(
+        65_536, description="largest input record; a broker takes 1 MiB, and a verdict repeats part of its intent"
+    )
+    batch_most: Annotated[int, Field(ge=1, le=10_000)] = Field(
+        500, description="records of one batch: one commit and one signature for all of them"
+    )
+    batch_wait_ms: Positive = Field(10, description="how long the loop waits for input before it looks at its timers")
+    sweep_most: Positive = Field(
+        500, description="leases decided again per batch after a change: bounds how long a batch can get"
+    )
+
+    # The embedded journal.
+    wal_sync: bool = Field(
+        True, description="the log is on disk before a verdict is readable; false only where a crash may lose the end"
+    )
+
+    # Kafka.
+    transaction_ms_max: Annotated[int, Field(ge=1_000, le=60_000)] = Field(
+        6_000, description="a dead worker's transaction blocks readers this long"
+    )
+    session_ms_max: Annotated[int, Field(ge=1_000, le=60_000)] = Field(
+        6_000, description="a silent worker's partitions go to another after this"
+    )
+    replicas: Annotated[int, Field(ge=1, le=7)] = Field(
+        3, description="replication factor of the topics `placet topics apply` makes; 1 is for one broker only"
+    )
+
+    # HTTP.
+    host: str = Field("127.0.0.1", description="address `placet up` listens on")
+    port: Annotated[int, Field(ge=0, le=65_535)] = Field(7420, description="port of `placet up`; 0: any free one")
+    metrics_port: Annotated[int, Field(ge=0, le=65_535)] = Field(
+        7421, description="port of a worker's /metrics, /livez and /readyz; 0: any free one"
+    )
+    exposed: bool = Field(
+        False, description="allow an address that is not loopback: one token guards every write, put TLS before it"
+    )
+    token: SecretStr = Field(
+        SecretStr(""), description="bearer token of the HTTP face; empty: drawn at start, in DATA/http.json (0600)"
+    )
+    body_bytes_max: Positive = Field(1_048_576, description="largest HTTP body, refused before it is read")
+    wait_ms_max: Positive = Field(30_000, description="longest wait of one HTTP long poll")
+    stalled_ms_max: Positive = Field(10_000, description="a loop without a turn for longer is not live")
+
+    @model_validator(mode="after")
+    def _together(self) -> Self:
+        if self.host not in LOOPBACK and not self.exposed:
+            raise ValueError(f"host `{self.host}` is not loopback: set PLACET_EXPOSED=true to listen there")
+        if self.seal_idle_ms * 2 > self.lag_ms_max:
+            raise ValueError(
+                f"seal_idle_ms {self.seal_idle_ms} is more than half of lag_ms_max {self.lag_ms_max}: "
+                "a quiet desk could not be told from a stalled one"
+            )
+        return self
+
+    @property
+    def journal_dir(self) -> Path:
+        """Return the folder of the embedded journal."""
+        return self.data / "journal"
+
+    @property
+    def keys_file(self) -> Path:
+        """Return the file of pinned public keys."""
+        return self.keys or self.data / "keys.json"
+
+    @property
+    def secrets_dir(self) -> Path:
+        """Return the folder of private keys and the key-encryption key."""
+        return self.secrets or self.data / "secrets"
+
+    @property
+    def http_file(self) -> Path:
+        """Return the file in which a running `placet up` says its port and token."""
+        return self.data / "http.json"

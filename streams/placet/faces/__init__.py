@@ -1,0 +1,1 @@
+"""Whom it serves: agents, executors, auditors, the gateway and the command line."""
