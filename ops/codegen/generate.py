@@ -73,6 +73,7 @@ WIRE = (
     "span",
     "undecodable",
     "unfit",
+    "unwritable",
 )
 Ids = dict[str, dict[str, object]]
 

@@ -1,12 +1,13 @@
-"""Read the Avro schemas of `schemas/` into a small tree, with each one's fingerprint."""
+"""Read the Avro schemas of `schemas/` into a small tree."""
 
 from __future__ import annotations
 
-import hashlib
 import json
 import keyword
 from dataclasses import dataclass
 from pathlib import Path
+
+from placet.model import evolution
 
 PRIMITIVES = frozenset({"int", "long", "boolean", "string", "bytes"})
 KINDS = ("record", "fixed", "array", "map")
@@ -93,41 +94,6 @@ def _field(node: dict[str, object], known: dict[str, Type], where: str) -> Field
     return Field(name, _read(node["type"], known, f"{where}.{name}"), str(node.get("doc", "")))
 
 
-def canonical_form(schema: object, namespace: str = "") -> str:
-    """Return the Parsing Canonical Form of a parsed schema (Avro 1.12, "Transforming into Parsing Canonical Form")."""
-    if isinstance(schema, str):
-        return json.dumps(_full(schema, namespace), ensure_ascii=False)
-    if isinstance(schema, list):
-        return "[" + ",".join(canonical_form(branch, namespace) for branch in schema) + "]"
-    assert isinstance(schema, dict), f"{schema!r} is not a schema"
-    kind = schema["type"]
-    if kind == "array":
-        return '{"type":"array","items":' + canonical_form(schema["items"], namespace) + "}"
-    if kind == "map":
-        return '{"type":"map","values":' + canonical_form(schema["values"], namespace) + "}"
-    if kind not in ("record", "fixed"):
-        return canonical_form(kind, namespace)
-    namespace = schema.get("namespace", namespace)
-    head = '{"name":' + json.dumps(_full(schema["name"], namespace), ensure_ascii=False)
-    if kind == "fixed":
-        return f'{head},"type":"fixed","size":{int(schema["size"])}}}'
-    fields = ",".join(
-        '{"name":'
-        + json.dumps(field["name"], ensure_ascii=False)
-        + ',"type":'
-        + canonical_form(field["type"], namespace)
-        + "}"
-        for field in schema["fields"]
-    )
-    return f'{head},"type":"record","fields":[{fields}]}}'
-
-
-def _full(name: str, namespace: str) -> str:
-    if name in PRIMITIVES or name in ("null", "float", "double") or "." in name or not namespace:
-        return name
-    return f"{namespace}.{name}"
-
-
 def fingerprint(path: Path) -> bytes:
     """Return the SHA-256 of the Parsing Canonical Form of the schema in `path`."""
-    return hashlib.sha256(canonical_form(json.loads(path.read_text("utf-8"))).encode()).digest()
+    return evolution.fingerprint(json.loads(path.read_text("utf-8")))

@@ -117,11 +117,11 @@ def encoder(record: Type, title: str, heads: int) -> list[str]:
         verb = "encode_unsigned" if proved else "encode"
         says = "what its writer signs: all fields before the proof" if proved else "the payload, without framing"
         body = [f"def {verb}(record: {record.name}) -> bytes:", f'    """Return {says}."""']
-        body += ["    " + line for line in (unpack, *before, joined(parts))] + [""]
+        body += _tried([unpack, *before, joined(parts)], title)
         if proved:
             proof = writer.function(record.fields[-1].type, "proof")
             body += [f"def encode(record: {record.name}) -> bytes:", '    """Return the payload, without framing."""']
-            body += [f"    return encode_unsigned(record) + {proof}(record.proof)", ""]
+            body += _tried([f"return encode_unsigned(record) + {proof}(record.proof)"], title)
     framed = [f"def frame(record: {record.name}) -> bytes:", '    """Return the payload in Confluent framing."""']
     return [*writer.functions, *body, *framed, "    return HEADER + encode(record)", ""]
 
@@ -145,8 +145,7 @@ def _spliced(record: Type, writer: Writer, heads: int) -> list[str]:
         "",
         "    Arrays and what may be null come encoded, by the `encode_` function of the field.",
         '    """',
-        *("    " + line for line in (*before, joined(parts))),
-        "",
+        *_tried([*before, joined(parts)], writer.title),
     ]
     early, head = writer.fields(Type("record", record.name, fields=first))
     given = ["head"]
@@ -154,10 +153,25 @@ def _spliced(record: Type, writer: Writer, heads: int) -> list[str]:
     lines += [
         f"def encode(record: {record.name}) -> bytes:",
         '    """Return the payload, without framing."""',
-        f"    ({', '.join(field.name for field in record.fields)},) = record",
-        *("    " + line for line in early),
-        f'    head = b"".join(({", ".join(head)}))',
-        f"    return splice({', '.join(given)})",
-        "",
+        *_tried(
+            [
+                f"({', '.join(field.name for field in record.fields)},) = record",
+                *early,
+                f'head = b"".join(({", ".join(head)}))',
+                f"return splice({', '.join(given)})",
+            ],
+            writer.title,
+        ),
     ]
     return lines
+
+
+def _tried(lines: list[str], title: str) -> list[str]:
+    """Return the body of a function that refuses a string with half a surrogate pair."""
+    return [
+        "    try:",
+        *("        " + line for line in lines),
+        "    except UnicodeEncodeError as fault:",
+        f'        raise unwritable("{title}", fault) from None',
+        "",
+    ]

@@ -15,7 +15,7 @@ def intent_digest(unsigned: bytes) -> bytes:
     return sha256(_INTENT + unsigned).digest()
 
 
-def action_digest(  # noqa: PLR0917 - the parts of an action, as they stand in its name
+def action_digest(
     tenant: str, authority: str, actor: str, audience: str, action: str, resource: str, arguments: bytes
 ) -> bytes:
     """Return the digest of an action, whatever the schema's version: what an executor binds to.

@@ -18,7 +18,7 @@ INTEGER_MAX = 2**53 - 1
 """The greatest integer that every JSON reader holds exactly (RFC 7493 §2.2)."""
 BYTES_MAX, DEPTH_MAX, KEYS_MAX, IDENTIFIER_MAX = 65536, 32, 1024, 256
 
-_TOKENS = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[{]|[\]}]', re.DOTALL)
+_TOKENS = re.compile(rb'"(?:[^"\\]|\\.)*"?|[\[{]|[\]}]', re.DOTALL)
 # In text without white space: a number with a fraction or exponent, or of so many digits that it may be too great.
 _NUMBERS_TO_LOOK_AT = re.compile(rb"[\[:,]-?(?:[0-9]{16}|[0-9]+[.eE])")
 _SORTED = orjson.OPT_SORT_KEYS
@@ -142,18 +142,18 @@ def _check_depth(data: bytes, most: int) -> None:
 
 def _integer(text: str) -> int:
     if len(text) > 17 or abs(int(text)) > INTEGER_MAX:
-        _refuse(f"the integer {text[:32]} is beyond 2^53 - 1")
+        _refuse("an integer beyond 2^53 - 1")
     return int(text)
 
 
 def _number(text: str) -> float:
     number = float(text)
     if not isfinite(number):
-        _refuse(f"the number {text[:32]} is not finite")
+        _refuse("a number that is not finite")
     if not number.is_integer():
         return number
     if abs(number) > INTEGER_MAX:
-        _refuse(f"the number {text[:32]} is whole and beyond 2^53 - 1")
+        _refuse("a whole number beyond 2^53 - 1")
     return int(number)
 
 
@@ -180,7 +180,7 @@ def _check_text(text: str) -> None:
     except UnicodeEncodeError:
         _refuse("a surrogate without its other half")
     if not unicodedata.is_normalized("NFC", text):
-        _refuse(f"{text[:32]!r} is not in Unicode's form NFC")
+        _refuse("text that is not in Unicode's form NFC")
 
 
 def _refuse(says: str) -> NoReturn:

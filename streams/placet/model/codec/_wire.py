@@ -167,3 +167,8 @@ def left_over(i: int, end: int) -> Misread:
 def unfit(place: str, found: int, size: int) -> PoisonRecord:
     """Return the refusal to encode a value of `found` bytes where the schema has `size`."""
     return PoisonRecord(f"{place}: {found} bytes, expected {size}", Reason.MALFORMED)
+
+
+def unwritable(record: str, fault: UnicodeEncodeError) -> PoisonRecord:
+    """Return the refusal to encode a string that has no UTF-8."""
+    return PoisonRecord(f"{record}: a surrogate without its other half at character {fault.start}", Reason.MALFORMED)

@@ -16,6 +16,7 @@ from placet.model.codec._wire import (
     span,
     undecodable,
     unfit,
+    unwritable,
 )
 
 SCHEMA_ID = 21
@@ -87,25 +88,31 @@ def encode_proof(value: Proof | None) -> bytes:
 
 def encode_unsigned(record: ActiveSet) -> bytes:
     """Return what its writer signs: all fields before the proof."""
-    (tenant, revision, digests, reason, published_at, _) = record
-    tenant_ = tenant.encode()
-    reason_ = reason.encode()
-    return b"".join(
-        (
-            LONG[len(tenant_)],
-            tenant_,
-            LONG[revision],
-            encode_digests(digests),
-            LONG[len(reason_)],
-            reason_,
-            LONG[published_at],
+    try:
+        (tenant, revision, digests, reason, published_at, _) = record
+        tenant_ = tenant.encode()
+        reason_ = reason.encode()
+        return b"".join(
+            (
+                LONG[len(tenant_)],
+                tenant_,
+                LONG[revision],
+                encode_digests(digests),
+                LONG[len(reason_)],
+                reason_,
+                LONG[published_at],
+            )
         )
-    )
+    except UnicodeEncodeError as fault:
+        raise unwritable("active_set", fault) from None
 
 
 def encode(record: ActiveSet) -> bytes:
     """Return the payload, without framing."""
-    return encode_unsigned(record) + encode_proof(record.proof)
+    try:
+        return encode_unsigned(record) + encode_proof(record.proof)
+    except UnicodeEncodeError as fault:
+        raise unwritable("active_set", fault) from None
 
 
 def frame(record: ActiveSet) -> bytes:

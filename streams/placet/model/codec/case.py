@@ -15,6 +15,7 @@ from placet.model.codec._wire import (
     span,
     undecodable,
     unfit,
+    unwritable,
 )
 
 SCHEMA_ID = 10
@@ -36,35 +37,38 @@ class Case(NamedTuple):
 
 def encode(record: Case) -> bytes:
     """Return the payload, without framing."""
-    (
-        tenant,
-        authority,
-        partition,
-        seq,
-        data_key,
-        nonce,
-        ciphertext,
-    ) = record
-    tenant_ = tenant.encode()
-    authority_ = authority.encode()
-    if len(data_key) != 16:
-        raise unfit("case.data_key", len(data_key), 16)
-    if len(nonce) != 12:
-        raise unfit("case.nonce", len(nonce), 12)
-    return b"".join(
+    try:
         (
-            LONG[len(tenant_)],
-            tenant_,
-            LONG[len(authority_)],
-            authority_,
-            INT[partition],
-            LONG[seq],
+            tenant,
+            authority,
+            partition,
+            seq,
             data_key,
             nonce,
-            LONG[len(ciphertext)],
             ciphertext,
+        ) = record
+        tenant_ = tenant.encode()
+        authority_ = authority.encode()
+        if len(data_key) != 16:
+            raise unfit("case.data_key", len(data_key), 16)
+        if len(nonce) != 12:
+            raise unfit("case.nonce", len(nonce), 12)
+        return b"".join(
+            (
+                LONG[len(tenant_)],
+                tenant_,
+                LONG[len(authority_)],
+                authority_,
+                INT[partition],
+                LONG[seq],
+                data_key,
+                nonce,
+                LONG[len(ciphertext)],
+                ciphertext,
+            )
         )
-    )
+    except UnicodeEncodeError as fault:
+        raise unwritable("case", fault) from None
 
 
 def frame(record: Case) -> bytes:

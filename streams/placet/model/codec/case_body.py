@@ -15,6 +15,7 @@ from placet.model.codec._wire import (
     long_at,
     span,
     undecodable,
+    unwritable,
 )
 
 SCHEMA_ID = 11
@@ -93,36 +94,39 @@ def encode_facts(value: tuple[Fact, ...]) -> bytes:
 
 def encode(record: CaseBody) -> bytes:
     """Return the payload, without framing."""
-    (
-        intent,
-        instant,
-        set_digest,
-        engine,
-        session_origin,
-        session_rank,
-        session_seq,
-        cut,
-        facts,
-    ) = record
-    engine_ = engine.encode()
-    session_origin_ = session_origin.encode()
-    return b"".join(
+    try:
         (
-            LONG[len(intent)],
             intent,
-            LONG[instant],
-            LONG[len(set_digest)],
+            instant,
             set_digest,
-            LONG[len(engine_)],
-            engine_,
-            LONG[len(session_origin_)],
-            session_origin_,
-            INT[session_rank],
-            LONG[session_seq],
-            encode_cut(cut),
-            encode_facts(facts),
+            engine,
+            session_origin,
+            session_rank,
+            session_seq,
+            cut,
+            facts,
+        ) = record
+        engine_ = engine.encode()
+        session_origin_ = session_origin.encode()
+        return b"".join(
+            (
+                LONG[len(intent)],
+                intent,
+                LONG[instant],
+                LONG[len(set_digest)],
+                set_digest,
+                LONG[len(engine_)],
+                engine_,
+                LONG[len(session_origin_)],
+                session_origin_,
+                INT[session_rank],
+                LONG[session_seq],
+                encode_cut(cut),
+                encode_facts(facts),
+            )
         )
-    )
+    except UnicodeEncodeError as fault:
+        raise unwritable("case_body", fault) from None
 
 
 def frame(record: CaseBody) -> bytes:

@@ -15,6 +15,7 @@ from placet.model.codec._wire import (
     span,
     undecodable,
     unfit,
+    unwritable,
 )
 
 SCHEMA_ID = 4
@@ -76,36 +77,42 @@ def encode_proof(value: Proof | None) -> bytes:
 
 def encode_unsigned(record: Claim) -> bytes:
     """Return what its writer signs: all fields before the proof."""
-    (tenant, authority, id, attempt, granted_digest, executor, nonce, claimed_at, _) = record
-    tenant_ = tenant.encode()
-    authority_ = authority.encode()
-    if len(id) != 16:
-        raise unfit("claim.id", len(id), 16)
-    if len(granted_digest) != 32:
-        raise unfit("claim.granted_digest", len(granted_digest), 32)
-    executor_ = executor.encode()
-    if len(nonce) != 16:
-        raise unfit("claim.nonce", len(nonce), 16)
-    return b"".join(
-        (
-            LONG[len(tenant_)],
-            tenant_,
-            LONG[len(authority_)],
-            authority_,
-            id,
-            INT[attempt],
-            granted_digest,
-            LONG[len(executor_)],
-            executor_,
-            nonce,
-            LONG[claimed_at],
+    try:
+        (tenant, authority, id, attempt, granted_digest, executor, nonce, claimed_at, _) = record
+        tenant_ = tenant.encode()
+        authority_ = authority.encode()
+        if len(id) != 16:
+            raise unfit("claim.id", len(id), 16)
+        if len(granted_digest) != 32:
+            raise unfit("claim.granted_digest", len(granted_digest), 32)
+        executor_ = executor.encode()
+        if len(nonce) != 16:
+            raise unfit("claim.nonce", len(nonce), 16)
+        return b"".join(
+            (
+                LONG[len(tenant_)],
+                tenant_,
+                LONG[len(authority_)],
+                authority_,
+                id,
+                INT[attempt],
+                granted_digest,
+                LONG[len(executor_)],
+                executor_,
+                nonce,
+                LONG[claimed_at],
+            )
         )
-    )
+    except UnicodeEncodeError as fault:
+        raise unwritable("claim", fault) from None
 
 
 def encode(record: Claim) -> bytes:
     """Return the payload, without framing."""
-    return encode_unsigned(record) + encode_proof(record.proof)
+    try:
+        return encode_unsigned(record) + encode_proof(record.proof)
+    except UnicodeEncodeError as fault:
+        raise unwritable("claim", fault) from None
 
 
 def frame(record: Claim) -> bytes:

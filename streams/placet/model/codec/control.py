@@ -3,7 +3,19 @@
 
 from typing import NamedTuple
 
-from placet.model.codec._wire import INT, LONG, SMALL, SPAN, Misread, int_at, left_over, long_at, span, undecodable
+from placet.model.codec._wire import (
+    INT,
+    LONG,
+    SMALL,
+    SPAN,
+    Misread,
+    int_at,
+    left_over,
+    long_at,
+    span,
+    undecodable,
+    unwritable,
+)
 
 SCHEMA_ID = 19
 HEADER = bytes.fromhex("0000000013")
@@ -65,39 +77,45 @@ def encode_proof(value: Proof | None) -> bytes:
 
 def encode_unsigned(record: Control) -> bytes:
     """Return what its writer signs: all fields before the proof."""
-    (tenant, id, kind, scope, value, reason, by, observed_at, expires_at, _) = record
-    tenant_ = tenant.encode()
-    id_ = id.encode()
-    kind_ = kind.encode()
-    scope_ = scope.encode()
-    value_ = value.encode()
-    reason_ = reason.encode()
-    by_ = by.encode()
-    return b"".join(
-        (
-            LONG[len(tenant_)],
-            tenant_,
-            LONG[len(id_)],
-            id_,
-            LONG[len(kind_)],
-            kind_,
-            LONG[len(scope_)],
-            scope_,
-            LONG[len(value_)],
-            value_,
-            LONG[len(reason_)],
-            reason_,
-            LONG[len(by_)],
-            by_,
-            LONG[observed_at],
-            LONG[expires_at],
+    try:
+        (tenant, id, kind, scope, value, reason, by, observed_at, expires_at, _) = record
+        tenant_ = tenant.encode()
+        id_ = id.encode()
+        kind_ = kind.encode()
+        scope_ = scope.encode()
+        value_ = value.encode()
+        reason_ = reason.encode()
+        by_ = by.encode()
+        return b"".join(
+            (
+                LONG[len(tenant_)],
+                tenant_,
+                LONG[len(id_)],
+                id_,
+                LONG[len(kind_)],
+                kind_,
+                LONG[len(scope_)],
+                scope_,
+                LONG[len(value_)],
+                value_,
+                LONG[len(reason_)],
+                reason_,
+                LONG[len(by_)],
+                by_,
+                LONG[observed_at],
+                LONG[expires_at],
+            )
         )
-    )
+    except UnicodeEncodeError as fault:
+        raise unwritable("control", fault) from None
 
 
 def encode(record: Control) -> bytes:
     """Return the payload, without framing."""
-    return encode_unsigned(record) + encode_proof(record.proof)
+    try:
+        return encode_unsigned(record) + encode_proof(record.proof)
+    except UnicodeEncodeError as fault:
+        raise unwritable("control", fault) from None
 
 
 def frame(record: Control) -> bytes:

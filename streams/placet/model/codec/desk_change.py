@@ -16,6 +16,7 @@ from placet.model.codec._wire import (
     span,
     undecodable,
     unfit,
+    unwritable,
 )
 
 SCHEMA_ID = 12
@@ -219,32 +220,35 @@ def encode_sessions(value: tuple[Session, ...]) -> bytes:
 
 def encode(record: DeskChange) -> bytes:
     """Return the payload, without framing."""
-    (
-        partition,
-        ordinal,
-        seq_to,
-        instant,
-        settled,
-        closed,
-        opened,
-        data_keys,
-        sessions,
-    ) = record
-    return b"".join(
+    try:
         (
-            INT[partition],
-            LONG[ordinal],
-            LONG[seq_to],
-            LONG[instant],
-            LONG[len(settled)],
+            partition,
+            ordinal,
+            seq_to,
+            instant,
             settled,
-            LONG[len(closed)],
             closed,
-            encode_opened(opened),
-            encode_data_keys(data_keys),
-            encode_sessions(sessions),
+            opened,
+            data_keys,
+            sessions,
+        ) = record
+        return b"".join(
+            (
+                INT[partition],
+                LONG[ordinal],
+                LONG[seq_to],
+                LONG[instant],
+                LONG[len(settled)],
+                settled,
+                LONG[len(closed)],
+                closed,
+                encode_opened(opened),
+                encode_data_keys(data_keys),
+                encode_sessions(sessions),
+            )
         )
-    )
+    except UnicodeEncodeError as fault:
+        raise unwritable("desk_change", fault) from None
 
 
 def frame(record: DeskChange) -> bytes:

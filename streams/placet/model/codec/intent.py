@@ -16,6 +16,7 @@ from placet.model.codec._wire import (
     span,
     undecodable,
     unfit,
+    unwritable,
 )
 
 SCHEMA_ID = 1
@@ -122,71 +123,77 @@ def encode_proof(value: Proof | None) -> bytes:
 
 def encode_unsigned(record: Intent) -> bytes:
     """Return what its writer signs: all fields before the proof."""
-    (
-        id,
-        attempt,
-        tenant,
-        actor,
-        authority,
-        mandate,
-        action,
-        resource,
-        purpose,
-        session,
-        after,
-        audience,
-        arguments,
-        deadline,
-        at_least,
-        emergency,
-        _,
-    ) = record
-    if len(id) != 16:
-        raise unfit("intent.id", len(id), 16)
-    tenant_ = tenant.encode()
-    actor_ = actor.encode()
-    authority_ = authority.encode()
-    mandate_ = mandate.encode()
-    action_ = action.encode()
-    resource_ = resource.encode()
-    purpose_ = purpose.encode()
-    session_ = session.encode()
-    audience_ = audience.encode()
-    return b"".join(
+    try:
         (
             id,
-            INT[attempt],
-            LONG[len(tenant_)],
-            tenant_,
-            LONG[len(actor_)],
-            actor_,
-            LONG[len(authority_)],
-            authority_,
-            LONG[len(mandate_)],
-            mandate_,
-            LONG[len(action_)],
-            action_,
-            LONG[len(resource_)],
-            resource_,
-            LONG[len(purpose_)],
-            purpose_,
-            LONG[len(session_)],
-            session_,
-            encode_after(after),
-            LONG[len(audience_)],
-            audience_,
-            LONG[len(arguments)],
+            attempt,
+            tenant,
+            actor,
+            authority,
+            mandate,
+            action,
+            resource,
+            purpose,
+            session,
+            after,
+            audience,
             arguments,
-            LONG[deadline],
-            encode_at_least(at_least),
-            b"\x01" if emergency else b"\x00",
+            deadline,
+            at_least,
+            emergency,
+            _,
+        ) = record
+        if len(id) != 16:
+            raise unfit("intent.id", len(id), 16)
+        tenant_ = tenant.encode()
+        actor_ = actor.encode()
+        authority_ = authority.encode()
+        mandate_ = mandate.encode()
+        action_ = action.encode()
+        resource_ = resource.encode()
+        purpose_ = purpose.encode()
+        session_ = session.encode()
+        audience_ = audience.encode()
+        return b"".join(
+            (
+                id,
+                INT[attempt],
+                LONG[len(tenant_)],
+                tenant_,
+                LONG[len(actor_)],
+                actor_,
+                LONG[len(authority_)],
+                authority_,
+                LONG[len(mandate_)],
+                mandate_,
+                LONG[len(action_)],
+                action_,
+                LONG[len(resource_)],
+                resource_,
+                LONG[len(purpose_)],
+                purpose_,
+                LONG[len(session_)],
+                session_,
+                encode_after(after),
+                LONG[len(audience_)],
+                audience_,
+                LONG[len(arguments)],
+                arguments,
+                LONG[deadline],
+                encode_at_least(at_least),
+                b"\x01" if emergency else b"\x00",
+            )
         )
-    )
+    except UnicodeEncodeError as fault:
+        raise unwritable("intent", fault) from None
 
 
 def encode(record: Intent) -> bytes:
     """Return the payload, without framing."""
-    return encode_unsigned(record) + encode_proof(record.proof)
+    try:
+        return encode_unsigned(record) + encode_proof(record.proof)
+    except UnicodeEncodeError as fault:
+        raise unwritable("intent", fault) from None
 
 
 def frame(record: Intent) -> bytes:

@@ -15,6 +15,7 @@ from placet.model.codec._wire import (
     long_at,
     span,
     undecodable,
+    unwritable,
 )
 
 SCHEMA_ID = 15
@@ -142,44 +143,62 @@ def encode_proof(value: Proof | None) -> bytes:
 
 def encode_unsigned(record: Mandate) -> bytes:
     """Return what its writer signs: all fields before the proof."""
-    (tenant, id, delegator, delegate, task, actions, resources, limits, parent, expires_at, status, observed_at, _) = (
-        record
-    )
-    tenant_ = tenant.encode()
-    id_ = id.encode()
-    delegator_ = delegator.encode()
-    delegate_ = delegate.encode()
-    task_ = task.encode()
-    parent_ = parent.encode()
-    status_ = status.encode()
-    return b"".join(
+    try:
         (
-            LONG[len(tenant_)],
-            tenant_,
-            LONG[len(id_)],
-            id_,
-            LONG[len(delegator_)],
-            delegator_,
-            LONG[len(delegate_)],
-            delegate_,
-            LONG[len(task_)],
-            task_,
-            encode_actions(actions),
-            encode_resources(resources),
-            encode_limits(limits),
-            LONG[len(parent_)],
-            parent_,
-            LONG[expires_at],
-            LONG[len(status_)],
-            status_,
-            LONG[observed_at],
+            tenant,
+            id,
+            delegator,
+            delegate,
+            task,
+            actions,
+            resources,
+            limits,
+            parent,
+            expires_at,
+            status,
+            observed_at,
+            _,
+        ) = record
+        tenant_ = tenant.encode()
+        id_ = id.encode()
+        delegator_ = delegator.encode()
+        delegate_ = delegate.encode()
+        task_ = task.encode()
+        parent_ = parent.encode()
+        status_ = status.encode()
+        return b"".join(
+            (
+                LONG[len(tenant_)],
+                tenant_,
+                LONG[len(id_)],
+                id_,
+                LONG[len(delegator_)],
+                delegator_,
+                LONG[len(delegate_)],
+                delegate_,
+                LONG[len(task_)],
+                task_,
+                encode_actions(actions),
+                encode_resources(resources),
+                encode_limits(limits),
+                LONG[len(parent_)],
+                parent_,
+                LONG[expires_at],
+                LONG[len(status_)],
+                status_,
+                LONG[observed_at],
+            )
         )
-    )
+    except UnicodeEncodeError as fault:
+        raise unwritable("mandate", fault) from None
 
 
 def encode(record: Mandate) -> bytes:
     """Return the payload, without framing."""
-    return encode_unsigned(record) + encode_proof(record.proof)
+    try:
+        return encode_unsigned(record) + encode_proof(record.proof)
+    except UnicodeEncodeError as fault:
+        raise unwritable("mandate", fault) from None
 
 
 def frame(record: Mandate) -> bytes:

@@ -15,6 +15,7 @@ from placet.model.codec._wire import (
     span,
     undecodable,
     unfit,
+    unwritable,
 )
 
 SCHEMA_ID = 5
@@ -80,59 +81,65 @@ def encode_proof(value: Proof | None) -> bytes:
 
 def encode_unsigned(record: Outcome) -> bytes:
     """Return what its writer signs: all fields before the proof."""
-    (
-        tenant,
-        authority,
-        id,
-        attempt,
-        executor,
-        nonce,
-        result,
-        ran_digest,
-        sensitivity,
-        origin,
-        detail,
-        finished_at,
-        _,
-    ) = record
-    tenant_ = tenant.encode()
-    authority_ = authority.encode()
-    if len(id) != 16:
-        raise unfit("outcome.id", len(id), 16)
-    executor_ = executor.encode()
-    if len(nonce) != 16:
-        raise unfit("outcome.nonce", len(nonce), 16)
-    sensitivity_ = sensitivity.encode()
-    origin_ = origin.encode()
-    detail_ = detail.encode()
-    return b"".join(
+    try:
         (
-            LONG[len(tenant_)],
-            tenant_,
-            LONG[len(authority_)],
-            authority_,
+            tenant,
+            authority,
             id,
-            INT[attempt],
-            LONG[len(executor_)],
-            executor_,
+            attempt,
+            executor,
             nonce,
-            INT[result],
-            LONG[len(ran_digest)],
+            result,
             ran_digest,
-            LONG[len(sensitivity_)],
-            sensitivity_,
-            LONG[len(origin_)],
-            origin_,
-            LONG[len(detail_)],
-            detail_,
-            LONG[finished_at],
+            sensitivity,
+            origin,
+            detail,
+            finished_at,
+            _,
+        ) = record
+        tenant_ = tenant.encode()
+        authority_ = authority.encode()
+        if len(id) != 16:
+            raise unfit("outcome.id", len(id), 16)
+        executor_ = executor.encode()
+        if len(nonce) != 16:
+            raise unfit("outcome.nonce", len(nonce), 16)
+        sensitivity_ = sensitivity.encode()
+        origin_ = origin.encode()
+        detail_ = detail.encode()
+        return b"".join(
+            (
+                LONG[len(tenant_)],
+                tenant_,
+                LONG[len(authority_)],
+                authority_,
+                id,
+                INT[attempt],
+                LONG[len(executor_)],
+                executor_,
+                nonce,
+                INT[result],
+                LONG[len(ran_digest)],
+                ran_digest,
+                LONG[len(sensitivity_)],
+                sensitivity_,
+                LONG[len(origin_)],
+                origin_,
+                LONG[len(detail_)],
+                detail_,
+                LONG[finished_at],
+            )
         )
-    )
+    except UnicodeEncodeError as fault:
+        raise unwritable("outcome", fault) from None
 
 
 def encode(record: Outcome) -> bytes:
     """Return the payload, without framing."""
-    return encode_unsigned(record) + encode_proof(record.proof)
+    try:
+        return encode_unsigned(record) + encode_proof(record.proof)
+    except UnicodeEncodeError as fault:
+        raise unwritable("outcome", fault) from None
 
 
 def frame(record: Outcome) -> bytes:

@@ -16,6 +16,7 @@ from placet.model.codec._wire import (
     span,
     undecodable,
     unfit,
+    unwritable,
 )
 
 SCHEMA_ID = 20
@@ -99,19 +100,25 @@ def encode_proof(value: Proof | None) -> bytes:
 
 def encode_unsigned(record: Pack) -> bytes:
     """Return what its writer signs: all fields before the proof."""
-    (tenant, name, digest, files, published_at, _) = record
-    tenant_ = tenant.encode()
-    name_ = name.encode()
-    if len(digest) != 32:
-        raise unfit("pack.digest", len(digest), 32)
-    return b"".join(
-        (LONG[len(tenant_)], tenant_, LONG[len(name_)], name_, digest, encode_files(files), LONG[published_at])
-    )
+    try:
+        (tenant, name, digest, files, published_at, _) = record
+        tenant_ = tenant.encode()
+        name_ = name.encode()
+        if len(digest) != 32:
+            raise unfit("pack.digest", len(digest), 32)
+        return b"".join(
+            (LONG[len(tenant_)], tenant_, LONG[len(name_)], name_, digest, encode_files(files), LONG[published_at])
+        )
+    except UnicodeEncodeError as fault:
+        raise unwritable("pack", fault) from None
 
 
 def encode(record: Pack) -> bytes:
     """Return the payload, without framing."""
-    return encode_unsigned(record) + encode_proof(record.proof)
+    try:
+        return encode_unsigned(record) + encode_proof(record.proof)
+    except UnicodeEncodeError as fault:
+        raise unwritable("pack", fault) from None
 
 
 def frame(record: Pack) -> bytes:

@@ -15,6 +15,7 @@ from placet.model.codec._wire import (
     long_at,
     span,
     undecodable,
+    unwritable,
 )
 
 SCHEMA_ID = 14
@@ -123,36 +124,42 @@ def encode_proof(value: Proof | None) -> bytes:
 
 def encode_unsigned(record: Principal) -> bytes:
     """Return what its writer signs: all fields before the proof."""
-    (tenant, id, kind, status, owner, groups, attributes, capabilities, source, observed_at, _) = record
-    tenant_ = tenant.encode()
-    id_ = id.encode()
-    kind_ = kind.encode()
-    status_ = status.encode()
-    source_ = source.encode()
-    return b"".join(
-        (
-            LONG[len(tenant_)],
-            tenant_,
-            LONG[len(id_)],
-            id_,
-            LONG[len(kind_)],
-            kind_,
-            LONG[len(status_)],
-            status_,
-            encode_owner(owner),
-            encode_groups(groups),
-            encode_attributes(attributes),
-            encode_capabilities(capabilities),
-            LONG[len(source_)],
-            source_,
-            LONG[observed_at],
+    try:
+        (tenant, id, kind, status, owner, groups, attributes, capabilities, source, observed_at, _) = record
+        tenant_ = tenant.encode()
+        id_ = id.encode()
+        kind_ = kind.encode()
+        status_ = status.encode()
+        source_ = source.encode()
+        return b"".join(
+            (
+                LONG[len(tenant_)],
+                tenant_,
+                LONG[len(id_)],
+                id_,
+                LONG[len(kind_)],
+                kind_,
+                LONG[len(status_)],
+                status_,
+                encode_owner(owner),
+                encode_groups(groups),
+                encode_attributes(attributes),
+                encode_capabilities(capabilities),
+                LONG[len(source_)],
+                source_,
+                LONG[observed_at],
+            )
         )
-    )
+    except UnicodeEncodeError as fault:
+        raise unwritable("principal", fault) from None
 
 
 def encode(record: Principal) -> bytes:
     """Return the payload, without framing."""
-    return encode_unsigned(record) + encode_proof(record.proof)
+    try:
+        return encode_unsigned(record) + encode_proof(record.proof)
+    except UnicodeEncodeError as fault:
+        raise unwritable("principal", fault) from None
 
 
 def frame(record: Principal) -> bytes:

@@ -3,7 +3,19 @@
 
 from typing import NamedTuple
 
-from placet.model.codec._wire import INT, LONG, SMALL, SPAN, Misread, int_at, left_over, long_at, span, undecodable
+from placet.model.codec._wire import (
+    INT,
+    LONG,
+    SMALL,
+    SPAN,
+    Misread,
+    int_at,
+    left_over,
+    long_at,
+    span,
+    undecodable,
+    unwritable,
+)
 
 SCHEMA_ID = 13
 HEADER = bytes.fromhex("000000000d")
@@ -39,30 +51,33 @@ def encode_value(value: bytes | None) -> bytes:
 
 def encode(record: Quarantined) -> bytes:
     """Return the payload, without framing."""
-    (
-        topic,
-        partition,
-        offset,
-        at,
-        reason,
-        detail,
-        key,
-        value,
-    ) = record
-    detail_ = detail.encode()
-    return b"".join(
+    try:
         (
-            INT[topic],
-            INT[partition],
-            LONG[offset],
-            LONG[at],
-            INT[reason],
-            LONG[len(detail_)],
-            detail_,
-            encode_key(key),
-            encode_value(value),
+            topic,
+            partition,
+            offset,
+            at,
+            reason,
+            detail,
+            key,
+            value,
+        ) = record
+        detail_ = detail.encode()
+        return b"".join(
+            (
+                INT[topic],
+                INT[partition],
+                LONG[offset],
+                LONG[at],
+                INT[reason],
+                LONG[len(detail_)],
+                detail_,
+                encode_key(key),
+                encode_value(value),
+            )
         )
-    )
+    except UnicodeEncodeError as fault:
+        raise unwritable("quarantined", fault) from None
 
 
 def frame(record: Quarantined) -> bytes:

@@ -15,6 +15,7 @@ from placet.model.codec._wire import (
     span,
     undecodable,
     unfit,
+    unwritable,
 )
 
 SCHEMA_ID = 7
@@ -41,42 +42,45 @@ class Repeat(NamedTuple):
 
 def encode(record: Repeat) -> bytes:
     """Return the payload, without framing."""
-    (
-        tenant,
-        authority,
-        id,
-        attempt,
-        partition,
-        seq,
-        instant,
-        cause_topic,
-        cause_offset,
-        asked_at,
-        first_seq,
-        first_offset,
-    ) = record
-    tenant_ = tenant.encode()
-    authority_ = authority.encode()
-    if len(id) != 16:
-        raise unfit("repeat.id", len(id), 16)
-    return b"".join(
+    try:
         (
-            LONG[len(tenant_)],
-            tenant_,
-            LONG[len(authority_)],
-            authority_,
+            tenant,
+            authority,
             id,
-            INT[attempt],
-            INT[partition],
-            LONG[seq],
-            LONG[instant],
-            INT[cause_topic],
-            LONG[cause_offset],
-            LONG[asked_at],
-            LONG[first_seq],
-            LONG[first_offset],
+            attempt,
+            partition,
+            seq,
+            instant,
+            cause_topic,
+            cause_offset,
+            asked_at,
+            first_seq,
+            first_offset,
+        ) = record
+        tenant_ = tenant.encode()
+        authority_ = authority.encode()
+        if len(id) != 16:
+            raise unfit("repeat.id", len(id), 16)
+        return b"".join(
+            (
+                LONG[len(tenant_)],
+                tenant_,
+                LONG[len(authority_)],
+                authority_,
+                id,
+                INT[attempt],
+                INT[partition],
+                LONG[seq],
+                LONG[instant],
+                INT[cause_topic],
+                LONG[cause_offset],
+                LONG[asked_at],
+                LONG[first_seq],
+                LONG[first_offset],
+            )
         )
-    )
+    except UnicodeEncodeError as fault:
+        raise unwritable("repeat", fault) from None
 
 
 def frame(record: Repeat) -> bytes:

@@ -3,7 +3,19 @@
 
 from typing import NamedTuple
 
-from placet.model.codec._wire import INT, LONG, SMALL, SPAN, Misread, int_at, left_over, long_at, span, undecodable
+from placet.model.codec._wire import (
+    INT,
+    LONG,
+    SMALL,
+    SPAN,
+    Misread,
+    int_at,
+    left_over,
+    long_at,
+    span,
+    undecodable,
+    unwritable,
+)
 
 SCHEMA_ID = 17
 HEADER = bytes.fromhex("0000000011")
@@ -25,34 +37,37 @@ class Risk(NamedTuple):
 
 def encode(record: Risk) -> bytes:
     """Return the payload, without framing."""
-    (
-        tenant,
-        subject,
-        source,
-        score,
-        event_at,
-        half_life_s,
-        signal_partition,
-        signal_offset,
-    ) = record
-    tenant_ = tenant.encode()
-    subject_ = subject.encode()
-    source_ = source.encode()
-    return b"".join(
+    try:
         (
-            LONG[len(tenant_)],
-            tenant_,
-            LONG[len(subject_)],
-            subject_,
-            LONG[len(source_)],
-            source_,
-            INT[score],
-            LONG[event_at],
-            INT[half_life_s],
-            INT[signal_partition],
-            LONG[signal_offset],
+            tenant,
+            subject,
+            source,
+            score,
+            event_at,
+            half_life_s,
+            signal_partition,
+            signal_offset,
+        ) = record
+        tenant_ = tenant.encode()
+        subject_ = subject.encode()
+        source_ = source.encode()
+        return b"".join(
+            (
+                LONG[len(tenant_)],
+                tenant_,
+                LONG[len(subject_)],
+                subject_,
+                LONG[len(source_)],
+                source_,
+                INT[score],
+                LONG[event_at],
+                INT[half_life_s],
+                INT[signal_partition],
+                LONG[signal_offset],
+            )
         )
-    )
+    except UnicodeEncodeError as fault:
+        raise unwritable("risk", fault) from None
 
 
 def frame(record: Risk) -> bytes:

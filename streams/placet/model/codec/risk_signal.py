@@ -3,7 +3,19 @@
 
 from typing import NamedTuple
 
-from placet.model.codec._wire import INT, LONG, SMALL, SPAN, Misread, int_at, left_over, long_at, span, undecodable
+from placet.model.codec._wire import (
+    INT,
+    LONG,
+    SMALL,
+    SPAN,
+    Misread,
+    int_at,
+    left_over,
+    long_at,
+    span,
+    undecodable,
+    unwritable,
+)
 
 SCHEMA_ID = 16
 HEADER = bytes.fromhex("0000000010")
@@ -64,34 +76,40 @@ def encode_proof(value: Proof | None) -> bytes:
 
 def encode_unsigned(record: RiskSignal) -> bytes:
     """Return what its writer signs: all fields before the proof."""
-    (tenant, subject, source, event_id, score, event_at, half_life_s, reason, _) = record
-    tenant_ = tenant.encode()
-    subject_ = subject.encode()
-    source_ = source.encode()
-    event_id_ = event_id.encode()
-    reason_ = reason.encode()
-    return b"".join(
-        (
-            LONG[len(tenant_)],
-            tenant_,
-            LONG[len(subject_)],
-            subject_,
-            LONG[len(source_)],
-            source_,
-            LONG[len(event_id_)],
-            event_id_,
-            INT[score],
-            LONG[event_at],
-            INT[half_life_s],
-            LONG[len(reason_)],
-            reason_,
+    try:
+        (tenant, subject, source, event_id, score, event_at, half_life_s, reason, _) = record
+        tenant_ = tenant.encode()
+        subject_ = subject.encode()
+        source_ = source.encode()
+        event_id_ = event_id.encode()
+        reason_ = reason.encode()
+        return b"".join(
+            (
+                LONG[len(tenant_)],
+                tenant_,
+                LONG[len(subject_)],
+                subject_,
+                LONG[len(source_)],
+                source_,
+                LONG[len(event_id_)],
+                event_id_,
+                INT[score],
+                LONG[event_at],
+                INT[half_life_s],
+                LONG[len(reason_)],
+                reason_,
+            )
         )
-    )
+    except UnicodeEncodeError as fault:
+        raise unwritable("risk_signal", fault) from None
 
 
 def encode(record: RiskSignal) -> bytes:
     """Return the payload, without framing."""
-    return encode_unsigned(record) + encode_proof(record.proof)
+    try:
+        return encode_unsigned(record) + encode_proof(record.proof)
+    except UnicodeEncodeError as fault:
+        raise unwritable("risk_signal", fault) from None
 
 
 def frame(record: RiskSignal) -> bytes:

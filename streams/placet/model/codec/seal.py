@@ -16,6 +16,7 @@ from placet.model.codec._wire import (
     span,
     undecodable,
     unfit,
+    unwritable,
 )
 
 SCHEMA_ID = 9
@@ -106,50 +107,53 @@ def encode_inputs(value: tuple[Position, ...]) -> bytes:
 
 def encode(record: Seal) -> bytes:
     """Return the payload, without framing."""
-    (
-        cluster,
-        partition,
-        epoch,
-        seq_from,
-        seq_to,
-        previous_root,
-        root,
-        read_cut,
-        swept_cut,
-        inputs,
-        instant,
-        desk_ordinal,
-        kid,
-        signature,
-    ) = record
-    cluster_ = cluster.encode()
-    if len(previous_root) != 32:
-        raise unfit("seal.previous_root", len(previous_root), 32)
-    if len(root) != 32:
-        raise unfit("seal.root", len(root), 32)
-    kid_ = kid.encode()
-    if len(signature) != 64:
-        raise unfit("seal.signature", len(signature), 64)
-    return b"".join(
+    try:
         (
-            LONG[len(cluster_)],
-            cluster_,
-            INT[partition],
-            LONG[epoch],
-            LONG[seq_from],
-            LONG[seq_to],
+            cluster,
+            partition,
+            epoch,
+            seq_from,
+            seq_to,
             previous_root,
             root,
-            encode_read_cut(read_cut),
-            encode_swept_cut(swept_cut),
-            encode_inputs(inputs),
-            LONG[instant],
-            LONG[desk_ordinal],
-            LONG[len(kid_)],
-            kid_,
+            read_cut,
+            swept_cut,
+            inputs,
+            instant,
+            desk_ordinal,
+            kid,
             signature,
+        ) = record
+        cluster_ = cluster.encode()
+        if len(previous_root) != 32:
+            raise unfit("seal.previous_root", len(previous_root), 32)
+        if len(root) != 32:
+            raise unfit("seal.root", len(root), 32)
+        kid_ = kid.encode()
+        if len(signature) != 64:
+            raise unfit("seal.signature", len(signature), 64)
+        return b"".join(
+            (
+                LONG[len(cluster_)],
+                cluster_,
+                INT[partition],
+                LONG[epoch],
+                LONG[seq_from],
+                LONG[seq_to],
+                previous_root,
+                root,
+                encode_read_cut(read_cut),
+                encode_swept_cut(swept_cut),
+                encode_inputs(inputs),
+                LONG[instant],
+                LONG[desk_ordinal],
+                LONG[len(kid_)],
+                kid_,
+                signature,
+            )
         )
-    )
+    except UnicodeEncodeError as fault:
+        raise unwritable("seal", fault) from None
 
 
 def frame(record: Seal) -> bytes:

@@ -15,6 +15,7 @@ from placet.model.codec._wire import (
     long_at,
     span,
     undecodable,
+    unwritable,
 )
 
 SCHEMA_ID = 18
@@ -104,32 +105,38 @@ def encode_proof(value: Proof | None) -> bytes:
 
 def encode_unsigned(record: Sensitivity) -> bytes:
     """Return what its writer signs: all fields before the proof."""
-    (tenant, resource, label, owner, origin, categories, source, observed_at, _) = record
-    tenant_ = tenant.encode()
-    resource_ = resource.encode()
-    label_ = label.encode()
-    source_ = source.encode()
-    return b"".join(
-        (
-            LONG[len(tenant_)],
-            tenant_,
-            LONG[len(resource_)],
-            resource_,
-            LONG[len(label_)],
-            label_,
-            encode_owner(owner),
-            encode_origin(origin),
-            encode_categories(categories),
-            LONG[len(source_)],
-            source_,
-            LONG[observed_at],
+    try:
+        (tenant, resource, label, owner, origin, categories, source, observed_at, _) = record
+        tenant_ = tenant.encode()
+        resource_ = resource.encode()
+        label_ = label.encode()
+        source_ = source.encode()
+        return b"".join(
+            (
+                LONG[len(tenant_)],
+                tenant_,
+                LONG[len(resource_)],
+                resource_,
+                LONG[len(label_)],
+                label_,
+                encode_owner(owner),
+                encode_origin(origin),
+                encode_categories(categories),
+                LONG[len(source_)],
+                source_,
+                LONG[observed_at],
+            )
         )
-    )
+    except UnicodeEncodeError as fault:
+        raise unwritable("sensitivity", fault) from None
 
 
 def encode(record: Sensitivity) -> bytes:
     """Return the payload, without framing."""
-    return encode_unsigned(record) + encode_proof(record.proof)
+    try:
+        return encode_unsigned(record) + encode_proof(record.proof)
+    except UnicodeEncodeError as fault:
+        raise unwritable("sensitivity", fault) from None
 
 
 def frame(record: Sensitivity) -> bytes:

@@ -16,6 +16,7 @@ from placet.model.codec._wire import (
     span,
     undecodable,
     unfit,
+    unwritable,
 )
 
 SCHEMA_ID = 6
@@ -235,190 +236,196 @@ def splice(
 
     Arrays and what may be null come encoded, by the `encode_` function of the field.
     """
-    if len(intent_digest) != 32:
-        raise unfit("verdict.intent_digest", len(intent_digest), 32)
-    if len(action_digest) != 32:
-        raise unfit("verdict.action_digest", len(action_digest), 32)
-    audience_ = audience.encode()
-    engine_ = engine.encode()
-    executor_ = executor.encode()
-    result_sensitivity_ = result_sensitivity.encode()
-    result_origin_ = result_origin.encode()
-    detail_ = detail.encode()
-    return b"".join(
+    try:
+        if len(intent_digest) != 32:
+            raise unfit("verdict.intent_digest", len(intent_digest), 32)
+        if len(action_digest) != 32:
+            raise unfit("verdict.action_digest", len(action_digest), 32)
+        audience_ = audience.encode()
+        engine_ = engine.encode()
+        executor_ = executor.encode()
+        result_sensitivity_ = result_sensitivity.encode()
+        result_origin_ = result_origin.encode()
+        detail_ = detail.encode()
+        return b"".join(
+            (
+                head,
+                INT[partition],
+                LONG[seq],
+                LONG[previous_seq],
+                LONG[instant],
+                INT[state],
+                INT[effect],
+                INT[reason],
+                b"\x01" if stop else b"\x00",
+                INT[cause_topic],
+                INT[cause_partition],
+                LONG[cause_offset],
+                LONG[asked_offset],
+                LONG[asked_at],
+                intent_digest,
+                action_digest,
+                LONG[len(granted_digest)],
+                granted_digest,
+                granted_arguments,
+                LONG[len(audience_)],
+                audience_,
+                LONG[deadline],
+                LONG[expires_at],
+                b"\x01" if claim_required else b"\x00",
+                INT[act_ms_max],
+                INT[retry_after_ms],
+                LONG[len(set_digest)],
+                set_digest,
+                LONG[len(engine_)],
+                engine_,
+                LONG[len(commitment)],
+                commitment,
+                rules,
+                missing,
+                obligations,
+                approval,
+                holds,
+                LONG[len(executor_)],
+                executor_,
+                LONG[len(nonce)],
+                nonce,
+                LONG[len(ran_digest)],
+                ran_digest,
+                LONG[len(result_sensitivity_)],
+                result_sensitivity_,
+                LONG[len(result_origin_)],
+                result_origin_,
+                LONG[len(detail_)],
+                detail_,
+            )
+        )
+    except UnicodeEncodeError as fault:
+        raise unwritable("verdict", fault) from None
+
+
+def encode(record: Verdict) -> bytes:
+    """Return the payload, without framing."""
+    try:
         (
-            head,
-            INT[partition],
-            LONG[seq],
-            LONG[previous_seq],
-            LONG[instant],
-            INT[state],
-            INT[effect],
-            INT[reason],
-            b"\x01" if stop else b"\x00",
-            INT[cause_topic],
-            INT[cause_partition],
-            LONG[cause_offset],
-            LONG[asked_offset],
-            LONG[asked_at],
+            id,
+            attempt,
+            tenant,
+            actor,
+            authority,
+            mandate,
+            action,
+            resource,
+            purpose,
+            partition,
+            seq,
+            previous_seq,
+            instant,
+            state,
+            effect,
+            reason,
+            stop,
+            cause_topic,
+            cause_partition,
+            cause_offset,
+            asked_offset,
+            asked_at,
             intent_digest,
             action_digest,
-            LONG[len(granted_digest)],
             granted_digest,
             granted_arguments,
-            LONG[len(audience_)],
-            audience_,
-            LONG[deadline],
-            LONG[expires_at],
-            b"\x01" if claim_required else b"\x00",
-            INT[act_ms_max],
-            INT[retry_after_ms],
-            LONG[len(set_digest)],
+            audience,
+            deadline,
+            expires_at,
+            claim_required,
+            act_ms_max,
+            retry_after_ms,
             set_digest,
-            LONG[len(engine_)],
-            engine_,
-            LONG[len(commitment)],
+            engine,
             commitment,
             rules,
             missing,
             obligations,
             approval,
             holds,
-            LONG[len(executor_)],
-            executor_,
-            LONG[len(nonce)],
+            executor,
             nonce,
-            LONG[len(ran_digest)],
             ran_digest,
-            LONG[len(result_sensitivity_)],
-            result_sensitivity_,
-            LONG[len(result_origin_)],
-            result_origin_,
-            LONG[len(detail_)],
-            detail_,
+            result_sensitivity,
+            result_origin,
+            detail,
+        ) = record
+        if len(id) != 16:
+            raise unfit("verdict.id", len(id), 16)
+        tenant_ = tenant.encode()
+        actor_ = actor.encode()
+        authority_ = authority.encode()
+        mandate_ = mandate.encode()
+        action_ = action.encode()
+        resource_ = resource.encode()
+        purpose_ = purpose.encode()
+        head = b"".join(
+            (
+                id,
+                INT[attempt],
+                LONG[len(tenant_)],
+                tenant_,
+                LONG[len(actor_)],
+                actor_,
+                LONG[len(authority_)],
+                authority_,
+                LONG[len(mandate_)],
+                mandate_,
+                LONG[len(action_)],
+                action_,
+                LONG[len(resource_)],
+                resource_,
+                LONG[len(purpose_)],
+                purpose_,
+            )
         )
-    )
-
-
-def encode(record: Verdict) -> bytes:
-    """Return the payload, without framing."""
-    (
-        id,
-        attempt,
-        tenant,
-        actor,
-        authority,
-        mandate,
-        action,
-        resource,
-        purpose,
-        partition,
-        seq,
-        previous_seq,
-        instant,
-        state,
-        effect,
-        reason,
-        stop,
-        cause_topic,
-        cause_partition,
-        cause_offset,
-        asked_offset,
-        asked_at,
-        intent_digest,
-        action_digest,
-        granted_digest,
-        granted_arguments,
-        audience,
-        deadline,
-        expires_at,
-        claim_required,
-        act_ms_max,
-        retry_after_ms,
-        set_digest,
-        engine,
-        commitment,
-        rules,
-        missing,
-        obligations,
-        approval,
-        holds,
-        executor,
-        nonce,
-        ran_digest,
-        result_sensitivity,
-        result_origin,
-        detail,
-    ) = record
-    if len(id) != 16:
-        raise unfit("verdict.id", len(id), 16)
-    tenant_ = tenant.encode()
-    actor_ = actor.encode()
-    authority_ = authority.encode()
-    mandate_ = mandate.encode()
-    action_ = action.encode()
-    resource_ = resource.encode()
-    purpose_ = purpose.encode()
-    head = b"".join(
-        (
-            id,
-            INT[attempt],
-            LONG[len(tenant_)],
-            tenant_,
-            LONG[len(actor_)],
-            actor_,
-            LONG[len(authority_)],
-            authority_,
-            LONG[len(mandate_)],
-            mandate_,
-            LONG[len(action_)],
-            action_,
-            LONG[len(resource_)],
-            resource_,
-            LONG[len(purpose_)],
-            purpose_,
+        return splice(
+            head,
+            partition,
+            seq,
+            previous_seq,
+            instant,
+            state,
+            effect,
+            reason,
+            stop,
+            cause_topic,
+            cause_partition,
+            cause_offset,
+            asked_offset,
+            asked_at,
+            intent_digest,
+            action_digest,
+            granted_digest,
+            encode_granted_arguments(granted_arguments),
+            audience,
+            deadline,
+            expires_at,
+            claim_required,
+            act_ms_max,
+            retry_after_ms,
+            set_digest,
+            engine,
+            commitment,
+            encode_rules(rules),
+            encode_missing(missing),
+            encode_obligations(obligations),
+            encode_approval(approval),
+            encode_holds(holds),
+            executor,
+            nonce,
+            ran_digest,
+            result_sensitivity,
+            result_origin,
+            detail,
         )
-    )
-    return splice(
-        head,
-        partition,
-        seq,
-        previous_seq,
-        instant,
-        state,
-        effect,
-        reason,
-        stop,
-        cause_topic,
-        cause_partition,
-        cause_offset,
-        asked_offset,
-        asked_at,
-        intent_digest,
-        action_digest,
-        granted_digest,
-        encode_granted_arguments(granted_arguments),
-        audience,
-        deadline,
-        expires_at,
-        claim_required,
-        act_ms_max,
-        retry_after_ms,
-        set_digest,
-        engine,
-        commitment,
-        encode_rules(rules),
-        encode_missing(missing),
-        encode_obligations(obligations),
-        encode_approval(approval),
-        encode_holds(holds),
-        executor,
-        nonce,
-        ran_digest,
-        result_sensitivity,
-        result_origin,
-        detail,
-    )
+    except UnicodeEncodeError as fault:
+        raise unwritable("verdict", fault) from None
 
 
 def frame(record: Verdict) -> bytes:

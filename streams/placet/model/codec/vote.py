@@ -15,6 +15,7 @@ from placet.model.codec._wire import (
     span,
     undecodable,
     unfit,
+    unwritable,
 )
 
 SCHEMA_ID = 3
@@ -85,38 +86,44 @@ def encode_proof(value: Proof | None) -> bytes:
 
 def encode_unsigned(record: Vote) -> bytes:
     """Return what its writer signs: all fields before the proof."""
-    (tenant, authority, id, attempt, intent_digest, voter, approve, reason, arguments, voted_at, _) = record
-    tenant_ = tenant.encode()
-    authority_ = authority.encode()
-    if len(id) != 16:
-        raise unfit("vote.id", len(id), 16)
-    if len(intent_digest) != 32:
-        raise unfit("vote.intent_digest", len(intent_digest), 32)
-    voter_ = voter.encode()
-    reason_ = reason.encode()
-    return b"".join(
-        (
-            LONG[len(tenant_)],
-            tenant_,
-            LONG[len(authority_)],
-            authority_,
-            id,
-            INT[attempt],
-            intent_digest,
-            LONG[len(voter_)],
-            voter_,
-            b"\x01" if approve else b"\x00",
-            LONG[len(reason_)],
-            reason_,
-            encode_arguments(arguments),
-            LONG[voted_at],
+    try:
+        (tenant, authority, id, attempt, intent_digest, voter, approve, reason, arguments, voted_at, _) = record
+        tenant_ = tenant.encode()
+        authority_ = authority.encode()
+        if len(id) != 16:
+            raise unfit("vote.id", len(id), 16)
+        if len(intent_digest) != 32:
+            raise unfit("vote.intent_digest", len(intent_digest), 32)
+        voter_ = voter.encode()
+        reason_ = reason.encode()
+        return b"".join(
+            (
+                LONG[len(tenant_)],
+                tenant_,
+                LONG[len(authority_)],
+                authority_,
+                id,
+                INT[attempt],
+                intent_digest,
+                LONG[len(voter_)],
+                voter_,
+                b"\x01" if approve else b"\x00",
+                LONG[len(reason_)],
+                reason_,
+                encode_arguments(arguments),
+                LONG[voted_at],
+            )
         )
-    )
+    except UnicodeEncodeError as fault:
+        raise unwritable("vote", fault) from None
 
 
 def encode(record: Vote) -> bytes:
     """Return the payload, without framing."""
-    return encode_unsigned(record) + encode_proof(record.proof)
+    try:
+        return encode_unsigned(record) + encode_proof(record.proof)
+    except UnicodeEncodeError as fault:
+        raise unwritable("vote", fault) from None
 
 
 def frame(record: Vote) -> bytes:

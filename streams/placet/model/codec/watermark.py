@@ -3,7 +3,7 @@
 
 from typing import NamedTuple
 
-from placet.model.codec._wire import LONG, SMALL, SPAN, Misread, left_over, long_at, span, undecodable
+from placet.model.codec._wire import LONG, SMALL, SPAN, Misread, left_over, long_at, span, undecodable, unwritable
 
 SCHEMA_ID = 22
 HEADER = bytes.fromhex("0000000016")
@@ -19,12 +19,15 @@ class Watermark(NamedTuple):
 
 def encode(record: Watermark) -> bytes:
     """Return the payload, without framing."""
-    (
-        source,
-        at,
-    ) = record
-    source_ = source.encode()
-    return b"".join((LONG[len(source_)], source_, LONG[at]))
+    try:
+        (
+            source,
+            at,
+        ) = record
+        source_ = source.encode()
+        return b"".join((LONG[len(source_)], source_, LONG[at]))
+    except UnicodeEncodeError as fault:
+        raise unwritable("watermark", fault) from None
 
 
 def frame(record: Watermark) -> bytes:

@@ -3,7 +3,19 @@
 
 from typing import NamedTuple
 
-from placet.model.codec._wire import INT, LONG, SMALL, SPAN, Misread, int_at, left_over, span, undecodable, unfit
+from placet.model.codec._wire import (
+    INT,
+    LONG,
+    SMALL,
+    SPAN,
+    Misread,
+    int_at,
+    left_over,
+    span,
+    undecodable,
+    unfit,
+    unwritable,
+)
 
 SCHEMA_ID = 2
 HEADER = bytes.fromhex("0000000002")
@@ -62,32 +74,38 @@ def encode_proof(value: Proof | None) -> bytes:
 
 def encode_unsigned(record: Withdraw) -> bytes:
     """Return what its writer signs: all fields before the proof."""
-    (tenant, authority, id, attempt, actor, reason, _) = record
-    tenant_ = tenant.encode()
-    authority_ = authority.encode()
-    if len(id) != 16:
-        raise unfit("withdraw.id", len(id), 16)
-    actor_ = actor.encode()
-    reason_ = reason.encode()
-    return b"".join(
-        (
-            LONG[len(tenant_)],
-            tenant_,
-            LONG[len(authority_)],
-            authority_,
-            id,
-            INT[attempt],
-            LONG[len(actor_)],
-            actor_,
-            LONG[len(reason_)],
-            reason_,
+    try:
+        (tenant, authority, id, attempt, actor, reason, _) = record
+        tenant_ = tenant.encode()
+        authority_ = authority.encode()
+        if len(id) != 16:
+            raise unfit("withdraw.id", len(id), 16)
+        actor_ = actor.encode()
+        reason_ = reason.encode()
+        return b"".join(
+            (
+                LONG[len(tenant_)],
+                tenant_,
+                LONG[len(authority_)],
+                authority_,
+                id,
+                INT[attempt],
+                LONG[len(actor_)],
+                actor_,
+                LONG[len(reason_)],
+                reason_,
+            )
         )
-    )
+    except UnicodeEncodeError as fault:
+        raise unwritable("withdraw", fault) from None
 
 
 def encode(record: Withdraw) -> bytes:
     """Return the payload, without framing."""
-    return encode_unsigned(record) + encode_proof(record.proof)
+    try:
+        return encode_unsigned(record) + encode_proof(record.proof)
+    except UnicodeEncodeError as fault:
+        raise unwritable("withdraw", fault) from None
 
 
 def frame(record: Withdraw) -> bytes:
