@@ -1,0 +1,98 @@
+"""Topics of one folder as writers, followers and the reader of the context see them."""
+
+from collections.abc import Sequence
+from time import monotonic
+
+from placet.drivers.embedded.ends import Ends
+from placet.drivers.embedded.shelf import Shelf
+from placet.drivers.embedded.writer import Writer
+from placet.errors import Unavailable
+from placet.model.topics import CONTEXT
+from placet.ports import Message, Rec
+
+
+class EmbeddedLog:
+    """`ports.Log` over a folder; any thread may use it."""
+
+    def __init__(self, shelf: Shelf, ends: Ends, writer: Writer) -> None:
+        self._shelf = shelf
+        self._ends = ends
+        self._writer = writer
+        self._closed = False
+
+    def partitions(self, topic: int) -> int:
+        """Return how many partitions `topic` has."""
+        return self._shelf.partitions(topic)
+
+    def append(self, topic: int, partition: int, messages: Sequence[Message]) -> int:
+        """Make the messages durable in order and return the offset of the first.
+
+        Appends of several threads at once share one fsync.
+        """
+        self._check()
+        self._shelf.expect(topic, partition)
+        return self._writer.write([((int(topic), partition), messages)])[0]
+
+    def read(self, topic: int, partition: int, offset: int, most: int, wait_ms: int) -> list[Rec]:
+        """Return committed records from `offset` on, as soon as there is one; none after `wait_ms`.
+
+        Of a compacted topic only what is newest of its key is there.
+        """
+        until = monotonic() + wait_ms / 1000
+        self._shelf.expect(topic, partition)
+        place = (int(topic), partition)
+        while True:
+            self._check()
+            end = self._ends.at(place)
+            found = self._shelf.read(topic, partition, offset, end, most)
+            if found or not self._ends.wait({place: max(end, offset)}, until):
+                return found
+
+    def end(self, topic: int, partition: int) -> int:
+        """Return one past the last committed record."""
+        self._check()
+        self._shelf.expect(topic, partition)
+        return self._ends.at((int(topic), partition))
+
+    def close(self) -> None:
+        """Take no further part. The folder stays open for its other users."""
+        self._closed = True
+
+    def _check(self) -> None:
+        self._writer.check()
+        if self._closed:
+            raise Unavailable("this view of the log is closed")
+
+
+class EmbeddedFeed:
+    """`ports.Feed` over a folder; one thread uses it."""
+
+    def __init__(self, shelf: Shelf, ends: Ends, writer: Writer) -> None:
+        self._shelf = shelf
+        self._ends = ends
+        self._writer = writer
+        self._next = {(int(topic), at): 0 for topic in CONTEXT for at in range(shelf.partitions(topic))}
+        self._closed = False
+
+    def catch_up(self) -> list[Rec]:
+        """Return the newest record of every key, by topic and offset."""
+        self._next = dict.fromkeys(self._next, 0)
+        # A record whose successor is still on its way to the disk has gone already; wait for the successor.
+        return self._writer.settled(self.take)
+
+    def take(self) -> list[Rec]:
+        """Return what came since, without waiting. A tombstone says that its key is gone."""
+        self._writer.check()
+        if self._closed:
+            raise Unavailable("this view of the context is closed")
+        found: list[Rec] = []
+        for (topic, partition), offset in self._next.items():
+            end = self._ends.at((topic, partition))
+            if offset < end:
+                found += self._shelf.read(topic, partition, offset, end, end - offset)
+                self._next[topic, partition] = end
+        return found
+
+    def close(self) -> None:
+        """Take no further part. The folder stays open for its other users."""
+        self._closed = True

@@ -1,0 +1,88 @@
+"""Records read back from their rows: by offset, the newest of each key, and the end of a partition backwards."""
+
+from collections.abc import Iterator, Mapping
+
+from placet.drivers.embedded.layout import COMPACTED, INDEX, KEPT, NUMBER, PLACE, POINTER, ROW, RUNS
+from placet.drivers.embedded.rows import Rows
+from placet.drivers.embedded.runs import unpack_run
+from placet.errors import Corrupted, Unavailable
+from placet.model.topics import Topic
+from placet.ports import Rec
+
+
+class Shelf:
+    """One folder's records. Ends are given by the caller: what lies past one is not there for it."""
+
+    def __init__(self, rows: Rows, counts: Mapping[int, int]) -> None:
+        self._rows = rows
+        self._counts = counts
+
+    def partitions(self, topic: int) -> int:
+        """Return how many partitions `topic` has. Raise `Unavailable` when there is no such topic."""
+        if topic not in self._counts:
+            raise Unavailable(f"{self._rows.folder}: no topic {topic}")
+        return self._counts[topic]
+
+    def expect(self, topic: int, partition: int) -> None:
+        """Raise `Unavailable` unless there is such a partition."""
+        if not 0 <= partition < self.partitions(topic):
+            raise Unavailable(
+                f"{self._rows.folder}: no partition {partition} of {Topic(topic).title}; it has {self._counts[topic]}"
+            )
+
+    def read(self, topic: int, partition: int, offset: int, end: int, most: int) -> list[Rec]:
+        """Return up to `most` records from `offset` on that lie before `end`."""
+        if offset >= end or most <= 0:
+            return []
+        if topic in COMPACTED:
+            return list(self._kept(topic, partition, offset, end, most))
+        return self._plain(topic, partition, max(offset, 0), end, most)
+
+    def _kept(self, topic: int, partition: int, offset: int, end: int, most: int) -> Iterator[Rec]:
+        start = ROW.pack(topic, partition, max(offset, 0))
+        for key, row in self._rows.scan(KEPT, PLACE.pack(topic, partition), start):
+            base = ROW.unpack(key)[2]
+            if base >= end or most <= 0:
+                return
+            yield from unpack_run(row, topic, partition, base)
+            most -= 1
+
+    def _plain(self, topic: int, partition: int, offset: int, end: int, most: int) -> list[Rec]:
+        found: list[Rec] = []
+        upto = min(end, offset + most)
+        prefix = PLACE.pack(topic, partition)
+        for key, pointer in self._rows.scan(INDEX, prefix, ROW.pack(topic, partition, offset), floor=True):
+            base, (number, count) = ROW.unpack(key)[2], POINTER.unpack(pointer)
+            if base > offset or base + count <= offset:
+                break
+            found += unpack_run(self._run(number), topic, partition, base, offset - base, upto - offset)
+            offset = min(base + count, upto)
+            if offset == upto:
+                return found
+        raise Corrupted(f"{self._rows.folder}: {Topic(topic).title}/{partition}@{offset} is missing, the end is {end}")
+
+    def _run(self, number: int) -> bytes:
+        row = self._rows.get(RUNS, NUMBER.pack(number))
+        if row is None:
+            raise Corrupted(f"{self._rows.folder}: run {number} is missing")
+        return row
+
+    def live(self, topic: int, partition: int, end: int) -> list[Rec]:
+        """Return the newest record of each key of a compacted topic, by offset."""
+        return list(self._kept(topic, partition, 0, end, end))
+
+    def sealed_tail(self, partition: int, header: bytes) -> list[Rec]:
+        """Return the decisions after the last but one that begins with `header`; all of them where there is none."""
+        topic = int(Topic.DECISIONS)
+        found: list[Rec] = []
+        seals = 0
+        for key, pointer in self._rows.scan_back(INDEX, PLACE.pack(topic, partition)):
+            recs = unpack_run(self._run(POINTER.unpack(pointer)[0]), topic, partition, ROW.unpack(key)[2])
+            for number in range(len(recs) - 1, -1, -1):
+                value = recs[number].value
+                if value is not None and value.startswith(header):
+                    seals += 1
+                    if seals == 2:
+                        return recs[number + 1 :] + found
+            found = recs + found
+        return found
