@@ -20,7 +20,8 @@ def test_every_function_fits_a_screen() -> None:
             continue
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-                lines = (node.end_lineno or node.lineno) - node.lineno + 1
+                # The signature apart: the options of a verb are a table, one a line.
+                lines = (node.end_lineno or node.lineno) - node.body[0].lineno + 1
                 if lines > FUNCTION_LINES_MOST:
                     long.append(f"{name}:{node.lineno}: `{node.name}` has {lines} lines")
     assert long == []
