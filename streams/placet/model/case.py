@@ -58,6 +58,10 @@ class MandateRow(msgspec.Struct, frozen=True, gc=False):
     fact: bytes
     depth: int = 1
 
+    def at_depth(self, depth: int) -> "MandateRow":
+        """Return this link as the last of a chain of `depth` links."""
+        return msgspec.structs.replace(self, depth=depth)
+
 
 class ResourceRow(msgspec.Struct, frozen=True, gc=False):
     """What is known of a resource: the gravest label of its sources, the rest from the newest."""

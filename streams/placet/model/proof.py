@@ -119,6 +119,11 @@ class KeyRing:
         _check(key, signature, message, kid)
         return issuer
 
+    def purpose_of(self, kid: str) -> str:
+        """Return what a pinned key may sign, or an empty text where it is not pinned."""
+        known = self._keys.get(kid)
+        return "" if known is None else known[0].purpose
+
     def _found(self, kid: str, purposes: Collection[str]) -> tuple[str, Ed25519PublicKey]:
         pinned, key = self._keys.get(kid, (None, None))
         if pinned is None or key is None:

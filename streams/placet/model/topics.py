@@ -69,9 +69,13 @@ def _spec(
 
 
 TOPICS: tuple[TopicSpec, ...] = (
-    _spec(Topic.INTENTS, "intent withdraw", "tenant/authority", "agent gateway", "worker notary", decided=True, days=30),
+    _spec(
+        Topic.INTENTS, "intent withdraw", "tenant/authority", "agent gateway", "worker notary", decided=True, days=30
+    ),
     _spec(Topic.VOTES, "vote", "tenant/authority", "approver gateway", "worker notary", decided=True, days=30),
-    _spec(Topic.OUTCOMES, "claim outcome", "tenant/authority", "executor gateway", "worker notary", decided=True, days=30),
+    _spec(
+        Topic.OUTCOMES, "claim outcome", "tenant/authority", "executor gateway", "worker notary", decided=True, days=30
+    ),
     _spec(
         Topic.DECISIONS,
         "verdict repeat refusal seal",
@@ -85,11 +89,27 @@ TOPICS: tuple[TopicSpec, ...] = (
     _spec(Topic.DESK, "desk_change", "ordinal", "worker", "worker auditor", decided=True, compacted=True),
     _spec(Topic.SIGNALS, "risk_signal", "tenant/subject", "feed gateway", "context notary", days=30),
     _spec(Topic.RISK, "risk watermark", "tenant/subject/source", "context", "worker auditor", compacted=True),
-    _spec(Topic.SENSITIVITY, "sensitivity watermark", "tenant/resource/source", "classifier gateway", "worker auditor", compacted=True),
-    _spec(Topic.PRINCIPALS, "principal watermark", "tenant/principal/source", "identity gateway", "worker auditor", compacted=True),
+    _spec(
+        Topic.SENSITIVITY,
+        "sensitivity watermark",
+        "tenant/resource/source",
+        "classifier gateway",
+        "worker auditor",
+        compacted=True,
+    ),
+    _spec(
+        Topic.PRINCIPALS,
+        "principal watermark",
+        "tenant/principal/source",
+        "identity gateway",
+        "worker auditor",
+        compacted=True,
+    ),
     _spec(Topic.MANDATES, "mandate watermark", "tenant/mandate", "identity gateway", "worker auditor", compacted=True),
     _spec(Topic.CONTROLS, "control watermark", "tenant/scope", "operator", "worker auditor", compacted=True),
-    _spec(Topic.POLICIES, "pack active_set watermark", "tenant/pack/digest", "operator", "worker auditor", compacted=True),
+    _spec(
+        Topic.POLICIES, "pack active_set watermark", "tenant/pack/digest", "operator", "worker auditor", compacted=True
+    ),
     _spec(Topic.KEYS, "", "kid", "operator", "worker executor auditor", compacted=True),
     _spec(Topic.QUARANTINE, "quarantined", "topic/partition/offset", "worker", "operator", decided=True, days=30),
 )

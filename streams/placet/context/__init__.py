@@ -1,0 +1,1 @@
+"""What is known: reducers, tables, watermarks, chains of delegation and their join to an intent. Pure."""

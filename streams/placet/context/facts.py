@@ -1,0 +1,19 @@
+"""Facts as a case carries them: the bytes a context record came in, encoded once when it is read."""
+
+from placet.model.codec._wire import LONG
+from placet.ports import Rec
+
+
+def sized(data: bytes) -> bytes:
+    """Return an Avro `bytes` or `string`: its length, then itself."""
+    return LONG[len(data)] + data
+
+
+def fact_of(rec: Rec) -> bytes:
+    """Return the fields of a `case_body.Fact` after `role`, for one context record."""
+    return b"".join((LONG[rec.topic], LONG[rec.partition], LONG[rec.offset], LONG[rec.at], sized(rec.value or b"")))
+
+
+def role(name: str) -> bytes:
+    """Return the encoded `role` that goes before a fact."""
+    return sized(name.encode())

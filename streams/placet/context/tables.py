@@ -1,0 +1,182 @@
+"""The context tables of one worker: every context record folded in, whole, frozen while a batch is decided."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from placet.context.facts import fact_of
+from placet.context.reducers import STATUS_RANKS, fold_principal, fold_sensitivity, merge_risk
+from placet.errors import PoisonRecord
+from placet.model.case import ORIGIN_RANKS, RANKS, CalendarRow, MandateRow, PrincipalRow, ResourceRow, RiskSource
+from placet.model.codec import control, mandate, principal, risk, sensitivity, watermark
+from placet.model.proof import KeyRing
+from placet.model.reasons import Reason
+from placet.ports import Rec
+
+PRINCIPAL, RISK, RESOURCE, MANDATE, CALENDAR = "P:", "R:", "S:", "M:", "C:"
+"""Prefixes of index keys: what a lease rests on, and what a changed record touches."""
+SUBJECT_STATES = frozenset(STATUS_RANKS)
+
+
+class Heard(NamedTuple):
+    """What one source said last, with the fact it came as."""
+
+    record: tuple[object, ...]
+    fact: bytes
+
+
+class Tables:
+    """What is known of principals, risk, resources, mandates and calendars.
+
+    `fold` takes one record and returns the index key it touched, or None where
+    it changed nothing. Rows are replaced, never changed in place, so that a row
+    taken by a decision stays what it was. `marks` says by (topic, partition) how
+    far was read and when the feed was last alive, ms.
+    """
+
+    def __init__(self, keys: KeyRing) -> None:
+        self._keys = keys
+        self.principals: dict[str, PrincipalRow] = {}
+        self.risks: dict[str, dict[str, RiskSource]] = {}
+        self.resources: dict[str, ResourceRow] = {}
+        self.mandates: dict[str, MandateRow] = {}
+        self.calendar: dict[str, dict[str, CalendarRow]] = {}
+        self.marks: dict[tuple[int, int], tuple[int, int]] = {}
+        self._principal_sources: dict[str, dict[str, tuple[principal.Principal, bytes]]] = {}
+        self._resource_sources: dict[str, dict[str, tuple[sensitivity.Sensitivity, bytes]]] = {}
+        self._risk_records: dict[tuple[str, str], risk.Risk] = {}
+        self._folds: dict[bytes, Callable[[Rec, bytes], str | None]] = {
+            principal.HEADER: self._principal,
+            risk.HEADER: self._risk,
+            sensitivity.HEADER: self._sensitivity,
+            mandate.HEADER: self._mandate,
+            control.HEADER: self._control,
+        }
+
+    def hear(self, rec: Rec) -> None:
+        """Move the mark of `rec`'s partition: it was read, and its feed is alive."""
+        place = (rec.topic, rec.partition)
+        at = rec.at
+        if rec.value is not None and rec.value[:5] == watermark.HEADER:
+            at = min(at, watermark.decode(rec.value).at)
+        self.marks[place] = (rec.offset + 1, max(self.marks.get(place, (0, 0))[1], at))
+
+    def fold(self, rec: Rec) -> str | None:
+        """Fold one record; raise PoisonRecord where it cannot be taken, with nothing changed."""
+        value = rec.value
+        if value is None or value[:5] == watermark.HEADER:
+            return None  # a tombstone ends a key in the topic; what was said stays known until it is contradicted
+        fold = self._folds.get(value[:5])
+        if fold is None:
+            raise PoisonRecord("no context record has this schema", Reason.SCHEMA_UNKNOWN)
+        return fold(rec, value)
+
+    def _principal(self, rec: Rec, value: bytes) -> str | None:
+        heard = principal.decode(value)
+        _one_of("status", heard.status, SUBJECT_STATES)
+        key = f"{PRINCIPAL}{heard.tenant}/{heard.id}"
+        sources = self._principal_sources.setdefault(key, {})
+        known = sources.get(heard.source)
+        if known is not None and fold_principal(known[0], heard) is not heard:
+            return None
+        sources[heard.source] = (heard, fact_of(rec))
+        newest = max((record for record, _ in sources.values()), key=lambda p: (p.observed_at, p.source))
+        gravest = max((record.status for record, _ in sources.values()), key=STATUS_RANKS.__getitem__)
+        self.principals[key] = PrincipalRow(
+            key=key,
+            id=newest.id,
+            kind=newest.kind,
+            status=gravest,
+            active=gravest == "active",
+            owner=newest.owner,
+            groups=newest.groups,
+            attributes=newest.attributes,
+            capabilities=frozenset(newest.capabilities),
+            observed_at=newest.observed_at,
+            partition=rec.partition,
+            facts=tuple(fact for _, (_, fact) in sorted(sources.items())),
+        )
+        return key
+
+    def _risk(self, rec: Rec, value: bytes) -> str | None:
+        heard = risk.decode(value)
+        if not 0 <= heard.score <= 100 or heard.half_life_s < 0:
+            raise PoisonRecord(f"risk score {heard.score}: expected 0 to 100", Reason.MALFORMED)
+        key = f"{RISK}{heard.tenant}/{heard.subject}"
+        known = self._risk_records.get((key, heard.source))
+        if merge_risk(known, heard) is not heard:
+            return None
+        self._risk_records[key, heard.source] = heard
+        source = RiskSource(heard.score, heard.event_at, heard.half_life_s, rec.partition, fact_of(rec))
+        self.risks[key] = {**self.risks.get(key, {}), heard.source: source}
+        return key
+
+    def _sensitivity(self, rec: Rec, value: bytes) -> str | None:
+        heard = sensitivity.decode(value)
+        _one_of("label", heard.label, RANKS)
+        if heard.origin is not None:
+            _one_of("origin", heard.origin, ORIGIN_RANKS)
+        key = f"{RESOURCE}{heard.tenant}/{heard.resource}"
+        sources = self._resource_sources.setdefault(key, {})
+        known = sources.get(heard.source)
+        if known is not None and fold_sensitivity(known[0], heard, RANKS) is not heard:
+            return None
+        sources[heard.source] = (heard, fact_of(rec))
+        newest = max((record for record, _ in sources.values()), key=lambda s: (s.observed_at, s.source))
+        label = max((record.label for record, _ in sources.values()), key=RANKS.__getitem__)
+        self.resources[key] = ResourceRow(
+            key=key,
+            id=newest.resource,
+            sensitivity=label,
+            rank=RANKS[label],
+            owner=newest.owner,
+            origin=newest.origin,
+            categories=newest.categories,
+            observed_at=newest.observed_at,
+            partition=rec.partition,
+            facts=tuple(fact for _, (_, fact) in sorted(sources.items())),
+        )
+        return key
+
+    def _mandate(self, rec: Rec, value: bytes) -> str | None:
+        heard, end = mandate.decode_signed(value)
+        self._keys.verify("mandate", mandate.FINGERPRINT, value[5:end], heard.proof, ("operator",))
+        _one_of("status", heard.status, SUBJECT_STATES)
+        key = f"{MANDATE}{heard.tenant}/{heard.id}"
+        known = self.mandates.get(key)
+        if known is not None and (known.observed_at, not known.active) > (heard.observed_at, heard.status != "active"):
+            return None
+        self.mandates[key] = MandateRow(
+            key=key,
+            id=heard.id,
+            delegator=heard.delegator,
+            delegate=heard.delegate,
+            task=heard.task,
+            actions=heard.actions,
+            resources=heard.resources,
+            parent=heard.parent,
+            expires_at=heard.expires_at,
+            active=heard.status == "active",
+            observed_at=heard.observed_at,
+            partition=rec.partition,
+            fact=fact_of(rec),
+        )
+        return key
+
+    def _control(self, rec: Rec, value: bytes) -> str | None:
+        heard, end = control.decode_signed(value)
+        self._keys.verify("control", control.FINGERPRINT, value[5:end], heard.proof, ("operator",))
+        if heard.kind != "calendar":
+            raise PoisonRecord(f"control kind `{heard.kind}`: expected `calendar`", Reason.MALFORMED)
+        key = f"{CALENDAR}{heard.tenant}/{heard.scope}"
+        days = self.calendar.get(heard.tenant, {})
+        known = days.get(heard.scope)
+        if known is not None and known.observed_at > heard.observed_at:
+            return None
+        row = CalendarRow(key, heard.value, heard.observed_at, heard.expires_at, rec.partition, fact_of(rec))
+        self.calendar[heard.tenant] = {**days, heard.scope: row}
+        return key
+
+
+def _one_of(what: str, text: str, known: frozenset[str] | dict[str, int]) -> None:
+    if text not in known:
+        raise PoisonRecord(f"{what} `{text}`: expected one of {', '.join(sorted(known))}", Reason.MALFORMED)

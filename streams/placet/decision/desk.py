@@ -1,0 +1,136 @@
+"""One partition's decision state machine: records in, decisions out, time an argument.
+
+A batch goes `begin`, `apply` for each record, `finish`; then `keep` once it is
+committed, or `drop` when it is known that it was not. Within a batch the order
+is fixed: sweeps, ticks, outcomes, votes, intents, each by offset. So the
+records, the context, the packs and the instant give a batch back.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+
+from placet.context.join import Joiner
+from placet.context.tables import Tables
+from placet.decision import intake
+from placet.decision.book import CLOCK, Book, Cause
+from placet.decision.claims import Claims
+from placet.decision.judge import SESSION, Judge
+from placet.decision.library import Library
+from placet.decision.questions import Questions
+from placet.decision.settings import DeskSettings
+from placet.decision.sweeps import Sweeps
+from placet.errors import PoisonRecord
+from placet.model.codec import claim, intent, outcome, vote, withdraw
+from placet.model.proof import KeyRing
+from placet.model.reasons import Reason
+from placet.model.topics import Topic
+from placet.ports import Emits, Entropy, Rec
+
+
+class Desk:
+    """The desk of one partition. `tables` and `library` are shared by all desks of a worker, and frozen for a batch."""
+
+    def __init__(
+        self,
+        partition: int,
+        partitions: int,
+        tables: Tables,
+        library: Library,
+        keys: KeyRing,
+        key_encryption_key: bytes,
+        settings: DeskSettings,
+    ) -> None:
+        self.partition = partition
+        self.book = Book(partition, settings, key_encryption_key)
+        self.judge = Judge(Joiner(tables), library, tables, settings)
+        self.questions = Questions(self.book, self.judge, keys, partitions)
+        self.claims = Claims(self.book, self.judge, self.questions, keys, partitions)
+        self.sweeps = Sweeps(self.book, self.judge, self.questions)
+        self._keys = keys
+        self._partitions = partitions
+        self._hearers: dict[tuple[int, bytes], Callable[[Rec, bytes], None]] = {
+            (Topic.INTENTS, intent.HEADER): self.questions.ask,
+            (Topic.INTENTS, withdraw.HEADER): self.questions.withdraw,
+            (Topic.OUTCOMES, claim.HEADER): self.claims.claim,
+            (Topic.OUTCOMES, outcome.HEADER): self.claims.outcome,
+            (Topic.VOTES, vote.HEADER): self._vote,
+        }
+
+    def begin(self, instant: int, entropy: Entropy, cut: bytes, touched: Iterable[tuple[str, Cause]] = ()) -> None:
+        """Start a batch at `instant` (ms, never before the last one's); sweep what changed, then let the clock speak.
+
+        `cut` is the encoded array of marks of the context the batch is decided
+        under; `touched` are the index keys that context records have changed
+        since the last batch, each with its record.
+        """
+        self.book.begin(instant, entropy)
+        self.judge.begin(instant, cut)
+        heard, self.book.heard = self.book.heard, []
+        self.sweeps.touch([*touched, *((SESSION + key, CLOCK) for key in heard)])
+        self.sweeps.sweep()
+        self.sweeps.tick()
+
+    def apply(self, rec: Rec) -> None:
+        """Decide one record of an input topic. Whatever it holds, it is answered once."""
+        value = rec.value
+        try:
+            if value is None:
+                raise PoisonRecord("a record without a value", Reason.UNDECODABLE)
+            if len(value) > self.book.settings.record_bytes_max:
+                raise PoisonRecord(f"{len(value)} bytes: expected fewer", Reason.TOO_LARGE)
+            hearer = self._hearers.get((rec.topic, value[:5]))
+            if hearer is None:
+                raise PoisonRecord("its schema is not one of this topic", Reason.SCHEMA_UNKNOWN)
+            hearer(rec, value)
+        except PoisonRecord as poison:
+            self.book.refuse(rec, poison.reason, str(poison))
+
+    def refuse(self, rec: Rec, reason: int, detail: str) -> None:
+        """Write the one refusal of a context record that no reader takes."""
+        self.book.refuse(rec, reason, detail)
+
+    def finish(self) -> Emits:
+        """Return all the batch says."""
+        self.book.finish()
+        return self.book.voice.emits
+
+    @property
+    def said(self) -> Sequence[bytes]:
+        """Fingerprint and payload of each decision of the batch, in order of seq: what its Seal's root covers."""
+        return self.book.voice.payloads
+
+    @property
+    def seq(self) -> int:
+        """The seq of the next decision."""
+        return self.book.voice.seq
+
+    def keep(self) -> None:
+        """The batch is committed: what it changed stands."""
+        self.book.keep()
+        self.sweeps.keep()
+
+    def drop(self) -> None:
+        """Nothing of the batch was committed: the desk is as it was before `begin`."""
+        self.book.drop()
+        self.sweeps.drop()
+
+    def due(self, now: int) -> bool:
+        """Return whether there is something to do at `now` without any record: a timer, or a sweep under way."""
+        second = self.book.leases.next_second()
+        return bool(self.sweeps) or bool(self.book.heard) or (second is not None and second <= now)
+
+    def pass_over(self) -> None:
+        """Forget a batch that came to nothing: no record, no answer, nothing to commit."""
+        self.book.drop()
+        self.sweeps.keep()
+
+    def wake(self) -> None:
+        """After a restore: everything open is decided again under the context as it is."""
+        self.sweeps.touch_all(CLOCK)
+
+    def _vote(self, rec: Rec, value: bytes) -> None:
+        """Refuse a vote by name: nothing pending takes one before approvals are counted."""
+        cast, end = vote.decode_signed(value)
+        key = intake.belongs(rec, cast.tenant, cast.authority, self.partition, self._partitions)
+        self._keys.verify("vote", vote.FINGERPRINT, value[5:end], cast.proof, ("approver",))
+        identity = (cast.tenant, cast.authority, cast.id, cast.attempt)
+        self.book.refuse(rec, Reason.VOTE_UNKNOWN, "no requirement here takes this vote", identity, key)

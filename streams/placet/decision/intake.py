@@ -1,0 +1,102 @@
+"""What must hold of a record before it is decided: its form, its place, its writer, and its time."""
+
+from typing import NamedTuple
+
+from placet.decision.settled import slot_of
+from placet.errors import PoisonRecord
+from placet.model import strict
+from placet.model.codec import intent as intent_codec
+from placet.model.codec.intent import Intent
+from placet.model.digests import action_digest, intent_digest
+from placet.model.keys import key_of, partition_of
+from placet.model.proof import KeyRing
+from placet.model.reasons import Reason
+from placet.ports import Rec
+
+ATTEMPT_MAX = 65_535
+TEXT_MAX = 4096
+AFTER_MAX = 256
+
+
+class Asked(NamedTuple):
+    """An intent record that is in good form, with what is reckoned once of it.
+
+    `payload` is the record without its framing, `head` its first nine fields.
+    """
+
+    intent: Intent
+    payload: bytes
+    head: bytes
+    arguments: dict[str, object]
+    key: bytes
+    slot: bytes
+    intent_digest: bytes
+    action_digest: bytes
+
+
+def read(payload: bytes, partition: int, partitions: int, keys: KeyRing | None) -> Asked:
+    """Return what an Intent's payload asks; raise PoisonRecord where it is not one that can be decided here.
+
+    `payload` is the Avro encoding without framing, at most 64 KiB. The
+    arguments must be canonical (RFC 8785), the identifiers within their profile.
+    Without `keys` the proof is passed over: it was checked when the record came.
+    """
+    intent, head_end, unsigned_end = intent_codec.decode_parts(payload, 0)
+    if not 1 <= intent.attempt <= ATTEMPT_MAX:
+        raise PoisonRecord(f"intent.attempt {intent.attempt}: expected 1 to {ATTEMPT_MAX}", Reason.MALFORMED)
+    if not strict.well_formed(intent.tenant, intent.actor, intent.authority, intent.action, intent.resource):
+        _name_fault(intent)
+    for text in (intent.mandate, intent.session, intent.audience):
+        if text and not strict.well_formed(text):
+            _name_fault(intent)
+    if "/" in intent.tenant:
+        raise PoisonRecord("intent.tenant: expected no `/` in it", Reason.MALFORMED)
+    if len(intent.purpose) > TEXT_MAX or len(intent.after) > AFTER_MAX:
+        raise PoisonRecord(f"intent: expected a purpose of {TEXT_MAX} and {AFTER_MAX} in `after`", Reason.MALFORMED)
+    key = key_of(intent.tenant, intent.authority)
+    here = partition_of(key, partitions)
+    if here != partition:
+        raise PoisonRecord(f"key `{key.decode()}` lies in partition {here}", Reason.WRONG_PARTITION)
+    arguments = strict.parse_canonical(intent.arguments)
+    unsigned = payload[:unsigned_end]
+    if intent.proof is not None and keys is not None:
+        issuer = keys.verify("intent", intent_codec.FINGERPRINT, unsigned, intent.proof, ("agent",))
+        if issuer != intent.actor:
+            raise PoisonRecord(f"intent: signed by `{issuer}`, not by its actor", Reason.WRITER_UNPROVED)
+    return Asked(
+        intent,
+        payload,
+        payload[:head_end],
+        arguments,
+        key,
+        slot_of(key, intent.id, intent.attempt),
+        intent_digest(unsigned),
+        action_digest(
+            intent.tenant,
+            intent.authority,
+            intent.actor,
+            intent.audience,
+            intent.action,
+            intent.resource,
+            intent.arguments,
+        ),
+    )
+
+
+def belongs(rec: Rec, tenant: str, authority: str, partition: int, partitions: int) -> bytes:
+    """Return the key of a claim, outcome, vote or withdrawal; raise PoisonRecord where it does not belong here."""
+    if not strict.well_formed(tenant, authority):
+        raise PoisonRecord("tenant or authority: not an identifier", Reason.MALFORMED)
+    key = key_of(tenant, authority)
+    here = partition_of(key, partitions)
+    if here != partition:
+        raise PoisonRecord(f"key `{key.decode()}` lies in partition {here}", Reason.WRONG_PARTITION)
+    return key
+
+
+def _name_fault(intent: Intent) -> None:
+    """Raise PoisonRecord for the first identifier outside its profile, by its name."""
+    for name in ("tenant", "actor", "authority", "mandate", "action", "resource", "session", "audience"):
+        text = getattr(intent, name)
+        if text or name not in ("mandate", "session", "audience"):
+            strict.identifier(text, f"intent.{name}")

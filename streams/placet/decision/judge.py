@@ -1,0 +1,184 @@
+"""One intent under the context of one instant: what the answer is, what may run, and what it rests on."""
+
+import msgspec
+
+from placet.context.join import Joiner, Refused
+from placet.context.tables import Tables
+from placet.decision.intake import Asked
+from placet.decision.library import SET, Library
+from placet.decision.settings import DeskSettings
+from placet.model import strict
+from placet.model.case import ORIGINS
+from placet.model.codec._wire import LONG
+from placet.model.codec.desk_change import Session
+from placet.model.codec.intent import Intent, Position
+from placet.model.codec.seal import Mark
+from placet.model.codec.verdict import Approval, Obligation
+from placet.model.digests import action_digest
+from placet.model.reasons import Effect, Reason, State
+from placet.policy import obligations as duties
+from placet.policy.evaluate import Finding, Plan, PolicySet
+
+SESSION = "T:"
+"""Prefix of the index key of what came back to a session."""
+SAMPLE = 4
+"""An intent whose digest begins with fewer than this of 4096 is evaluated by the CEL library as well."""
+
+
+class Answer(msgspec.Struct, gc=False):
+    """What a desk would say now. `until` is when the clock moves it on; `finding` is None before any rule was asked."""
+
+    state: State
+    effect: Effect
+    reason: Reason
+    set_digest: bytes = b""
+    engine: str = ""
+    detail: str = ""
+    finding: Finding | None = None
+    until: int = 0
+    granted_digest: bytes = b""
+    granted_arguments: bytes | None = None
+    claim_required: bool = True
+    act_ms_max: int = 0
+    retry_after_ms: int = 0
+    approval: Approval | None = None
+
+    @property
+    def grants(self) -> bool:
+        return self.state is State.GRANTED or self.state is State.CLAIMED
+
+
+class Judge:
+    """Decides intents at one instant. What it joined for the last one stands until the next."""
+
+    def __init__(self, joiner: Joiner, library: Library, tables: Tables, settings: DeskSettings) -> None:
+        self.joiner = joiner
+        self._library = library
+        self._tables = tables
+        self._settings = settings
+        self._cut = b""
+        self._instant = 0
+
+    def begin(self, instant: int, cut: bytes) -> None:
+        """Start a batch; `cut` is the encoded array of marks that every case of it carries."""
+        self._instant, self._cut = instant, cut
+        self._instant_ = LONG[instant]
+        self.joiner.begin(instant)
+
+    def plan_of(self, intent: Intent) -> tuple[PolicySet | None, Plan | None]:
+        """Return the tenant's active set and its plan for the action; None where there is none."""
+        active = self._library.active.get(intent.tenant)
+        return active, None if active is None else active.plan(intent.action)
+
+    def covers(self, positions: tuple[Position, ...]) -> bool:
+        """Return whether the context of this batch was read up to all of `positions`."""
+        marks = self._tables.marks
+        return all(marks.get((p.topic, p.partition), (0, 0))[0] > p.offset for p in positions)
+
+    def judge(self, asked: Asked, active: PolicySet | None, plan: Plan | None, session: Session | None) -> Answer:
+        """Return the answer to an intent; the facts and the index keys it rests on are the joiner's."""
+        intent = asked.intent
+        self.joiner.clear()
+        if active is None:
+            return Answer(State.DENIED, Effect.DENY, Reason.PACK_MISSING)
+        if plan is None:
+            return Answer(State.DENIED, Effect.DENY, Reason.NO_RULE, active.digest, active.engine)
+        if intent.proof is None and not plan.unsigned_intents:
+            return self._deny(active, Reason.WRITER_UNPROVED, "the packs want this action's intents signed")
+        try:
+            case = self.joiner.join(intent, asked.arguments, plan.facts)
+        except Refused as refused:
+            return self._deny(active, refused.reason, refused.detail)
+        case.session_origin = ORIGINS[session.origin] if session else ORIGINS[0]
+        case.session_rank = session.rank if session else 0
+        self.joiner.index.append(f"{SET}{intent.tenant}")
+        if intent.session:
+            self.joiner.index.append(f"{SESSION}{intent.tenant}/{intent.authority}/{intent.session}")
+        digest = asked.intent_digest
+        finding = plan.decide(case, digest[0] == 0 and digest[1] >> 4 < SAMPLE)
+        return self._conclude(asked, active, plan, finding)
+
+    def _conclude(self, asked: Asked, active: PolicySet, plan: Plan, finding: Finding) -> Answer:
+        intent, effect, instant = asked.intent, finding.effect, self._instant
+        if effect is Effect.PERMIT or effect is Effect.CONSTRAIN:
+            return self._grant(asked, active, plan, finding)
+        answer = Answer(State.DENIED, effect, finding.reason, active.digest, active.engine, "", finding)
+        if effect is Effect.DEFER:
+            answer.state = State.DEFERRED
+            answer.until = min(instant + finding.defer_ms_max, intent.deadline)
+        elif effect is Effect.STEP_UP:
+            answer.state = State.PENDING
+            wanted = finding.approval
+            wait_ms = wanted.expires_ms if wanted else self._settings.approval_ms
+            answer.until = min(instant + wait_ms, intent.deadline)
+            if wanted:
+                answer.approval = Approval(wanted.quorum, wanted.eligible, answer.until)
+        return answer
+
+    def _grant(self, asked: Asked, active: PolicySet, plan: Plan, finding: Finding) -> Answer:
+        intent = asked.intent
+        answer = Answer(State.GRANTED, finding.effect, finding.reason, active.digest, active.engine, "", finding)
+        answer.granted_digest = asked.action_digest
+        if finding.obligations:
+            needed = duties.capabilities_needed(finding.obligations)
+            if not needed <= self.joiner.capabilities(intent.tenant, intent.audience):
+                return self._deny(active, Reason.CAPABILITY_MISSING, f"the audience lacks {', '.join(sorted(needed))}")
+            granted = duties.apply(asked.arguments, finding.obligations)
+            if granted != asked.arguments:
+                answer.granted_arguments = strict.canonical(granted)
+                answer.granted_digest = action_digest(
+                    intent.tenant,
+                    intent.authority,
+                    intent.actor,
+                    intent.audience,
+                    intent.action,
+                    intent.resource,
+                    answer.granted_arguments,
+                )
+        case = self.joiner.case
+        ends = min(self._instant + finding.lease_ms, intent.deadline)
+        if case.mandate is not None and case.mandate.expires_at:
+            ends = min(ends, case.mandate.expires_at)
+        answer.until = ends
+        answer.act_ms_max = finding.act_ms_max
+        if not finding.claim_required and intent.audience:
+            answer.claim_required = False
+            answer.state = State.CLAIMED
+        return answer
+
+    def _deny(self, active: PolicySet, reason: Reason, detail: str) -> Answer:
+        return Answer(State.DENIED, Effect.DENY, reason, active.digest, active.engine, detail)
+
+    def body(self, asked: Asked, answer: Answer, session: Session | None) -> bytes:
+        """Return the CaseBody of the intent judged last, as Avro: its payload, and each fact as it came."""
+        facts = self.joiner.facts
+        origin = (ORIGINS[session.origin] if session else ORIGINS[0]).encode()
+        engine = answer.engine.encode()
+        return b"".join(
+            (
+                LONG[len(asked.payload)],
+                asked.payload,
+                self._instant_,
+                LONG[len(answer.set_digest)],
+                answer.set_digest,
+                LONG[len(engine)],
+                engine,
+                LONG[len(origin)],
+                origin,
+                LONG[session.rank if session else 0],
+                LONG[session.seq if session else -1],
+                self._cut,
+                *((LONG[len(facts)], *facts) if facts else ()),
+                b"\x00",
+            )
+        )
+
+
+def obligations_of(finding: Finding) -> tuple[Obligation, ...]:
+    """Return a finding's obligations as a verdict carries them."""
+    return tuple(Obligation(o.kind, o.argument, o.value) for o in finding.obligations)
+
+
+def marks_of(marks: dict[tuple[int, int], tuple[int, int]]) -> tuple[Mark, ...]:
+    """Return marks as a Seal and a case carry them, in order of topic and partition."""
+    return tuple(Mark(topic, part, offset, at) for (topic, part), (offset, at) in sorted(marks.items()))

@@ -1,0 +1,95 @@
+"""Intents that are not at the end of their life: found by slot, by the facts they rest on, and by the clock."""
+
+from collections.abc import Iterable
+
+from placet.model.codec.desk_change import Lease
+
+SECOND_MS = 1000
+INDEX_SLACK = 32
+
+
+class Index:
+    """From the key of a fact to the slots that rest on it. Entries of closed slots linger, and are skipped."""
+
+    def __init__(self) -> None:
+        self._slots: dict[str, list[bytes]] = {}
+        self._full: dict[str, int] = {}
+
+    def add(self, keys: Iterable[str], slot: bytes, live: dict[bytes, Lease]) -> None:
+        for key in keys:
+            slots = self._slots.get(key)
+            if slots is None:
+                self._slots[key] = [slot]
+                continue
+            slots.append(slot)
+            if len(slots) > INDEX_SLACK and len(slots) > self._full.get(key, INDEX_SLACK):
+                kept = [s for s in dict.fromkeys(slots) if s in live and key in live[s].facts]
+                self._slots[key] = kept
+                self._full[key] = 2 * len(kept) + INDEX_SLACK
+
+    def touched(self, key: str) -> list[bytes]:
+        """Return the slots that may rest on `key`, each once, in the order they were added."""
+        return list(dict.fromkeys(self._slots.get(key, ())))
+
+
+class Leases:
+    """Open intents of one desk. `drop` takes back all changes since the last `keep`.
+
+    A timer is never cancelled: when its second comes, the lease is looked at
+    and passed over if its time has moved on.
+    """
+
+    def __init__(self) -> None:
+        self.open: dict[bytes, Lease] = {}
+        self.index = Index()
+        self._seconds: dict[int, list[bytes]] = {}
+        self._undo: list[tuple[bytes, Lease | None]] = []
+
+    def put(self, lease: Lease) -> None:
+        """Open a lease, or replace it by its next state."""
+        slot = lease.slot
+        before = self.open.get(slot)
+        self._undo.append((slot, before))
+        self.open[slot] = lease
+        if before is None or before.until != lease.until:
+            self._seconds.setdefault(lease.until // SECOND_MS, []).append(slot)
+        if before is None or before.facts != lease.facts:
+            self.index.add(lease.facts, slot, self.open)
+
+    def close(self, slot: bytes) -> None:
+        """Forget a lease that has come to the end of its life."""
+        self._undo.append((slot, self.open.pop(slot)))
+
+    def due(self, instant: int) -> list[Lease]:
+        """Return the leases whose time has come at `instant`, the earliest first; they stay until moved on."""
+        last = instant // SECOND_MS
+        found: dict[bytes, Lease] = {}
+        for second in sorted(s for s in self._seconds if s <= last):
+            later = []
+            for slot in self._seconds.pop(second):
+                lease = self.open.get(slot)
+                if lease is None or lease.until // SECOND_MS != second:
+                    continue
+                if lease.until <= instant:
+                    found[slot] = lease
+                later.append(slot)
+            if later:
+                self._seconds[second] = later
+        return sorted(found.values(), key=lambda lease: (lease.until, lease.slot))
+
+    def next_second(self) -> int | None:
+        """Return the ms at which the earliest timer's second begins, or None."""
+        return min(self._seconds) * SECOND_MS if self._seconds else None
+
+    def keep(self) -> None:
+        self._undo.clear()
+
+    def drop(self) -> None:
+        for slot, before in reversed(self._undo):
+            if before is None:
+                self.open.pop(slot, None)
+            else:
+                self.open[slot] = before
+                self._seconds.setdefault(before.until // SECOND_MS, []).append(slot)
+                self.index.add(before.facts, slot, self.open)
+        self._undo.clear()

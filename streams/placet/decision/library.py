@@ -1,0 +1,68 @@
+"""Which packs decide for a tenant: packs as they were pushed, and the pointer that moves only to good ones."""
+
+from placet.errors import PoisonRecord
+from placet.model.codec import active_set, pack
+from placet.model.proof import KeyRing
+from placet.model.reasons import Reason
+from placet.policy.cases import run_tests
+from placet.policy.diagnostics import PackError
+from placet.policy.evaluate import PolicySet
+from placet.policy.pack import Pack, load_pack
+from placet.ports import Rec
+
+SET = "K:"
+"""Prefix of the index key that a change of a tenant's active set touches."""
+
+
+class Library:
+    """Packs by tenant and digest, and each tenant's active set.
+
+    A pack that does not load, or fails its own tests, is refused and never
+    becomes active; the last good set goes on deciding.
+    """
+
+    def __init__(self, keys: KeyRing) -> None:
+        self._keys = keys
+        self._packs: dict[tuple[str, bytes], Pack] = {}
+        self._revisions: dict[str, int] = {}
+        self.active: dict[str, PolicySet] = {}
+
+    def fold(self, rec: Rec) -> str | None:
+        """Take a pack or a pointer; return the index key touched, or None. Raise PoisonRecord where it is refused."""
+        value = rec.value or b""
+        if value[:5] == pack.HEADER:
+            self._push(value)
+            return None
+        if value[:5] == active_set.HEADER:
+            return self._activate(value)
+        raise PoisonRecord("no policy record has this schema", Reason.SCHEMA_UNKNOWN)
+
+    def _push(self, value: bytes) -> None:
+        pushed, end = pack.decode_signed(value)
+        self._keys.verify("pack", pack.FINGERPRINT, value[5:end], pushed.proof, ("operator",))
+        place = (pushed.tenant, pushed.digest)
+        if place in self._packs:
+            return
+        try:
+            loaded = load_pack({file.name: file.text for file in pushed.files})
+        except PackError as error:
+            raise PoisonRecord(f"pack `{pushed.name}` does not load: {error}", Reason.MALFORMED) from None
+        if loaded.digest != pushed.digest:
+            raise PoisonRecord(f"pack `{pushed.name}`: its digest is not that of its files", Reason.MALFORMED)
+        failed = [result.says for result in run_tests(loaded) if not result.passed]
+        if failed:
+            raise PoisonRecord(f"pack `{pushed.name}` fails its own test `{failed[0]}`", Reason.MALFORMED)
+        self._packs[place] = loaded
+
+    def _activate(self, value: bytes) -> str | None:
+        pointer, end = active_set.decode_signed(value)
+        self._keys.verify("active_set", active_set.FINGERPRINT, value[5:end], pointer.proof, ("operator",))
+        if pointer.revision <= self._revisions.get(pointer.tenant, -1):
+            return None
+        packs = [self._packs.get((pointer.tenant, digest)) for digest in pointer.digests]
+        missing = [digest.hex()[:12] for digest, known in zip(pointer.digests, packs, strict=True) if known is None]
+        if missing:
+            raise PoisonRecord(f"active set names pack `{missing[0]}`, which is not here or not good", Reason.MALFORMED)
+        self.active[pointer.tenant] = PolicySet.of([known for known in packs if known is not None])
+        self._revisions[pointer.tenant] = pointer.revision
+        return f"{SET}{pointer.tenant}"

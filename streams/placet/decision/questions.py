@@ -1,0 +1,122 @@
+"""Intents and their withdrawal: heard before, asked in time, answered once."""
+
+from placet.decision import intake
+from placet.decision.book import Book, Cause, lease_of
+from placet.decision.intake import Asked
+from placet.decision.judge import Answer, Judge
+from placet.decision.life import OPEN, WAITING
+from placet.decision.settled import CUT, TRANSIENT_FLAG, slot_of
+from placet.errors import PoisonRecord
+from placet.model.codec import withdraw
+from placet.model.codec.desk_change import Lease
+from placet.model.proof import KeyRing
+from placet.model.reasons import Effect, Reason, State
+from placet.ports import Rec
+
+Identity = tuple[str, str, bytes, int]
+
+
+class Questions:
+    """What a desk does with the records of `placet.intents`."""
+
+    def __init__(self, book: Book, judge: Judge, keys: KeyRing, partitions: int) -> None:
+        self._book = book
+        self._judge = judge
+        self._keys = keys
+        self._partitions = partitions
+
+    def ask(self, rec: Rec, value: bytes) -> None:
+        """Answer one intent record: a verdict, a pointer to the first one, or a refusal."""
+        book = self._book
+        asked = intake.read(value[5:], rec.partition, self._partitions, self._keys)
+        intent = asked.intent
+        known = book.settled.find(asked.slot)
+        if known is not None and intent.deadline > book.instant:
+            if known.intent_digest == asked.intent_digest[:CUT]:
+                identity = (intent.id, intent.attempt)
+                book.voice.repeat(rec, intent.tenant, intent.authority, identity, known.seq, asked.key)
+            else:
+                self._refuse(rec, asked, Reason.INTENT_ID_REUSED, "the same id and attempt with other content")
+            return
+        if intent.deadline <= book.instant:
+            self._refuse(rec, asked, Reason.ASKED_TOO_LATE, f"its deadline was {intent.deadline}")
+            return
+        active, plan = self._judge.plan_of(intent)
+        longest = book.settings.deadline_ms_max if plan is None else plan.deadline_ms_max
+        if intent.deadline - book.instant > longest:
+            self._refuse(rec, asked, Reason.DEADLINE_TOO_FAR, f"expected at most {longest} ms ahead")
+            return
+        if intent.attempt > 1 and not self._follows(asked):
+            self._refuse(
+                rec, asked, Reason.ATTEMPT_NOT_NEXT, "the attempt before it did not end in a transient refusal"
+            )
+            return
+        cause = Cause(rec.topic, rec.partition, rec.offset)
+        transient = self._transient(asked, rec)
+        if transient is not None:
+            book.first(asked, transient, cause, rec.at, None)
+            return
+        session = book.session_of(asked)
+        answer = self._judge.judge(asked, active, plan, session)
+        body = self._judge.body(asked, answer, session) if answer.set_digest else None
+        seq = book.first(asked, answer, cause, rec.at, body)
+        if answer.state in OPEN:
+            facts = tuple(dict.fromkeys(self._judge.joiner.index))
+            book.open(lease_of(asked, answer, seq, cause, rec.at, facts))
+
+    def withdraw(self, rec: Rec, value: bytes) -> None:
+        """Take back an intent that waits or is granted, at its own actor's word."""
+        book = self._book
+        taken, end = withdraw.decode_signed(value)
+        key = intake.belongs(rec, taken.tenant, taken.authority, rec.partition, self._partitions)
+        identity = (taken.tenant, taken.authority, taken.id, taken.attempt)
+        if taken.proof is not None:
+            issuer = self._keys.verify(
+                "withdraw", withdraw.FINGERPRINT, value[5:end], taken.proof, ("agent", "operator")
+            )
+            if issuer != taken.actor and self._keys.purpose_of(taken.proof.kid) != "operator":
+                raise PoisonRecord(f"withdraw: signed by `{issuer}`, not by its actor", Reason.WRITER_UNPROVED)
+        lease = book.leases.open.get(self._slot(key, taken.id, taken.attempt))
+        if lease is None or State(lease.state) not in WAITING | {State.GRANTED}:
+            book.refuse(rec, Reason.CLAIM_UNKNOWN, "nothing open to withdraw", identity, key)
+            return
+        asked = self.recall(lease)
+        if taken.actor != asked.intent.actor:
+            book.refuse(rec, Reason.CLAIM_MISMATCH, "only its actor may withdraw it", identity, key)
+            return
+        answer = Answer(State.WITHDRAWN, Effect(lease.effect), Reason.WITHDRAWN_BY_ACTOR, detail=taken.reason[:256])
+        book.move(lease, asked, answer, Cause(rec.topic, rec.partition, rec.offset), None)
+        book.close(lease.slot)
+
+    def recall(self, lease: Lease) -> Asked:
+        """Return what an open intent asked, read again from its own bytes."""
+        return intake.read(lease.intent, self._book.voice.partition, self._partitions, None)
+
+    def _slot(self, key: bytes, intent_id: bytes, attempt: int) -> bytes:
+        if not 1 <= attempt <= intake.ATTEMPT_MAX:
+            raise PoisonRecord(f"attempt {attempt}: expected 1 to {intake.ATTEMPT_MAX}", Reason.MALFORMED)
+        return slot_of(key, intent_id, attempt)
+
+    def _follows(self, asked: Asked) -> bool:
+        before = self._book.settled.find(slot_of(asked.key, asked.intent.id, asked.intent.attempt - 1))
+        return (
+            before is not None
+            and bool(before.flags & TRANSIENT_FLAG)
+            and before.action_digest == asked.action_digest[:CUT]
+        )
+
+    def _transient(self, asked: Asked, rec: Rec) -> Answer | None:
+        """Return the refusal that lag or a context too old asks for, or None."""
+        settings, lag = self._book.settings, self._book.instant - rec.at
+        if lag > settings.lag_ms_max:
+            reason, detail = Reason.LAGGING, f"read {lag} ms after it was appended"
+        elif asked.intent.at_least and not self._judge.covers(asked.intent.at_least):
+            reason, detail = Reason.CONTEXT_SILENT, "the context has not been read up to `at_least`"
+        else:
+            return None
+        return Answer(State.DENIED, Effect.DENY, reason, detail=detail, retry_after_ms=settings.retry_ms)
+
+    def _refuse(self, rec: Rec, asked: Asked, reason: Reason, detail: str) -> None:
+        intent = asked.intent
+        identity = (intent.tenant, intent.authority, intent.id, intent.attempt)
+        self._book.refuse(rec, reason, detail, identity, asked.key)

@@ -1,0 +1,29 @@
+"""What a desk may be told, with units and defaults. Durations are ms unless named otherwise."""
+
+from dataclasses import dataclass
+
+MINUTE_MS = 60_000
+
+
+@dataclass(frozen=True, slots=True)
+class DeskSettings:
+    """Bounds of one desk.
+
+    `deadline_ms_max`: how far ahead a deadline may lie where no pack says more; it bounds what is remembered.
+    `lag_ms_max`: an intent read later than this after it was appended is refused as transient.
+    `retry_ms`: when a transient refusal says to try again.
+    `approval_ms`: how long a step-up waits where its rule does not say.
+    `sweep_most`: leases decided again in one batch because their context changed.
+    `skew_ms_max`: how far a journal's clock may be ahead of this one.
+    `record_bytes_max`: a longer record is refused unread.
+    `session_ms_max`: how long what came back to a session is remembered after it was last heard of.
+    """
+
+    deadline_ms_max: int = 15 * MINUTE_MS
+    lag_ms_max: int = 30_000
+    retry_ms: int = 1_000
+    approval_ms: int = 15 * MINUTE_MS
+    sweep_most: int = 2_000
+    skew_ms_max: int = 2_000
+    record_bytes_max: int = 65_536
+    session_ms_max: int = 24 * 60 * MINUTE_MS

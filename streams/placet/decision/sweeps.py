@@ -1,0 +1,140 @@
+"""Change is heard: open intents decided again when what they rest on has changed, and moved on by the clock."""
+
+from collections.abc import Iterable
+
+from placet.context.tables import CALENDAR, MANDATE, PRINCIPAL, RESOURCE, RISK
+from placet.decision.book import CLOCK, NEVER, Book, Cause, Said
+from placet.decision.judge import SESSION, Answer, Judge
+from placet.decision.library import SET
+from placet.decision.life import OPEN, WAITING
+from placet.decision.questions import Questions
+from placet.model.codec.desk_change import Lease
+from placet.model.reasons import Effect, Reason, State
+
+GRAVITY = {PRINCIPAL: 0, SET: 1, RISK: 2, MANDATE: 3, RESOURCE: 4, SESSION: 5, CALENDAR: 6}
+"""Which change is swept first: suspensions before packs, packs before risk."""
+
+SILENCE: dict[State, tuple[State, Reason]] = {
+    State.DEFERRED: (State.DENIED, Reason.DEFER_ENDED),
+    State.PENDING: (State.EXPIRED, Reason.APPROVAL_ENDED),
+    State.GRANTED: (State.LAPSED, Reason.LEASE_ENDED),
+    State.CLAIMED: (State.UNKNOWN, Reason.SILENT_AFTER_CLAIM),
+}
+"""Where the clock moves a state whose time has passed."""
+
+
+class Sweeps:
+    """The open intents that still have to be decided again, gravest change first, a bounded slice a batch."""
+
+    def __init__(self, book: Book, judge: Judge, questions: Questions) -> None:
+        self._book = book
+        self._judge = judge
+        self._questions = questions
+        self._waiting: dict[bytes, Cause] = {}
+        self._swept: dict[bytes, Cause] = {}
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def touch(self, changes: Iterable[tuple[str, Cause]]) -> None:
+        """Note that facts have changed; what rests on them will be decided again."""
+        found: dict[bytes, Cause] = {}
+        for key, cause in sorted(changes, key=lambda change: GRAVITY[change[0][:2]]):
+            for slot in self._book.leases.index.touched(key):
+                found.setdefault(slot, cause)
+        for slot, cause in self._waiting.items():
+            found.setdefault(slot, cause)
+        self._waiting = found
+
+    def touch_all(self, cause: Cause) -> None:
+        """Note that everything open has to be decided again, as after a restore."""
+        self._waiting = dict.fromkeys(self._book.leases.open, cause)
+
+    def sweep(self) -> None:
+        """Decide the next slice again."""
+        for slot, cause in list(self._waiting.items())[: self._book.settings.sweep_most]:
+            self._swept[slot] = self._waiting.pop(slot)
+            lease = self._book.leases.open.get(slot)
+            if lease is not None:
+                self._again(lease, cause)
+
+    def tick(self) -> None:
+        """Move on what the clock has overtaken, the earliest first."""
+        for lease in self._book.leases.due(self._book.instant):
+            state, reason = SILENCE[State(lease.state)]
+            asked = self._questions.recall(lease)
+            answer = Answer(state, Effect(lease.effect), reason, granted_digest=lease.granted_digest)
+            if state is State.DENIED:
+                answer.effect = Effect.DENY
+            said = Said(executor=lease.executor, nonce=lease.nonce)
+            seq = self._book.move(lease, asked, answer, CLOCK, None, said)
+            if state in OPEN:
+                self._book.open(lease._replace(seq=seq, state=state, reason=reason, until=NEVER))
+            else:
+                self._book.close(lease.slot)
+
+    def keep(self) -> None:
+        self._swept.clear()
+
+    def drop(self) -> None:
+        self._waiting = {**self._swept, **self._waiting}
+        self._swept.clear()
+
+    def _again(self, lease: Lease, cause: Cause) -> None:
+        """Decide one open intent again; an unchanged answer writes nothing."""
+        state = State(lease.state)
+        if state is State.UNKNOWN or lease.stopped:
+            return
+        asked = self._questions.recall(lease)
+        session = self._book.session_of(asked)
+        active, plan = self._judge.plan_of(asked.intent)
+        now = self._judge.judge(asked, active, plan, session)
+        facts = tuple(dict.fromkeys(self._judge.joiner.index))
+        body = None
+        if state in WAITING:
+            if now.state is state:
+                return
+            body = self._judge.body(asked, now, session) if now.set_digest else None
+            seq = self._book.move(lease, asked, now, cause, body)
+            self._follow(lease, now, seq, facts)
+            return
+        if now.grants and now.granted_digest == lease.granted_digest:
+            return
+        if now.state is State.DEFERRED and now.reason is Reason.FACT_SILENT:
+            return  # silence is for the claim to meet: the lease is short, and nothing was said against it
+        body = self._judge.body(asked, now, session) if now.set_digest else None
+        now.detail = now.detail or now.reason.name.lower()
+        now.granted_digest, now.granted_arguments, now.until = b"", None, 0
+        now.reason = Reason.CONTEXT_CHANGED
+        if state is State.CLAIMED:
+            now.state = state
+            said = Said(executor=lease.executor, nonce=lease.nonce, stop=True)
+            seq = self._book.move(lease, asked, now, cause, body, said)
+            self._book.open(lease._replace(seq=seq, stopped=True))
+        else:
+            now.state = State.REVOKED
+            self._book.move(lease, asked, now, cause, body)
+            self._book.close(lease.slot)
+
+    def _follow(self, lease: Lease, now: Answer, seq: int, facts: tuple[str, ...]) -> None:
+        if now.state not in OPEN:
+            self._book.close(lease.slot)
+            return
+        claimed = now.state is State.CLAIMED
+        self._book.open(
+            lease._replace(
+                seq=seq,
+                state=now.state,
+                effect=now.effect,
+                reason=now.reason,
+                until=now.until + now.act_ms_max if claimed else now.until,
+                granted_digest=now.granted_digest,
+                granted_arguments=now.granted_arguments,
+                claim_required=now.claim_required,
+                act_ms_max=now.act_ms_max,
+                expires_at=now.until,
+                set_digest=now.set_digest,
+                facts=facts,
+                executor=self._questions.recall(lease).intent.audience if claimed else "",
+            )
+        )

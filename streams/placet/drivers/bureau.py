@@ -1,0 +1,160 @@
+"""The desks of one worker and the context they share: opened by a restore, forgotten when their partition goes."""
+
+import gc
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+
+from placet.context.tables import Tables
+from placet.decision.book import Cause
+from placet.decision.desk import Desk
+from placet.decision.judge import marks_of
+from placet.decision.library import Library
+from placet.decision.restore import restore
+from placet.errors import Corrupted, PoisonRecord, Unavailable
+from placet.model.codec.case_body import Mark as CaseMark
+from placet.model.codec.case_body import encode_cut
+from placet.model.codec.seal import Mark
+from placet.model.topics import Topic
+from placet.ports import Feed, Rec, Restored
+from placet.provenance.seal import SealChain, SealKey, last_seal
+
+
+@dataclass(slots=True)
+class Place:
+    """One served partition: its desk, its chain of Seals, and how far it has come."""
+
+    partition: int
+    desk: Desk
+    seals: SealChain
+    inputs: dict[int, int]
+    instant: int
+    swept: Sequence[Mark]
+    next_inputs: dict[int, int] = field(default_factory=dict)
+    next_instant: int = 0
+    sealed_at: int = 0
+    quiet: bool = True
+    touched: dict[str, Cause] = field(default_factory=dict)
+
+    @property
+    def seq(self) -> int:
+        """One past the last decision, those of the batch under way included."""
+        return self.desk.book.seq if self.quiet else self.desk.seq
+
+    def keep(self, now: int) -> None:
+        """What was committed stands."""
+        if not self.quiet:
+            self.desk.keep()
+        self.seals.keep()
+        self.inputs, self.instant, self.sealed_at = self.next_inputs, self.next_instant, now
+        self.touched.clear()
+
+    def drop(self) -> None:
+        """Nothing was committed: all is as it was, and what changed is still to be swept."""
+        self.desk.drop()
+        self.quiet = True
+        self.next_inputs = dict(self.inputs)
+
+
+class Bureau:
+    """All desks of a worker. `marks` and `cut` say how far the context was read, frozen for a batch."""
+
+    def __init__(
+        self, tables: Tables, library: Library, desk_of: Callable[[int], Desk], cluster: str, key: SealKey
+    ) -> None:
+        self._tables = tables
+        self._library = library
+        self._desk_of = desk_of
+        self._cluster = cluster
+        self._key = key
+        self.places: dict[int, Place] = {}
+        self.poison: list[tuple[Rec, int, str]] = []
+        self.heard: dict[int, tuple[int, int]] = {}
+        self.marks: tuple[Mark, ...] = ()
+        self.cut = encode_cut(())
+
+    @property
+    def set_label(self) -> str:
+        """Return the digest of the one active set, or how many there are."""
+        active = self._library.active
+        return next(iter(active.values())).digest.hex() if len(active) == 1 else f"{len(active)} sets"
+
+    def heard_at(self, topic: Topic) -> int:
+        """Return when a context topic was last alive, ms."""
+        return max((at for (number, _), (_, at) in self._tables.marks.items() if number == topic), default=0)
+
+    def hear(self, records: Iterable[Rec]) -> None:
+        """Fold context records; what cannot be taken waits to be refused once, by who serves partition 0."""
+        changed: dict[str, Cause] = {}
+        any_ = False
+        for rec in records:
+            any_ = True
+            taken, ignored = self.heard.get(rec.topic, (0, 0))
+            try:
+                self._tables.hear(rec)
+                fold = self._library.fold if rec.topic == Topic.POLICIES else self._tables.fold
+                key = fold(rec)
+            except PoisonRecord as poison:
+                self.poison.append((rec, poison.reason, str(poison)))
+                self.heard[rec.topic] = (taken, ignored + 1)
+                continue
+            self.heard[rec.topic] = (taken + 1, ignored)
+            if key is not None:
+                changed[key] = Cause(rec.topic, rec.partition, rec.offset)
+        if not any_:
+            return
+        self.marks = marks_of(self._tables.marks)
+        self.cut = encode_cut(tuple(CaseMark(*mark) for mark in self.marks))
+        for place in self.places.values():
+            place.touched.update(changed)
+
+    def open(self, partition: int, found: Restored, feed: Feed) -> Place:
+        """Serve a partition: read it back, check it, and wait for the context its last Seal had seen.
+
+        Raise Unavailable while the context is behind that Seal, Corrupted where
+        the journal contradicts itself.
+        """
+        self.hear(feed.take() if self.marks else feed.catch_up())
+        seal = last_seal(found.tail)
+        desk = self._desk_of(partition)
+        restore(desk.book, found.changes, seal)
+        cut: Sequence[Mark] = ()
+        inputs: dict[int, int] = {}
+        if seal is not None:
+            cut = seal.read_cut
+            inputs = {position.topic: position.offset for position in seal.inputs}
+            if any(found.inputs.get(topic, 0) != offset for topic, offset in inputs.items()):
+                raise Corrupted(f"partition {partition}: positions are {found.inputs}, its last seal says {inputs}")
+            self._wait_for(partition, cut)
+        place = Place(
+            partition,
+            desk,
+            SealChain(self._cluster, partition, self._key, seal),
+            inputs,
+            0 if seal is None else seal.instant,
+            () if seal is None else seal.swept_cut,
+            next_inputs=dict(inputs),
+        )
+        if partition == 0:
+            read = {(mark.topic, mark.partition): mark.offset for mark in cut}
+            self.poison = [p for p in self.poison if p[0].offset >= read.get((p[0].topic, p[0].partition), 0)]
+        desk.wake()
+        self.places[partition] = place
+        return place
+
+    def forget(self, partition: int) -> None:
+        """Stop serving a partition; whoever serves it next reads it back."""
+        del self.places[partition]
+
+    def settle_memory(self) -> None:
+        """Keep the big tables out of the collector's sight, so that it never stops a batch for long."""
+        gc.collect()
+        gc.freeze()
+
+    def _wait_for(self, partition: int, cut: Sequence[Mark]) -> None:
+        for mark in cut:
+            have = self._tables.marks.get((mark.topic, mark.partition), (0, 0))[0]
+            if have < mark.offset:
+                raise Unavailable(
+                    f"partition {partition}: context {Topic(mark.topic).title}/{mark.partition} is read up to {have}, "
+                    f"the last seal had seen {mark.offset}"
+                )

@@ -1,0 +1,219 @@
+"""The one loop: bring records to the desks, commit what they say, keep it. The same for both journals.
+
+One turn, in numbered steps; a crash between any two leaves the journal as it
+was before the turn or as it is after it:
+
+1. serve the assignment: restore what came, forget what went
+2. take input; take context, fold it, and freeze it for the batch
+3. read the clock once; the instant never goes back
+4. each desk that has something to do: begin, apply, finish, seal
+5. commit emits, Seals and positions together
+6. keep: only now does the memory follow what is committed
+"""
+
+import threading
+import time
+from collections.abc import Callable
+
+from placet.decision.desk import Desk
+from placet.drivers.bureau import Bureau, Place
+from placet.drivers.metrics import Count, Watch
+from placet.errors import Unavailable
+from placet.model.topics import Topic
+from placet.ports import Clock, Emits, Entropy, Feed, Journal, Message, Rec
+
+SEAL_KEY = b"seal"
+
+
+class Loop:
+    """Runs the desks of one worker until told to stop. `Unsure` and `Corrupted` end it: whoever runs it starts anew.
+
+    A step that raised `Unavailable` committed nothing and may be called again.
+    """
+
+    def __init__(
+        self,
+        journal: Journal,
+        feed: Feed,
+        bureau: Bureau,
+        clock: Clock,
+        entropy: Entropy,
+        watch: Watch,
+        *,
+        batch_most: int,
+        seal_idle_ms: int,
+        skew_ms_max: int,
+    ) -> None:
+        self._journal = journal
+        self._feed = feed
+        self._bureau = bureau
+        self._clock = clock
+        self._entropy = entropy
+        self._watch = watch
+        self._batch_most = batch_most
+        self._seal_idle_ms = seal_idle_ms
+        self._skew_ms_max = skew_ms_max
+        self._held: dict[int, list[Rec]] | None = None
+        self.turned_at = 0.0
+        self.decided = 0
+
+    @property
+    def bureau(self) -> Bureau:
+        """The desks served now, and the context they share."""
+        return self._bureau
+
+    def run(self, stop: threading.Event, wait_ms: int, on_unavailable: Callable[[Unavailable], None]) -> None:
+        """Step until `stop` is set; hand each `Unavailable` to `on_unavailable`, which waits as long as it sees fit."""
+        while not stop.is_set():
+            try:
+                self.step(wait_ms)
+            except Unavailable as nothing:
+                self._watch.aborted()
+                on_unavailable(nothing)
+
+    def step(self, wait_ms: int) -> int:
+        """Do one turn, waiting up to `wait_ms` for input; return how many records were decided."""
+        self._assign()
+        records = self._take(wait_ms)
+        started = time.monotonic()
+        self._bureau.hear(self._feed.take())
+        now = self._clock.now_ms()
+        self._check_clock(records, now)
+        busy = [place for place in self._bureau.places.values() if self._has_work(place, records, now)]
+        if busy:
+            self._settle(busy, records, now)
+        self._held = None
+        self.turned_at = time.monotonic()
+        number = sum(map(len, records.values()))
+        self.decided += number
+        self._report(busy, records, now, time.monotonic() - started if busy else 0.0)
+        return number
+
+    def _assign(self) -> None:
+        assigned = self._journal.assigned()
+        served = self._bureau.places.keys()
+        if assigned == served:
+            return
+        self._held = None
+        self._watch.rebalanced()
+        for partition in served - assigned:
+            self._bureau.forget(partition)
+        for partition in sorted(assigned - served):
+            started = time.monotonic()
+            place = self._bureau.open(partition, self._journal.restore(partition), self._feed)
+            self._commit({partition: Emits(decisions=[self._seal(place, place.instant)])}, {partition: {}})
+            place.seals.keep()
+            self._watch.restored(time.monotonic() - started)
+        self._bureau.settle_memory()
+
+    def _take(self, wait_ms: int) -> dict[int, list[Rec]]:
+        """Return the batch that was brought but not committed, else a new one."""
+        if self._held is None:
+            now = self._clock.now_ms()
+            due = any(place.desk.due(now) for place in self._bureau.places.values())
+            self._held = self._journal.take(self._batch_most, 0 if due else wait_ms)
+        return self._held
+
+    def _check_clock(self, records: dict[int, list[Rec]], now: int) -> None:
+        newest = max((rec.at for batch in records.values() for rec in batch), default=0)
+        if newest > now + self._skew_ms_max:
+            raise Unavailable(
+                f"a record was appended {newest - now} ms ahead of this clock; at most {self._skew_ms_max} are allowed"
+            )
+
+    def _has_work(self, place: Place, records: dict[int, list[Rec]], now: int) -> bool:
+        return bool(
+            records.get(place.partition)
+            or place.touched
+            or (place.partition == 0 and self._bureau.poison)
+            or place.desk.due(now)
+            or now - place.sealed_at >= self._seal_idle_ms
+        )
+
+    def _settle(self, busy: list[Place], records: dict[int, list[Rec]], now: int) -> None:
+        """Steps 4 to 6 for the desks that have something to do."""
+        emits: dict[int, Emits] = {}
+        inputs: dict[int, dict[int, int]] = {}
+        begun: list[Place] = []
+        try:
+            for place in busy:
+                begun.append(place)
+                batch = records.get(place.partition, [])
+                emits[place.partition], inputs[place.partition] = self._decide(place, batch, now)
+            self._commit(emits, inputs)
+        except BaseException:
+            for place in begun:
+                place.drop()
+            raise
+        for place in busy:
+            place.keep(now)
+        self._bureau.poison = [] if 0 in emits else self._bureau.poison
+
+    def _decide(self, place: Place, batch: list[Rec], now: int) -> tuple[Emits, dict[int, int]]:
+        desk = place.desk
+        instant = place.next_instant = max(place.instant, now)
+        place.desk.begin(instant, self._entropy, self._bureau.cut, place.touched.items())
+        if place.partition == 0:
+            for rec, reason, detail in self._bureau.poison:
+                desk.refuse(rec, reason, detail)
+        ends: dict[int, int] = {}
+        for rec in batch:
+            desk.apply(rec)
+            ends[rec.topic] = rec.offset + 1
+        place.next_inputs = {**place.inputs, **ends}
+        if batch or desk.said:
+            emits = desk.finish()
+            place.quiet = False
+        else:
+            desk.pass_over()
+            emits, place.quiet = Emits(), True
+        emits.decisions.append(self._seal(place, instant))
+        return emits, ends
+
+    def _seal(self, place: Place, instant: int) -> Message:
+        desk: Desk = place.desk
+        return Message(
+            SEAL_KEY,
+            place.seals.close(
+                [] if place.quiet else desk.said,
+                place.seq,
+                self._bureau.marks,
+                self._bureau.marks if not desk.sweeps else place.swept,
+                place.next_inputs.items(),
+                instant,
+                desk.book.changes.ordinal,
+            ),
+        )
+
+    def _commit(self, emits: dict[int, Emits], inputs: dict[int, dict[int, int]]) -> None:
+        try:
+            self._journal.commit(emits, inputs)
+        except Unavailable:
+            self._journal.rewind()
+            self._held = None
+            raise
+
+    def _report(self, busy: list[Place], records: dict[int, list[Rec]], now: int, took_s: float) -> None:
+        oldest = min((rec.at for batch in records.values() for rec in batch), default=now)
+        for place in busy:
+            if place.quiet:
+                continue
+            tally = place.desk.book.tally
+            self._watch.batch(
+                Count(
+                    intents=tally.intents,
+                    answers=tally.answers,
+                    refused=tally.refused,
+                    missing=tally.missing,
+                    erred=tally.erred,
+                    waits_ms=tally.waits_ms[:: max(1, len(tally.waits_ms) // 20)],
+                    took_s=took_s,
+                    lag_ms=now - oldest,
+                    pending=0,
+                    policy_set=self._bureau.set_label,
+                )
+            )
+        for topic in (Topic.RISK, Topic.SENSITIVITY, Topic.PRINCIPALS, Topic.MANDATES, Topic.CONTROLS, Topic.POLICIES):
+            taken, ignored = self._bureau.heard.pop(topic, (0, 0))
+            if taken or ignored:
+                self._watch.context(topic.name.lower(), taken, ignored, now - self._bureau.heard_at(topic))

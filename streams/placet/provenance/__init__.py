@@ -1,0 +1,1 @@
+"""What is proved: Seals over batches of decisions. Pure."""
