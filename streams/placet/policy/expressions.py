@@ -89,6 +89,16 @@ class Expression:
             return None
         return value if value is True or value is False else None
 
+    def part(self, text: str, case: Case) -> Any:
+        """Return the value of a part of this condition as the library sees it, or `error`; for explaining."""
+        try:
+            value = self._messages.env.compile(text).eval(self._messages.activation(case, self.roots))
+            if value.type() == cel.Type.ERROR:
+                return "error"
+            return value.plain_value()
+        except (RuntimeError, ValueError, TypeError):
+            return "error"
+
 
 def _asks_for(path: Path, fact: str) -> bool:
     """Whether `has(path)` asks for the fact itself, not for an optional part of it."""

@@ -180,8 +180,10 @@ def _members(kind: str, source: str) -> str:
 UNREADY = 2
 
 
-def single(condition: Expression) -> Callable[[Case], int]:
+def single(condition: Expression, *, fitting: bool = False) -> Callable[[Case], int]:
     """Return one generated condition as a function: 0, 1, or UNREADY where something it reads is absent.
+
+    With `fitting` it answers UNFIT for arguments that are not as declared.
 
     Raises what the condition raises; ValueError when the condition has no generated form.
     """
@@ -189,7 +191,8 @@ def single(condition: Expression) -> Callable[[Case], int]:
         raise ValueError(condition.unknown)
     lacking = [fact_source(fact) for fact in sorted(condition.facts)]
     lacking += [part_source(part) for part in sorted(condition.parts)]
-    lines = [f"if {text}: return {UNREADY}" for text in lacking]
+    lines = fit_source(condition.arguments) if fitting and condition.arguments is not None else []
+    lines += [f"if {text}: return {UNREADY}" for text in lacking]
     lines.append(f"return 1 if {condition.source} else 0")
     return build(_function(lines), _no_library)
 

@@ -25,10 +25,12 @@ class Unknown(Exception):
 
 def translate(tree: Node, arguments: Arguments | None) -> str:
     """Return Python for a bool condition over the locals of a generated function; raises Unknown."""
-    return _Translator(arguments).bool(tree)
+    return Translator(arguments).bool(tree)
 
 
-class _Translator:
+class Translator:
+    """One condition on its way to Python; `bound` names the locals that stand for fold variables."""
+
     def __init__(self, arguments: Arguments | None) -> None:
         self.arguments = arguments
         self.bound: dict[str, str] = {}

@@ -9,7 +9,7 @@ from placet.policy.contents import Pack
 from placet.policy.finding import DEFER_MS_MAX, Finding, Said
 from placet.policy.fused import UNFIT, Bound, build, source_of
 from placet.policy.obligations import Obligation
-from placet.policy.presence import UNBOUND, Unit
+from placet.policy.presence import UNBOUND, Unit, is_silent
 from placet.policy.rules import ACT_MS_MAX, DEADLINE_MS_MAX, LEASE_MS, Rule, demands
 from placet.policy.shape import use_of
 
@@ -114,6 +114,15 @@ class Plan:
         """Return the rules whose condition holds on `case`, deciding or not."""
         mask = self._run(case)
         return () if mask == UNFIT else tuple(bound.rule.name for bound in self._bounds if mask & bound.fired)
+
+    def said(self, case: Case) -> dict[str, Said]:
+        """Return what each rule that speaks says of `case`, by rule."""
+        mask = self._run(case)
+        return {} if mask == UNFIT else {one.rule.name: one for one in self._said(mask)}
+
+    def is_silent(self, case: Case, fact: str) -> bool:
+        """Whether `fact` is older than a bound any of these rules puts on it."""
+        return any(is_silent(case, fact, unit.bound) for unit, _, _ in self._units if unit.name == fact)
 
     def _find(self, mask: int) -> Finding:
         if len(self._memo) > MEMO_MAX:

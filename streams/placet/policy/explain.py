@@ -1,0 +1,135 @@
+"""Why the rules say what they say of a case, as plain data for text and JSON."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from placet.model.case import Case
+from placet.model.reasons import Reason
+from placet.policy import patterns
+from placet.policy.clauses import clauses
+from placet.policy.contents import Pack
+from placet.policy.evaluate import NO_RULE, Finding, Plan, PolicySet
+from placet.policy.expressions import Expression
+from placet.policy.finding import Said
+from placet.policy.presence import age_of, is_missing
+from placet.policy.rules import Rule
+
+
+class FactExplained(msgspec.Struct, frozen=True):
+    """One fact: known, missing or silent under any pack's bound; ages in ms, None when never."""
+
+    fact: str
+    state: str
+    observed_ms: int | None
+    heard_ms: int | None
+
+
+class ClauseExplained(msgspec.Struct, frozen=True):
+    """One clause of a condition with its value, or the word `error`; depth 0 is the whole condition."""
+
+    depth: int
+    text: str
+    value: Any
+
+
+class RuleExplained(msgspec.Struct, frozen=True):
+    """One rule whose `on` covers the action: whether it spoke, what it said, and why."""
+
+    rule: str
+    effect: str
+    because: str
+    spoke: bool
+    why: str
+    lacking: tuple[str, ...] = ()
+    clauses: tuple[ClauseExplained, ...] = ()
+    reads: dict[str, Any] = msgspec.field(default_factory=dict)
+    engine: str = ""
+
+
+class Explanation(msgspec.Struct, frozen=True):
+    """Everything that led to a finding."""
+
+    action: str
+    finding: Finding
+    facts: tuple[FactExplained, ...]
+    rules: tuple[RuleExplained, ...]
+    rules_elsewhere: int
+
+    def to_data(self) -> dict[str, Any]:
+        """Return this as what JSON can hold, effects and reasons by their names."""
+        data: dict[str, Any] = msgspec.to_builtins(self)
+        data["finding"] |= {"effect": self.finding.effect.name.lower(), "reason": self.finding.reason.name}
+        return data
+
+
+def explain(policies: PolicySet, case: Case) -> Explanation:
+    """Return why `policies` say what they say of `case`: facts, rules, clauses and the finding."""
+    plan = policies.plan(case.action)
+    everywhere = sum(len(pack.rules) for pack in policies.packs)
+    if plan is None:
+        return Explanation(case.action, NO_RULE, (), (), everywhere)
+    said = plan.said(case)
+    rules = tuple(_rule(plan, pack, rule, case, said) for pack, rule in plan.rules)
+    facts = tuple(_fact(plan, fact, case) for fact in plan.facts)
+    return Explanation(case.action, plan.decide(case), facts, rules, everywhere - len(rules))
+
+
+def _fact(plan: Plan, fact: str, case: Case) -> FactExplained:
+    state = "missing" if is_missing(case, fact) else "silent" if plan.is_silent(case, fact) else "known"
+    return FactExplained(fact, state, **age_of(case, fact))
+
+
+def _rule(plan: Plan, pack: Pack, rule: Rule, case: Case, said: Mapping[str, Said]) -> RuleExplained:
+    condition = pack.condition(rule, plan.action)
+    elsewhere = _not_about(rule, case)
+    told = said.get(rule.name)
+    parts: tuple[ClauseExplained, ...] = ()
+    reads: dict[str, Any] = {}
+    if condition is not None and not elsewhere:
+        parts = tuple(
+            ClauseExplained(depth, text, condition.part(text, case)) for depth, text in clauses(condition.text)
+        )
+        reads = {".".join(path): condition.part(_select(path), case) for path in condition.paths}
+    effect, lacking = (told.effect, told.missing) if told else (rule.effect, ())
+    why = elsewhere or _why(condition, told)
+    engine = "" if condition is None else "generated" if condition.source else f"library: {condition.unknown}"
+    return RuleExplained(
+        rule.name, effect.name.lower(), rule.because, told is not None, why, lacking, parts, reads, engine
+    )
+
+
+def _select(path: tuple[str, ...]) -> str:
+    """Return CEL that reads `path`; a key that is no identifier is quoted."""
+    text = path[0]
+    for step in path[1:]:
+        quoted = step.replace("\\", "\\\\").replace("'", "\\'")
+        text += f".{step}" if step.isidentifier() and step.isascii() else f"['{quoted}']"
+    return text
+
+
+def _not_about(rule: Rule, case: Case) -> str:
+    """Return why a rule is not about this case, before its condition; empty when it is."""
+    if rule.resource is not None and not patterns.matches(rule.resource, case.resource_id):
+        return f"resource `{case.resource_id}` is none of {', '.join(rule.resource)}"
+    for role, wanted, name in (("actor", rule.actor, case.actor_id), ("authority", rule.authority, case.authority_id)):
+        row = getattr(case, role)
+        groups = () if row is None else tuple(f"group:{group}" for group in row.groups)
+        in_group = any(group in wanted for group in groups) if wanted else False
+        unknown = row is None and any(p.startswith("group:") for p in wanted or ())
+        if wanted is not None and not (patterns.matches(wanted, name) or in_group or unknown):
+            return f"{role} `{name}` is none of {', '.join(wanted)}"
+    if rule.any_in_chain is not None and not any(patterns.matches(rule.any_in_chain, link) for link in case.chain):
+        return f"nobody in the chain is one of {', '.join(rule.any_in_chain)}"
+    return ""
+
+
+def _why(condition: Expression | None, told: Said | None) -> str:
+    if told is None:
+        return "the condition is false"
+    if told.missing:
+        return f"not evaluated: {', '.join(told.missing)} missing or silent"
+    if told.reason is Reason.RULE_ERRED:
+        return "evaluating it errs, or what it demands cannot be met on this action"
+    return "it has no condition" if condition is None else "the condition is true"
