@@ -36,45 +36,42 @@ class Settings(BaseSettings):
         "worker-0",
         description="this worker's place on Kafka: transactional id and group instance; stable, so that a restart ends its predecessor's transaction",
     )
-    group: Annotated[str, Field(min_length=1, max_length=128)] = Field(
-        "placet-worker", description="consumer group of all workers of a cluster"
-    )
     keys: Path | None = Field(None, description="pinned public keys; default DATA/keys.json")
     secrets: Path | None = Field(None, description="folder of private keys, 0700; default DATA/secrets")
 
     # What the desk holds to.
     deadline_ms_max: Positive = Field(
-        900_000, description="farthest deadline of an intent, 15 min: it bounds what must be remembered"
+        900_000,
+        description="farthest deadline of an intent where no pack says more, 15 min: it bounds what is remembered",
     )
     lag_ms_max: Positive = Field(
-        5_000, description="oldest intent or claim that is still decided; older ones hear LAGGING and may ask again"
+        30_000, description="oldest intent or claim that is still decided; older ones hear LAGGING and may ask again"
     )
     skew_ms_max: Positive = Field(
         2_000, description="how far two clocks may differ; a batch from farther ahead is not decided"
     )
     seal_idle_ms: Positive = Field(1_000, description="a Seal this often without input, so that silence is visible")
-    lease_ms: Positive = Field(
-        30_000, description="life of a grant nobody claims, where the pack says nothing: short, because context moves"
+    retry_ms: Positive = Field(1_000, description="what a transient refusal tells the agent to wait")
+    approval_ms: Positive = Field(900_000, description="longest wait for votes, where the rule says nothing")
+    session_ms_max: Positive = Field(
+        86_400_000, description="how long what came back to a session is remembered after it was last heard of, 1 day"
     )
-    act_ms_max: Positive = Field(
-        60_000, description="from claim to outcome, where the pack says nothing; past it the outcome is unknown"
-    )
-    defer_ms: Positive = Field(60_000, description="longest wait for a missing fact, where the pack says nothing")
-    approval_ms: Positive = Field(900_000, description="longest wait for votes, where the pack says nothing")
-    retry_after_ms: Positive = Field(500, description="what a transient refusal tells the agent to wait")
-    silence_ms_max: Positive = Field(
-        60_000, description="a context feed unheard for longer is silent, where the pack bounds nothing"
-    )
-    open_most: Positive = Field(10_000, description="open intents under one key; the next is refused as OVERLOADED")
     record_bytes_max: Annotated[int, Field(ge=1_024, le=900_000)] = Field(
         65_536, description="largest input record; a broker takes 1 MiB, and a verdict repeats part of its intent"
     )
     batch_most: Annotated[int, Field(ge=1, le=10_000)] = Field(
         500, description="records of one batch: one commit and one signature for all of them"
     )
-    batch_wait_ms: Positive = Field(10, description="how long the loop waits for input before it looks at its timers")
+    batch_wait_ms: Positive = Field(
+        100,
+        description="how long the loop waits for input before it looks at context and timers: a change is heard this fast",
+    )
     sweep_most: Positive = Field(
-        500, description="leases decided again per batch after a change: bounds how long a batch can get"
+        2_000, description="leases decided again per batch after a change: bounds how long a batch can get"
+    )
+    watermark_ms: Positive = Field(
+        5_000,
+        description="how often `placet up` says of its context topics that all is quiet; freshness bounds are longer",
     )
 
     # The embedded journal.
@@ -83,10 +80,14 @@ class Settings(BaseSettings):
     )
 
     # Kafka.
+    prefix: Annotated[str, Field(pattern=r"^[A-Za-z0-9._\-]{0,64}$")] = Field(
+        "", description="before every topic, group and transactional id, so that installations can share a cluster"
+    )
+    kafka: dict[str, str] = Field({}, description="options for every Kafka client, as JSON: TLS, SASL", repr=False)
     transaction_ms_max: Annotated[int, Field(ge=1_000, le=60_000)] = Field(
         6_000, description="a dead worker's transaction blocks readers this long"
     )
-    session_ms_max: Annotated[int, Field(ge=1_000, le=60_000)] = Field(
+    member_ms_max: Annotated[int, Field(ge=1_000, le=60_000)] = Field(
         6_000, description="a silent worker's partitions go to another after this"
     )
     replicas: Annotated[int, Field(ge=1, le=7)] = Field(

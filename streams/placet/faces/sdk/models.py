@@ -1,0 +1,162 @@
+"""The types a user of the SDK holds: answers, grants and results."""
+
+from collections.abc import Callable
+from typing import Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from placet.model.codec.refusal import Refusal
+from placet.model.codec.verdict import Verdict
+from placet.model.reasons import Effect, Reason, State
+
+GRANTS: frozenset[State] = frozenset({State.GRANTED, State.CLAIMED})
+WAITS: frozenset[State] = frozenset({State.ASKED, State.DEFERRED, State.PENDING})
+
+
+class Value(BaseModel):
+    """A frozen value with exact types and no unknown fields."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class Obligation(Value):
+    """What a constrained permit demands: `kind` is limit, redact, read_only or capability; `value` is JSON text."""
+
+    kind: str
+    argument: str
+    value: str
+
+
+class Answer(Value):
+    """Where an intent attempt stands: the newest sealed record about it.
+
+    `id` is 32 hex digits. `arguments` are what may run where that differs from
+    what was asked (RFC 8785 bytes). Instants are ms since 1970. `refusal` says
+    that the record itself was refused, and so was never an intent.
+    """
+
+    tenant: str
+    authority: str
+    id: str
+    attempt: int
+    state: State
+    effect: Effect | None = None
+    reason: Reason
+    refusal: bool = False
+    rules: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+    obligations: tuple[Obligation, ...] = ()
+    arguments: bytes | None = None
+    audience: str = ""
+    claim_required: bool = True
+    expires_at: int = 0
+    retry_after_ms: int = 0
+    executor: str = ""
+    detail: str = ""
+    partition: int
+    seq: int
+    instant: int
+
+    @property
+    def granted(self) -> bool:
+        """Return whether the action may run (after a claim, where one is required)."""
+        return self.state in GRANTS
+
+    @property
+    def waiting(self) -> bool:
+        """Return whether the answer may still become a grant by itself."""
+        return self.state in WAITS
+
+    def says(self) -> str:
+        """Return the answer as one line for people and logs; arguments are left out."""
+        parts = [f"intent {self.id}/{self.attempt} of {self.authority}: {self.state.name.lower()}"]
+        parts.append(f"reason {self.reason.name.lower()}")
+        if self.rules:
+            parts.append("rules " + " ".join(self.rules))
+        if self.missing:
+            parts.append("missing " + " ".join(self.missing))
+        if self.retry_after_ms:
+            parts.append(f"again in {self.retry_after_ms} ms")
+        if self.detail:
+            parts.append(self.detail)
+        return ", ".join(parts)
+
+    @classmethod
+    def of(cls, record: Verdict | Refusal) -> Self:
+        """Return what a decision record says."""
+        if isinstance(record, Refusal):
+            return cls(
+                tenant=record.tenant,
+                authority=record.authority,
+                id=record.id.hex(),
+                attempt=record.attempt,
+                state=State.DENIED,
+                effect=Effect.DENY,
+                reason=Reason(record.reason),
+                refusal=True,
+                retry_after_ms=record.retry_after_ms,
+                detail=record.detail,
+                partition=record.partition,
+                seq=record.seq,
+                instant=record.instant,
+            )
+        return cls(
+            tenant=record.tenant,
+            authority=record.authority,
+            id=record.id.hex(),
+            attempt=record.attempt,
+            state=State(record.state),
+            effect=Effect(record.effect) if record.effect else None,
+            reason=Reason(record.reason),
+            rules=record.rules,
+            missing=record.missing,
+            obligations=tuple(
+                Obligation(kind=one.kind, argument=one.argument, value=one.value) for one in record.obligations
+            ),
+            arguments=record.granted_arguments,
+            audience=record.audience,
+            claim_required=record.claim_required,
+            expires_at=record.expires_at,
+            retry_after_ms=record.retry_after_ms,
+            executor=record.executor,
+            detail=record.detail,
+            partition=record.partition,
+            seq=record.seq,
+            instant=record.instant,
+        )
+
+
+class Grant(Value):
+    """What an executor is about to do, every check passed and the claim accepted.
+
+    `arguments` are the ones granted, which may be narrower than those asked.
+    `stopped()` turns true when the action should be cancelled: a function that
+    runs long asks it now and then.
+    """
+
+    tenant: str
+    authority: str
+    actor: str
+    id: str
+    attempt: int
+    action: str
+    resource: str
+    purpose: str
+    arguments: dict[str, Any]
+    obligations: tuple[Obligation, ...]
+    digest: str
+    expires_at: int
+    stopped: Callable[[], bool] = Field(exclude=True, repr=False)
+
+
+class Result(Value):
+    """What a handler may return to say more than a value: how sensitive it is, and whether it came from outside.
+
+    `sensitivity` is public, internal, confidential, restricted or empty;
+    `origin` is internal, external, or empty when nothing came back.
+    """
+
+    value: Any = None
+    sensitivity: str = ""
+    origin: str = ""
+    detail: str = ""
