@@ -126,7 +126,7 @@ class Connection:
             "transaction.timeout.ms": self.transaction_ms,
             "message.timeout.ms": self.transaction_ms * 3 // 4,
             # librdkafka repeats a commit by itself after this; the shorter, the fewer stragglers.
-            "socket.timeout.ms": max(2_000, self.transaction_ms * 2 // 3),
+            "socket.timeout.ms": self.transaction_ms * 2 // 3,
             "delivery.report.only.error": True,
             "message.max.bytes": MESSAGE_BYTES_MAX,
         }

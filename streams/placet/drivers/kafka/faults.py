@@ -20,6 +20,17 @@ _FENCED: Final = frozenset(
         KafkaError.INVALID_PRODUCER_EPOCH,
     }
 )
+_PASSING: Final = frozenset(
+    {
+        TIMED_OUT,
+        KafkaError._TRANSPORT,  # noqa: SLF001
+        KafkaError._WAIT_COORD,  # noqa: SLF001
+        KafkaError.NOT_LEADER_FOR_PARTITION,
+        KafkaError.LEADER_NOT_AVAILABLE,
+        KafkaError.REQUEST_TIMED_OUT,
+    }
+)
+"""A leader that moves, or a broker that starts: the same question has an answer a moment later."""
 
 
 def cause_of(error: KafkaException) -> KafkaError:
@@ -37,6 +48,11 @@ def is_fenced(cause: KafkaError) -> bool:
 def is_gone(cause: KafkaError) -> bool:
     """Return whether a position lies outside what the broker keeps."""
     return cause.code() in _GONE
+
+
+def is_passing(cause: KafkaError) -> bool:
+    """Return whether it is worth asking again at once."""
+    return cause.code() in _PASSING
 
 
 def reading(cause: KafkaError, where: str) -> PlacetError:

@@ -7,7 +7,7 @@ from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 
 from placet.drivers.kafka.connection import Connection
 from placet.drivers.kafka.faults import END, is_gone, raise_reading, reading
-from placet.drivers.kafka.reader import record
+from placet.drivers.kafka.reader import ends_of, learn, record
 from placet.errors import Unavailable
 from placet.model.topics import Topic
 from placet.ports import Rec
@@ -16,7 +16,6 @@ Place = tuple[Topic, int]
 """A topic and a partition."""
 
 _SLICE_S = 0.1
-_ANSWER_S = 10.0
 
 
 class Follower:
@@ -36,6 +35,7 @@ class Follower:
         self._topics = {connection.title(topic): int(topic) for topic in Topic}
         self.positions: dict[tuple[int, int], int] = {}
         self._ahead: dict[tuple[int, int], int] = {}
+        learn(self._consumer, connection.bootstrap)
         self.move(starts)
 
     def move(self, starts: Mapping[Place, int]) -> None:
@@ -112,14 +112,7 @@ class Follower:
             self._assign()
 
     def _bounds(self, place: tuple[int, int]) -> tuple[int, int]:
-        title = self._connection.title(Topic(place[0]))
-        try:
-            bounds = self._consumer.get_watermark_offsets(TopicPartition(title, place[1]), _ANSWER_S)
-        except KafkaException as error:
-            raise_reading(error, f"{title}/{place[1]}: asking for its ends")
-        if bounds is None:
-            raise Unavailable(f"{title}/{place[1]}: the broker did not tell its ends within {_ANSWER_S:.0f} s")
-        return bounds
+        return ends_of(self._consumer, self._connection.title(Topic(place[0])), place[1])
 
     def reach(self, targets: Mapping[Place, int], most: int = 2_000) -> list[Rec]:
         """Return what comes until every position is at its target. Raise `Unavailable` when nothing moves."""

@@ -9,6 +9,7 @@ from confluent_kafka import TIMESTAMP_LOG_APPEND_TIME, Consumer, KafkaException,
 
 from placet.drivers.kafka.connection import Connection
 from placet.drivers.kafka.faults import EVICTED, raise_reading, reading
+from placet.drivers.kafka.reader import learn
 from placet.errors import Corrupted, PlacetError, Unavailable
 from placet.model.topics import INPUTS, Topic
 from placet.ports import Rec
@@ -43,6 +44,7 @@ class Intake:
         self._count = 0
         self._turn = 0
         self._consumer = make(connection.member(slot))
+        learn(self._consumer, connection.bootstrap)
         self._consumer.subscribe(
             list(self._numbers), on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_revoke
         )

@@ -66,6 +66,7 @@ class KafkaJournal:
         self._warm = WarmDisk(data / f"warm-{slot}", identity.token, DELETE_RETENTION_MS // 2) if data else None
         self._marks: dict[int, int] = {}
         self._marked_at = monotonic()
+        self._closed = False
         self.restores = 0
         self.restore_seconds = 0.0
         self.commits = 0
@@ -165,7 +166,10 @@ class KafkaJournal:
         return KafkaJournal(self._connection, self._slot, **self._arguments)
 
     def close(self) -> None:
-        """Give everything back. Nothing that was not committed is kept."""
+        """Give everything back. Nothing that was not committed is kept. A second call does nothing."""
+        if self._closed:
+            return
+        self._closed = True
         self._intake.close()
         self._transactor.close()
         self._reader.close()

@@ -3,10 +3,10 @@
 from collections.abc import Callable, Iterator
 from time import monotonic
 
-from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaException, Message, Producer, TopicPartition
 
 from placet.drivers.kafka.connection import Connection
-from placet.drivers.kafka.faults import END, raise_reading, reading
+from placet.drivers.kafka.faults import END, cause_of, is_passing, raise_reading, reading
 from placet.errors import Unavailable
 from placet.model.topics import Topic
 from placet.ports import Rec
@@ -21,6 +21,31 @@ def record(topic: int, message: Message) -> Rec:
     return Rec(topic, message.partition(), message.offset(), message.timestamp()[1], message.key(), message.value())  # type: ignore[arg-type]
 
 
+def learn(client: Consumer | Producer, where: str) -> None:
+    """Have `client` hear of all topics now: it asks for one that is new to it only once a second."""
+    try:
+        client.list_topics(timeout=_ANSWER_S)
+    except KafkaException as error:
+        raise_reading(error, f"{where}: asking for its topics")
+
+
+def ends_of(client: Consumer, title: str, partition: int) -> tuple[int, int]:
+    """Return the first offset that the broker keeps, and one past the last that `client` may see."""
+    until = monotonic() + _ANSWER_S
+    why = "no answer"
+    while monotonic() < until:
+        try:
+            bounds = client.get_watermark_offsets(TopicPartition(title, partition), _ANSWER_S)
+        except KafkaException as error:
+            why = cause_of(error).str()
+            if not is_passing(cause_of(error)):
+                raise_reading(error, f"{title}/{partition}: asking for its ends")
+        else:
+            if bounds is not None:
+                return bounds
+    raise Unavailable(f"{title}/{partition}: the broker did not tell its ends within {_ANSWER_S:.0f} s: {why}")
+
+
 class Reader:
     """Reads any span of any partition, one at a time, outside every group.
 
@@ -31,26 +56,18 @@ class Reader:
 
     def __init__(self, connection: Connection, make: Callable[..., Consumer] = Consumer) -> None:
         self._connection = connection
-        self._committed = make(connection.reader())
+        # A span ends with an empty answer from the broker: one that waits long to be filled makes a restore slow.
+        self._committed = make({**connection.reader(), "fetch.wait.max.ms": 5})
         self._open = make(connection.reader(committed=False))
+        learn(self._committed, connection.bootstrap)
 
     def bounds(self, topic: Topic, partition: int) -> tuple[int, int]:
         """Return the first offset kept and one past the last one written, whether committed or not."""
-        return self._ask(self._open, topic, partition)
+        return ends_of(self._open, self._connection.title(topic), partition)
 
     def stable_end(self, topic: Topic, partition: int) -> int:
         """Return the offset before which every transaction has ended (the last stable offset)."""
-        return self._ask(self._committed, topic, partition)[1]
-
-    def _ask(self, consumer: Consumer, topic: Topic, partition: int) -> tuple[int, int]:
-        title = self._connection.title(topic)
-        try:
-            bounds = consumer.get_watermark_offsets(TopicPartition(title, partition), _ANSWER_S)
-        except KafkaException as error:
-            raise_reading(error, f"{title}/{partition}: asking for its ends")
-        if bounds is None:
-            raise Unavailable(f"{title}/{partition}: the broker did not tell its ends within {_ANSWER_S:.0f} s")
-        return bounds
+        return ends_of(self._committed, self._connection.title(topic), partition)[1]
 
     def span(self, topic: Topic, partition: int, start: int, end: int) -> Iterator[Rec]:
         """Yield the committed records of [start, end), having waited for every transaction in it to end.

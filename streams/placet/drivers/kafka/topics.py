@@ -57,14 +57,18 @@ def apply_topics(
     """
     counts = {spec.topic: partitions if spec.decided else context_partitions for spec in TOPICS}
     admin = AdminClient(connection.client())
-    known = _partitions(admin, connection, counts)
+    known = _shapes(admin, connection, counts)
     there = [spec for spec in TOPICS if spec.topic in known]
-    differences = [
-        f"{connection.title(topic)}: has {known[topic]} partitions, not {counts[topic]};"
-        " keys would move to other partitions, so this is never changed"
-        for topic in known
-        if known[topic] != counts[topic]
-    ]
+    differences: list[str] = []
+    for topic, (count, copies) in known.items():
+        title = connection.title(topic)
+        if count != counts[topic]:
+            differences.append(
+                f"{title}: has {count} partitions, not {counts[topic]};"
+                " keys would move to other partitions, so this is never changed"
+            )
+        if copies != replication:
+            differences.append(f"{title}: has {copies} copies of a partition, not {replication}")
     differences += _differing(admin, connection, there, replication)
     if differences:
         raise Corrupted("; ".join(differences))
@@ -110,15 +114,15 @@ def _create(admin: AdminClient, wanted: list[NewTopic]) -> None:
                 raise Unavailable(f"{title}: could not be made: {cause.str()}") from error
 
 
-def _partitions(admin: AdminClient, connection: Connection, topics: Iterable[Topic]) -> dict[Topic, int]:
-    """Return the partition counts of those topics that are there."""
+def _shapes(admin: AdminClient, connection: Connection, topics: Iterable[Topic]) -> dict[Topic, tuple[int, int]]:
+    """Return, of those topics that are there, how many partitions they have and in how many copies."""
     try:
         known = admin.list_topics(timeout=_ANSWER_S).topics
     except KafkaException as error:
         raise_reading(error, f"{connection.bootstrap}: asking for its topics")
     titles = {topic: connection.title(topic) for topic in topics}
     return {
-        topic: len(known[title].partitions)
+        topic: (len(known[title].partitions), len(known[title].partitions[0].replicas))
         for topic, title in titles.items()
         if title in known and known[title].error is None
     }
@@ -146,9 +150,9 @@ def _differing(
 def partition_counts(connection: Connection, topics: Iterable[Topic]) -> dict[Topic, int]:
     """Return how many partitions each topic has. Raise `Unavailable` when one is missing."""
     wanted = tuple(topics)
-    known = _partitions(AdminClient(connection.client()), connection, wanted)
+    known = _shapes(AdminClient(connection.client()), connection, wanted)
     for topic in wanted:
         if topic not in known:
             title = connection.title(topic)
             raise Unavailable(f"{title}: no such topic on {connection.bootstrap}; `placet topics apply` makes it")
-    return known
+    return {topic: known[topic][0] for topic in wanted}

@@ -8,6 +8,7 @@ from confluent_kafka import KafkaError, KafkaException, Producer, TopicPartition
 
 from placet.drivers.kafka.connection import Connection
 from placet.drivers.kafka.faults import TOO_LARGE, cause_of, is_fenced
+from placet.drivers.kafka.reader import learn
 from placet.errors import Corrupted, Unavailable, Unsure
 from placet.ports import Message
 
@@ -29,18 +30,20 @@ class Transactor:
         self._step_s = connection.transaction_ms / 1000
         self._settle_s = connection.settle_s
         self._dead: str | None = None
+        self._closed = False
         self.aborts = 0
         self._producer = make(connection.transactor(slot))
         until = monotonic() + _INIT_S
         while True:
             try:
                 self._producer.init_transactions(self._step_s)
-                return
+                break
             except KafkaException as error:
                 cause = cause_of(error)
                 if cause.retriable() and monotonic() < until:
                     continue
                 raise Unavailable(f"{self._name}: no transactions to be had: {cause.str()}") from error
+        learn(self._producer, connection.bootstrap)
 
     def commit(self, sends: Iterable[Send], positions: list[TopicPartition], member: Any) -> None:
         """Commit the sends and the positions together; `member` is the group membership they are read under.
@@ -134,13 +137,7 @@ class Transactor:
 
     def _die(self, why: str, error: KafkaException, *, fenced: bool = False) -> NoReturn:
         self._dead = f"fenced: another process runs under this slot ({why})" if fenced else why
-        self._drop()
         raise Unsure(f"{self._name}: {self._dead}") from error
-
-    def _drop(self) -> None:
-        """Forget what was not sent, so that giving the client back waits for nothing."""
-        self._producer.purge()
-        self._producer.poll(0)
 
     def alive(self) -> None:
         """Raise `Unsure` when this producer is dead."""
@@ -148,7 +145,12 @@ class Transactor:
             raise Unsure(f"{self._name}: ended: {self._dead}")
 
     def close(self) -> None:
-        """Give the client back."""
-        self._dead = self._dead or "closed"
-        self._drop()
-        self._producer.close()
+        """Give the client back. One that is dead is dropped as it is: it has nothing more to tell the broker."""
+        if self._closed:
+            return
+        self._closed = True
+        self._producer.purge()
+        if self._dead is None:
+            self._dead = "closed"
+            self._producer.close()
+        del self._producer
