@@ -38,14 +38,19 @@ class EmbeddedJournal:
         return frozenset(range(self._partitions))
 
     def restore(self, partition: int) -> Restored:
-        """Return all that was committed for `partition`; what is on its way to the disk is waited for."""
+        """Return all that was committed for `partition`; what is on its way to the disk is waited for.
+
+        Raise `Corrupted` for decisions that no Seal closes.
+        """
         self._check()
         self._shelf.expect(Topic.DECISIONS, partition)
         self._writer.settle()
         changes = self._shelf.live(Topic.DESK, partition, self._ends.at((Topic.DESK, partition)))
         changes.sort(key=lambda rec: rec.key or b"")
-        inputs = {topic: position for (at, topic), position in self._state.inputs.items() if at == partition}
-        return Restored(changes, self._shelf.sealed_tail(partition, SEAL), inputs)
+        tail = self._shelf.sealed_tail(partition, SEAL)
+        if tail and not (tail[-1].value or b"").startswith(SEAL):
+            raise Corrupted(f"{Topic.DECISIONS.title}/{partition}@{tail[-1].offset}: committed, but no Seal closes it")
+        return Restored(changes, tail, {int(topic): self._committed(topic, partition) for topic in INPUTS})
 
     def take(self, most: int, wait_ms: int) -> dict[int, list[Rec]]:
         """Return up to `most` new records in all, by partition; the partition served first changes from call to call."""
@@ -98,7 +103,7 @@ class EmbeddedJournal:
 
     def _expect_forward(self, partition: int, topic: int, position: int) -> None:
         self._shelf.expect(topic, partition)
-        before, end = self._state.inputs.get((partition, topic), 0), self._ends.at((topic, partition))
+        before, end = self._committed(topic, partition), self._ends.at((topic, partition))
         if not before <= position <= end:
             raise Corrupted(
                 f"{Topic(topic).title}/{partition}: asked to commit position {position}; "
@@ -108,10 +113,13 @@ class EmbeddedJournal:
     def rewind(self) -> None:
         """Begin again at the committed positions."""
         self._taken = {
-            (int(topic), partition): self._state.inputs.get((partition, int(topic)), 0)
+            (int(topic), partition): self._committed(topic, partition)
             for partition in range(self._partitions)
             for topic in INPUTS
         }
+
+    def _committed(self, topic: int, partition: int) -> int:
+        return self._state.inputs.get((partition, int(topic)), 0)
 
     def close(self) -> None:
         """Take no further part. The folder stays open for its other users."""
