@@ -1,6 +1,7 @@
 """The memory of one desk: what was answered, what is open, and the one way in which both change."""
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -21,6 +22,8 @@ from placet.ports import Entropy, Rec
 
 NEVER = 1 << 62
 SPOKEN_MOST = 10_000
+ASKED_MOST = 20_000
+"""Open intents whose reading is kept beside their bytes; the others are read again."""
 
 
 class Cause(NamedTuple):
@@ -72,6 +75,7 @@ class Book:
         self.vault = Vault(key_encryption_key)
         self.voice = Voice(partition)
         self.changes = Changes(partition, settings.deadline_ms_max, settings.session_ms_max)
+        self.asked: dict[bytes, Asked] = {}
         self.tally = Tally()
         self.heard: list[str] = []
         self._hearing: list[str] = []
@@ -173,14 +177,15 @@ class Book:
             step(State(lease.state), answer.state)
         return self._say(asked, answer, cause, lease.seq, lease.asked_offset, lease.asked_at, body, said)
 
-    def open(self, lease: Lease) -> None:
-        """Remember an intent that something can still happen to."""
-        self.leases.put(lease)
+    def open(self, lease: Lease, facts: Iterable[str] = ()) -> None:
+        """Remember an intent that something can still happen to, and the index keys it rests on."""
+        self.leases.put(lease, facts)
         self.changes.opened[lease.slot] = lease
 
     def close(self, slot: bytes) -> None:
         """Forget an intent that has come to the end of its life."""
         self.leases.close(slot)
+        self.asked.pop(slot, None)
         self.changes.opened.pop(slot, None)
         self.changes.closed.append(slot)
 
@@ -275,7 +280,7 @@ class Book:
         return known[1], known[2], known[3]
 
 
-def lease_of(asked: Asked, answer: Answer, seq: int, cause: Cause, asked_at: int, facts: tuple[str, ...]) -> Lease:
+def lease_of(asked: Asked, answer: Answer, seq: int, cause: Cause, asked_at: int) -> Lease:
     """Return what is remembered of an intent whose first answer left it open."""
     claimed = answer.state is State.CLAIMED
     return Lease(
@@ -294,7 +299,6 @@ def lease_of(asked: Asked, answer: Answer, seq: int, cause: Cause, asked_at: int
         act_ms_max=answer.act_ms_max,
         expires_at=answer.until,
         set_digest=answer.set_digest,
-        facts=facts,
         executor=asked.intent.audience if claimed else "",
         nonce=b"",
         stopped=False,

@@ -33,7 +33,7 @@ class Claims:
     def claim(self, rec: Rec, value: bytes) -> None:
         """Decide a claim under the newest context: claimed, refused with the state as it was, or revoked."""
         made, end = claim.decode_signed(value)
-        key = intake.belongs(rec, made.tenant, made.authority, rec.partition, self._partitions)
+        key = intake.belongs(made.tenant, made.authority, rec.partition, self._partitions)
         issuer = self._keys.verify("claim", claim.FINGERPRINT, value[5:end], made.proof, ("executor",))
         if issuer != made.executor:
             raise PoisonRecord(f"claim: signed by `{issuer}`, not by `{made.executor}`", Reason.WRITER_UNPROVED)
@@ -101,17 +101,17 @@ class Claims:
                 until=now.until,
                 expires_at=now.until,
                 set_digest=now.set_digest,
-                facts=tuple(dict.fromkeys(judge.joiner.index)),
                 executor=made.executor,
                 nonce=made.nonce,
-            )
+            ),
+            judge.joiner.index,
         )
         return None
 
     def outcome(self, rec: Rec, value: bytes) -> None:
         """Take an executor's report, or a person's settlement of what stayed unknown."""
         told, end = outcome.decode_signed(value)
-        key = intake.belongs(rec, told.tenant, told.authority, rec.partition, self._partitions)
+        key = intake.belongs(told.tenant, told.authority, rec.partition, self._partitions)
         issuer = self._keys.verify("outcome", outcome.FINGERPRINT, value[5:end], told.proof, ("executor", "operator"))
         settles = told.proof is not None and self._keys.purpose_of(told.proof.kid) == "operator"
         if not settles and issuer != told.executor:

@@ -130,7 +130,7 @@ class Desk:
     def _vote(self, rec: Rec, value: bytes) -> None:
         """Refuse a vote by name: nothing pending takes one before approvals are counted."""
         cast, end = vote.decode_signed(value)
-        key = intake.belongs(rec, cast.tenant, cast.authority, self.partition, self._partitions)
+        key = intake.belongs(cast.tenant, cast.authority, self.partition, self._partitions)
         self._keys.verify("vote", vote.FINGERPRINT, value[5:end], cast.proof, ("approver",))
         identity = (cast.tenant, cast.authority, cast.id, cast.attempt)
         self.book.refuse(rec, Reason.VOTE_UNKNOWN, "no requirement here takes this vote", identity, key)

@@ -11,11 +11,12 @@ from placet.model.digests import action_digest, intent_digest
 from placet.model.keys import key_of, partition_of
 from placet.model.proof import KeyRing
 from placet.model.reasons import Reason
-from placet.ports import Rec
 
 ATTEMPT_MAX = 65_535
 TEXT_MAX = 4096
 AFTER_MAX = 256
+NONE = "0"
+"""Stands for an identifier that may be empty, and is."""
 
 
 class Asked(NamedTuple):
@@ -44,11 +45,17 @@ def read(payload: bytes, partition: int, partitions: int, keys: KeyRing | None) 
     intent, head_end, unsigned_end = intent_codec.decode_parts(payload, 0)
     if not 1 <= intent.attempt <= ATTEMPT_MAX:
         raise PoisonRecord(f"intent.attempt {intent.attempt}: expected 1 to {ATTEMPT_MAX}", Reason.MALFORMED)
-    if not strict.well_formed(intent.tenant, intent.actor, intent.authority, intent.action, intent.resource):
+    if not strict.well_formed(
+        intent.tenant,
+        intent.actor,
+        intent.authority,
+        intent.action,
+        intent.resource,
+        intent.mandate or NONE,
+        intent.session or NONE,
+        intent.audience or NONE,
+    ):
         _name_fault(intent)
-    for text in (intent.mandate, intent.session, intent.audience):
-        if text and not strict.well_formed(text):
-            _name_fault(intent)
     if "/" in intent.tenant:
         raise PoisonRecord("intent.tenant: expected no `/` in it", Reason.MALFORMED)
     if len(intent.purpose) > TEXT_MAX or len(intent.after) > AFTER_MAX:
@@ -83,7 +90,7 @@ def read(payload: bytes, partition: int, partitions: int, keys: KeyRing | None) 
     )
 
 
-def belongs(rec: Rec, tenant: str, authority: str, partition: int, partitions: int) -> bytes:
+def belongs(tenant: str, authority: str, partition: int, partitions: int) -> bytes:
     """Return the key of a claim, outcome, vote or withdrawal; raise PoisonRecord where it does not belong here."""
     if not strict.well_formed(tenant, authority):
         raise PoisonRecord("tenant or authority: not an identifier", Reason.MALFORMED)

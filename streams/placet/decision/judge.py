@@ -5,7 +5,7 @@ import msgspec
 from placet.context.join import Joiner, Refused
 from placet.context.tables import Tables
 from placet.decision.intake import Asked
-from placet.decision.library import SET, Library
+from placet.decision.library import Library
 from placet.decision.settings import DeskSettings
 from placet.model import strict
 from placet.model.case import ORIGINS
@@ -91,17 +91,16 @@ class Judge:
             return self._deny(active, refused.reason, refused.detail)
         case.session_origin = ORIGINS[session.origin] if session else ORIGINS[0]
         case.session_rank = session.rank if session else 0
-        self.joiner.index.append(f"{SET}{intent.tenant}")
         if intent.session:
             self.joiner.index.append(f"{SESSION}{intent.tenant}/{intent.authority}/{intent.session}")
         digest = asked.intent_digest
         finding = plan.decide(case, digest[0] == 0 and digest[1] >> 4 < SAMPLE)
-        return self._conclude(asked, active, plan, finding)
+        return self._conclude(asked, active, finding)
 
-    def _conclude(self, asked: Asked, active: PolicySet, plan: Plan, finding: Finding) -> Answer:
+    def _conclude(self, asked: Asked, active: PolicySet, finding: Finding) -> Answer:
         intent, effect, instant = asked.intent, finding.effect, self._instant
         if effect is Effect.PERMIT or effect is Effect.CONSTRAIN:
-            return self._grant(asked, active, plan, finding)
+            return self._grant(asked, active, finding)
         answer = Answer(State.DENIED, effect, finding.reason, active.digest, active.engine, "", finding)
         if effect is Effect.DEFER:
             answer.state = State.DEFERRED
@@ -115,7 +114,7 @@ class Judge:
                 answer.approval = Approval(wanted.quorum, wanted.eligible, answer.until)
         return answer
 
-    def _grant(self, asked: Asked, active: PolicySet, plan: Plan, finding: Finding) -> Answer:
+    def _grant(self, asked: Asked, active: PolicySet, finding: Finding) -> Answer:
         intent = asked.intent
         answer = Answer(State.GRANTED, finding.effect, finding.reason, active.digest, active.engine, "", finding)
         answer.granted_digest = asked.action_digest

@@ -9,7 +9,12 @@ INDEX_SLACK = 32
 
 
 class Index:
-    """From the key of a fact to the slots that rest on it. Entries of closed slots linger, and are skipped."""
+    """From the key of a fact to the slots that may rest on it.
+
+    Entries of closed slots linger until their list has doubled; a slot may
+    stand twice, or under a fact that it no longer rests on. Deciding it once
+    too often writes nothing.
+    """
 
     def __init__(self) -> None:
         self._slots: dict[str, list[bytes]] = {}
@@ -23,7 +28,7 @@ class Index:
                 continue
             slots.append(slot)
             if len(slots) > INDEX_SLACK and len(slots) > self._full.get(key, INDEX_SLACK):
-                kept = [s for s in dict.fromkeys(slots) if s in live and key in live[s].facts]
+                kept = [s for s in dict.fromkeys(slots) if s in live]
                 self._slots[key] = kept
                 self._full[key] = 2 * len(kept) + INDEX_SLACK
 
@@ -45,16 +50,15 @@ class Leases:
         self._seconds: dict[int, list[bytes]] = {}
         self._undo: list[tuple[bytes, Lease | None]] = []
 
-    def put(self, lease: Lease) -> None:
-        """Open a lease, or replace it by its next state."""
+    def put(self, lease: Lease, facts: Iterable[str] = ()) -> None:
+        """Open a lease, or replace it by its next state; `facts` are the index keys it rests on besides the old ones."""
         slot = lease.slot
         before = self.open.get(slot)
         self._undo.append((slot, before))
         self.open[slot] = lease
         if before is None or before.until != lease.until:
             self._seconds.setdefault(lease.until // SECOND_MS, []).append(slot)
-        if before is None or before.facts != lease.facts:
-            self.index.add(lease.facts, slot, self.open)
+        self.index.add(facts, slot, self.open)
 
     def close(self, slot: bytes) -> None:
         """Forget a lease that has come to the end of its life."""
@@ -91,5 +95,4 @@ class Leases:
             else:
                 self.open[slot] = before
                 self._seconds.setdefault(before.until // SECOND_MS, []).append(slot)
-                self.index.add(before.facts, slot, self.open)
         self._undo.clear()

@@ -1,7 +1,7 @@
 """Intents and their withdrawal: heard before, asked in time, answered once."""
 
 from placet.decision import intake
-from placet.decision.book import Book, Cause, lease_of
+from placet.decision.book import ASKED_MOST, Book, Cause, lease_of
 from placet.decision.intake import Asked
 from placet.decision.judge import Answer, Judge
 from placet.decision.life import OPEN, WAITING
@@ -61,14 +61,15 @@ class Questions:
         body = self._judge.body(asked, answer, session) if answer.set_digest else None
         seq = book.first(asked, answer, cause, rec.at, body)
         if answer.state in OPEN:
-            facts = tuple(dict.fromkeys(self._judge.joiner.index))
-            book.open(lease_of(asked, answer, seq, cause, rec.at, facts))
+            book.open(lease_of(asked, answer, seq, cause, rec.at), self._judge.joiner.index)
+            if len(book.asked) < ASKED_MOST:
+                book.asked[asked.slot] = asked
 
     def withdraw(self, rec: Rec, value: bytes) -> None:
         """Take back an intent that waits or is granted, at its own actor's word."""
         book = self._book
         taken, end = withdraw.decode_signed(value)
-        key = intake.belongs(rec, taken.tenant, taken.authority, rec.partition, self._partitions)
+        key = intake.belongs(taken.tenant, taken.authority, rec.partition, self._partitions)
         identity = (taken.tenant, taken.authority, taken.id, taken.attempt)
         if taken.proof is not None:
             issuer = self._keys.verify(
@@ -89,7 +90,10 @@ class Questions:
         book.close(lease.slot)
 
     def recall(self, lease: Lease) -> Asked:
-        """Return what an open intent asked, read again from its own bytes."""
+        """Return what an open intent asked: as it is remembered, or read again from its own bytes."""
+        known = self._book.asked.get(lease.slot)
+        if known is not None and known.payload == lease.intent:
+            return known
         return intake.read(lease.intent, self._book.voice.partition, self._partitions, None)
 
     def _slot(self, key: bytes, intent_id: bytes, attempt: int) -> bytes:

@@ -40,7 +40,8 @@ class Sweeps:
         """Note that facts have changed; what rests on them will be decided again."""
         found: dict[bytes, Cause] = {}
         for key, cause in sorted(changes, key=lambda change: GRAVITY[change[0][:2]]):
-            for slot in self._book.leases.index.touched(key):
+            everything = key.startswith(SET)
+            for slot in self._book.leases.open if everything else self._book.leases.index.touched(key):
                 found.setdefault(slot, cause)
         for slot, cause in self._waiting.items():
             found.setdefault(slot, cause)
@@ -89,14 +90,14 @@ class Sweeps:
         session = self._book.session_of(asked)
         active, plan = self._judge.plan_of(asked.intent)
         now = self._judge.judge(asked, active, plan, session)
-        facts = tuple(dict.fromkeys(self._judge.joiner.index))
+        self._book.leases.index.add(self._judge.joiner.index, lease.slot, self._book.leases.open)
         body = None
         if state in WAITING:
             if now.state is state:
                 return
             body = self._judge.body(asked, now, session) if now.set_digest else None
             seq = self._book.move(lease, asked, now, cause, body)
-            self._follow(lease, now, seq, facts)
+            self._follow(lease, now, seq)
             return
         if now.grants and now.granted_digest == lease.granted_digest:
             return
@@ -116,7 +117,7 @@ class Sweeps:
             self._book.move(lease, asked, now, cause, body)
             self._book.close(lease.slot)
 
-    def _follow(self, lease: Lease, now: Answer, seq: int, facts: tuple[str, ...]) -> None:
+    def _follow(self, lease: Lease, now: Answer, seq: int) -> None:
         if now.state not in OPEN:
             self._book.close(lease.slot)
             return
@@ -134,7 +135,6 @@ class Sweeps:
                 act_ms_max=now.act_ms_max,
                 expires_at=now.until,
                 set_digest=now.set_digest,
-                facts=facts,
                 executor=self._questions.recall(lease).intent.audience if claimed else "",
             )
         )

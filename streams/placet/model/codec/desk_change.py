@@ -21,7 +21,7 @@ from placet.model.codec._wire import (
 
 SCHEMA_ID = 12
 HEADER = bytes.fromhex("000000000c")
-FINGERPRINT = bytes.fromhex("f5d7d5f5a91df35d973c77b69ff60627e2b0e68c3e613261911d28bc3cf8e7ad")
+FINGERPRINT = bytes.fromhex("71f73654b236a469cf51f110d8ba5cf39420674dba0eee588161ab81a8828ff9")
 
 
 class Lease(NamedTuple):
@@ -42,7 +42,6 @@ class Lease(NamedTuple):
     act_ms_max: int
     expires_at: int
     set_digest: bytes
-    facts: tuple[str, ...]  # keys of the index from facts to leases
     executor: str
     nonce: bytes
     stopped: bool
@@ -89,18 +88,6 @@ def encode_opened_item_granted_arguments(value: bytes | None) -> bytes:
     return b"".join((b"\x02", LONG[len(value)], value))
 
 
-def encode_opened_item_facts(value: tuple[str, ...]) -> bytes:
-    """Return the bytes of a value of `opened_item.facts`."""
-    if not value:
-        return b"\x00"
-    parts = [LONG[len(value)]]
-    for item in value:
-        item_ = item.encode()
-        parts += (LONG[len(item_)], item_)
-    parts.append(b"\x00")
-    return b"".join(parts)
-
-
 def encode_opened_item_votes(value: tuple[bytes, ...]) -> bytes:
     """Return the bytes of a value of `opened_item.votes`."""
     if not value:
@@ -129,7 +116,6 @@ def _encode_lease(record: Lease) -> bytes:
         act_ms_max,
         expires_at,
         set_digest,
-        facts,
         executor,
         nonce,
         stopped,
@@ -158,7 +144,6 @@ def _encode_lease(record: Lease) -> bytes:
             LONG[expires_at],
             LONG[len(set_digest)],
             set_digest,
-            encode_opened_item_facts(facts),
             LONG[len(executor_)],
             executor_,
             LONG[len(nonce)],
@@ -303,7 +288,7 @@ def decode(data: bytes, start: int = 5) -> DeskChange:
         here = "opened"
         opened: tuple[Lease, ...] = ()
         if b[i]:
-            n, i = count(b, i, 35)
+            n, i = count(b, i, 34)
             opened_list: list[Lease] = []
             for _ in range(n):
                 here = "opened_item.slot"
@@ -409,23 +394,6 @@ def decode(data: bytes, start: int = 5) -> DeskChange:
                     i, j = span(b, i)
                 opened_item_set_digest = b[i + 1 : j]
                 i = j
-                here = "opened_item.facts"
-                opened_item_facts: tuple[str, ...] = ()
-                if b[i]:
-                    n, i = count(b, i, 1)
-                    opened_item_facts_list: list[str] = []
-                    for _ in range(n):
-                        j = i + SPAN[b[i]]
-                        if j == i:
-                            i, j = span(b, i)
-                        opened_item_facts_item = b[i + 1 : j].decode()
-                        i = j
-                        opened_item_facts_list.append(opened_item_facts_item)
-                    here = "opened_item.facts"
-                    if b[i]:
-                        raise Misread("one block, and its end")
-                    opened_item_facts = tuple(opened_item_facts_list)
-                i += 1
                 here = "opened_item.executor"
                 j = i + SPAN[b[i]]
                 if j == i:
@@ -479,7 +447,6 @@ def decode(data: bytes, start: int = 5) -> DeskChange:
                         opened_item_act_ms_max,
                         opened_item_expires_at,
                         opened_item_set_digest,
-                        opened_item_facts,
                         opened_item_executor,
                         opened_item_nonce,
                         opened_item_stopped,
