@@ -1,0 +1,161 @@
+"""Cases of one partition: opened, held against their verdict's commitment and the context they cite, decided again."""
+
+from placet.faces.auditor.batch import Batch, Cut, Decision
+from placet.faces.auditor.cursor import Cursor
+from placet.faces.auditor.decide import Again
+from placet.faces.auditor.hashes import intent_digest, sha256
+from placet.faces.auditor.keys import CaseKeys
+from placet.faces.auditor.records import Fields, Record, Schemas, Unreadable
+from placet.faces.auditor.report import Report, title_of
+from placet.model.topics import CONTEXT, Topic
+from placet.ports import Log, Rec
+
+
+class Context:
+    """Every context record that is still there, by place, as the digest of its bytes."""
+
+    def __init__(self, log: Log) -> None:
+        self.policies: list[Rec] = []
+        self._known: dict[tuple[int, int], dict[int, bytes]] = {}
+        self.ends: dict[tuple[int, int], int] = {}
+        for topic in CONTEXT:
+            for partition in range(log.partitions(topic)):
+                known = self._known[topic, partition] = {}
+                cursor = Cursor(log, topic, partition)
+                self.ends[int(topic), partition] = cursor.end
+                for rec in cursor:
+                    known[rec.offset] = sha256(rec.value or b"")[:16]
+                    if topic == Topic.POLICIES and rec.value is not None:
+                        self.policies.append(rec)
+
+    def compare(self, fact: Fields) -> bool | None:
+        """Whether a fact is the record it cites, or None where that record is compacted away."""
+        digest = self._known.get((fact["topic"], fact["partition"]), {}).get(fact["offset"])
+        return None if digest is None else digest == sha256(fact["value"])[:16]
+
+
+class Cases:
+    """`placet.cases` of one partition, read beside its decisions, in order of seq."""
+
+    def __init__(
+        self,
+        log: Log,
+        partition: int,
+        schemas: Schemas,
+        keys: CaseKeys,
+        context: Context | None,
+        again: Again,
+        report: Report,
+    ) -> None:
+        self._partition = partition
+        self._schemas = schemas
+        self._keys = keys
+        self._context = context
+        self._again = again
+        self._report = report
+        self._cursor = Cursor(log, Topic.CASES, partition)
+        self._reader = iter(self._cursor)
+        self._next: tuple[int, Fields] | None = None
+        self._last_seq = -1
+
+    def _fail(self, check: str, offset: int, text: str, topic: int = Topic.DECISIONS) -> None:
+        self._report[check].fail(topic, self._partition, offset, text)
+
+    def look(self, decision: Decision, batch: Batch, sampled: bool) -> None:
+        """Find the case of a verdict that has one, and decide it again where the sample says so."""
+        said = decision.fields
+        self._last_seq = max(self._last_seq, said["seq"])
+        if not said["commitment"]:
+            if said["set_digest"]:
+                self._fail("V5", decision.offset, "decided by packs, and commits to no case")
+            return
+        case = self._of(said["seq"])
+        check = self._report["V5"]
+        if case is None:
+            self._fail("V5", decision.offset, f"commits to a case, and there is none at seq {said['seq']}")
+        elif not sampled:
+            check.skip("not in the sample")
+        elif not self._keys.available or self._context is None:
+            check.skip("there is no key-encryption key to open cases with")
+        elif not self._keys.knows(case):
+            check.skip("the data key of its authority is gone: erased")
+        else:
+            check.checked += 1
+            self._opened(decision, batch, case, self._context)
+
+    def _of(self, seq: int) -> Fields | None:
+        """Return the case with this seq, passing over and naming those no verdict asked for."""
+        while self._peek() is not None and self._next is not None and self._next[1]["seq"] <= seq:
+            (offset, case), self._next = self._next, None
+            if case["seq"] == seq:
+                return case
+            self._fail("V5", offset, f"a case at seq {case['seq']}, where no verdict commits to one", Topic.CASES)
+        return None
+
+    def _peek(self) -> Fields | None:
+        while self._next is None:
+            rec = next(self._reader, None)
+            if rec is None:
+                return None
+            self._report.read["case"] += 1
+            try:
+                self._next = (rec.offset, self._schemas.open(rec.value).fields)
+            except Unreadable as error:
+                self._fail("V5", rec.offset, str(error), Topic.CASES)
+        return self._next[1]
+
+    def finish(self) -> None:
+        """Name the cases left that no verdict commits to, below the last decision read."""
+        self._of(self._last_seq)
+
+    def _opened(self, decision: Decision, batch: Batch, case: Fields, context: Context) -> None:
+        said, offset = decision.fields, decision.offset
+        found = self._keys.read(case)
+        if found is None:
+            self._fail("V5", offset, "its case does not open")
+            return
+        data, commitment = found
+        if commitment != said["commitment"]:
+            self._fail("V5", offset, "commits to another case than the one recorded")
+        try:
+            body = self._schemas.read("case_body", data).fields
+            intent = self._schemas.read("intent", body["intent"])
+        except Unreadable as error:
+            self._fail("V5", offset, f"its case holds no case: {error}")
+            return
+        self._agrees(decision, batch, body, intent)
+        if self._facts(decision, batch.cut, body, context) and (fault := self._again.differs(said, body, intent)):
+            self._fail("V5", offset, fault)
+
+    def _agrees(self, decision: Decision, batch: Batch, body: Fields, intent: Record) -> None:
+        """Hold what the case repeats of its verdict and its batch."""
+        said, offset = decision.fields, decision.offset
+        if intent_digest(self._schemas["intent"].fingerprint, intent.unsigned) != said["intent_digest"]:
+            self._fail("V5", offset, "its case holds another intent")
+        for name in ("instant", "set_digest", "engine"):
+            if body[name] != said[name]:
+                self._fail("V5", offset, f"`{name}` differs between verdict and case")
+        cut = {(mark["topic"], mark["partition"]): (mark["offset"], mark["heard_at"]) for mark in body["cut"]}
+        self._report["V6"].checked += 1
+        if cut != batch.cut:
+            self._fail("V6", offset, "the cut of its case is not the one its seal says was read")
+
+    def _facts(self, decision: Decision, cut: Cut, body: Fields, context: Context) -> bool:
+        """Hold each fact against the record it cites; return whether all are what they say."""
+        sound = True
+        for fact in body["facts"]:
+            place = (fact["topic"], fact["partition"])
+            where = f"{title_of(fact['topic'])}/{fact['partition']}@{fact['offset']}"
+            if fact["offset"] >= cut.get(place, (0, 0))[0]:
+                self._fail("V6", decision.offset, f"rests on {where}, past the cut of its batch")
+                sound = False
+            if fact["offset"] >= context.ends.get(place, 0):
+                self._fail("V3", decision.offset, f"rests on {where}, past the end of what is committed")
+                sound = False
+            same = context.compare(fact)
+            if same is None:
+                self._report["V5"].skip("a cited context record is compacted away")
+            elif not same:
+                self._fail("V5", decision.offset, f"its fact `{fact['role']}` is not the record at {where}")
+                sound = False
+        return sound

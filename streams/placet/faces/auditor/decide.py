@@ -1,0 +1,145 @@
+"""A verdict decided again from its case, and compared with what was said."""
+
+import json
+from importlib.metadata import version
+from typing import Any, NamedTuple
+
+from placet.faces.auditor.hashes import action_digest, canonical
+from placet.faces.auditor.joining import Joiner, Odd, Stopped
+from placet.faces.auditor.packs import Shelf
+from placet.faces.auditor.records import Fields, Record, Schemas
+from placet.faces.auditor.report import Report
+from placet.faces.auditor.rules import NO_RULE, Demand, Said, about_action, put
+from placet.faces.auditor.table import CLAIMED, CONSTRAIN, DENY, GRANTED, PERMIT, state_of
+
+UNPROVED, LACKING_CAPABILITY, DISAGREES = 70, 460, 440
+OF_GRANTS = 600
+"""Reasons from here on say what became of a grant, not what the rules said."""
+LIBRARY = f"cel-expr-python/{version('cel-expr-python')}"
+
+
+class Expected(NamedTuple):
+    """What a verdict should say."""
+
+    effect: int
+    reason: int
+    rules: tuple[str, ...] = ()
+    demands: tuple[Demand, ...] = ()
+    missing: tuple[str, ...] = ()
+    granted_digest: bytes = b""
+    granted_arguments: bytes | None = None
+    claim_required: bool = True
+    ends: int = 0
+    act_ms_max: int = 0
+
+
+class Again:
+    """Decides cases again under the packs as they were published."""
+
+    def __init__(self, shelf: Shelf, schemas: Schemas, report: Report) -> None:
+        self._shelf = shelf
+        self._schemas = schemas
+        self._check = report["V5"]
+
+    def differs(self, said: Fields, body: Fields, intent: Record) -> str:
+        """Return how a verdict differs from what its case and packs give, or an empty text."""
+        if LIBRARY not in said["engine"].split():
+            self._check.skip(f"decided by another engine than {LIBRARY}")
+            return ""
+        if said["reason"] == DISAGREES:
+            self._check.skip("the desk's two engines disagreed, so it said deny")
+            return ""
+        try:
+            expected = self._expect(body, intent)
+        except Odd as odd:
+            return str(odd)
+        if expected is None:
+            self._check.skip("its packs are no longer there")
+            return ""
+        return _compare(said, expected)
+
+    def _expect(self, body: Fields, intent: Record) -> Expected | None:
+        asked = intent.fields
+        packs = self._shelf.find(asked["tenant"], body["set_digest"])
+        if packs is None:
+            return None
+        about = about_action(packs, asked["action"])
+        if about is None:
+            return Expected(DENY, NO_RULE)
+        if asked["proof"] is None and not all(pack.unsigned_intents for pack, _ in about):
+            return Expected(DENY, UNPROVED)
+        try:
+            known = Joiner(self._schemas, body, intent).join()
+        except Stopped as stopped:
+            return Expected(DENY, stopped.reason)
+        arguments: dict[str, Any] = json.loads(asked["arguments"])
+        found = put(packs, asked, arguments, known, body["instant"])
+        assert found is not None
+        if found.effect not in (PERMIT, CONSTRAIN):
+            return Expected(found.effect, found.reason, found.rules, found.demands, found.missing)
+        if not {name for kind, name, _ in found.demands if kind == "capability"} <= known.capabilities:
+            return Expected(DENY, LACKING_CAPABILITY)
+        ends = min(body["instant"] + found.lease_ms, asked["deadline"])
+        return _granted(found, asked, arguments, min(ends, known.mandate_ends or ends))
+
+
+def _granted(found: Said, asked: Fields, arguments: dict[str, Any], ends: int) -> Expected:
+    """Return what a grant says: the arguments that may run, and their digest."""
+    after = dict(arguments)
+    for kind, name, value in found.demands:
+        if kind == "limit" and name in after:
+            after[name] = min(after[name], int(value))
+        elif kind == "read_only":
+            after[name] = json.loads(value)
+    for kind, name, _ in found.demands:
+        if kind == "redact":
+            after.pop(name, None)
+    granted = canonical(after)
+    changed = granted != canonical(arguments)
+    return Expected(
+        found.effect,
+        found.reason,
+        found.rules,
+        found.demands,
+        found.missing,
+        action_digest(asked, granted if changed else asked["arguments"]),
+        granted if changed else None,
+        found.claim_required or not asked["audience"],
+        ends,
+        found.act_ms_max,
+    )
+
+
+def _compare(said: Fields, expected: Expected) -> str:
+    """Return the first thing that differs. What became of a grant has a reason of its own."""
+    later = said["previous_seq"] >= 0 and (said["reason"] >= OF_GRANTS or said["stop"])
+    grants = expected.effect in (PERMIT, CONSTRAIN)
+    demands = tuple((row["kind"], row["argument"], row["value"]) for row in said["obligations"])
+    pairs: list[tuple[str, Any, Any]] = [
+        ("effect", said["effect"], expected.effect),
+        ("rules", sorted(said["rules"]), sorted(expected.rules)),
+        ("obligations", sorted(demands), sorted(expected.demands)),
+        ("missing facts", sorted(said["missing"]), sorted(expected.missing)),
+    ]
+    if not later:
+        pairs += [
+            ("reason", said["reason"], expected.reason),
+            ("state", said["state"], state_of(expected.effect, claim_required=expected.claim_required)),
+        ]
+    if grants and said["state"] in (GRANTED, CLAIMED) and not said["stop"]:
+        pairs += [
+            ("granted digest", said["granted_digest"].hex(), expected.granted_digest.hex()),
+            ("granted arguments", said["granted_arguments"], expected.granted_arguments),
+            ("act_ms_max", said["act_ms_max"], expected.act_ms_max),
+        ]
+        if not later:
+            pairs += [
+                ("claim required", said["claim_required"], expected.claim_required),
+                ("end of the lease", said["expires_at"], expected.ends),
+            ]
+    for what, was, should in pairs:
+        if was != should:
+            return f"{what} is {was}, decided again it is {should}"
+    if said["state"] == CLAIMED and not said["stop"] and not grants:
+        return f"claimed, decided again its effect is {expected.effect}"
+    return ""

@@ -1,0 +1,133 @@
+"""`placet.desk`: the changelog that makes restore fast, read for data keys and compared with the fold of decisions."""
+
+from collections.abc import Iterator
+
+from placet.faces.auditor.attempts import ROW, Attempt, Memory, Row
+from placet.faces.auditor.cursor import Cursor
+from placet.faces.auditor.keys import CaseKeys
+from placet.faces.auditor.records import Fields, Schemas, Unreadable
+from placet.faces.auditor.report import Report
+from placet.faces.auditor.table import FOLLOWS, name_of
+from placet.model.topics import Topic
+from placet.ports import Log
+
+SLOT_SIZE = 16
+ROW_SIZE = SLOT_SIZE + ROW.size
+ORDINAL_SIZE = 8
+
+
+class Desk:
+    """The live records of one partition of `placet.desk`, in order of their ordinals, and the data keys among them."""
+
+    def __init__(self, log: Log, partition: int, schemas: Schemas, keys: CaseKeys, report: Report, end: int) -> None:
+        self._partition = partition
+        self._schemas = schemas
+        self._report = report
+        self._live: dict[int, tuple[int, bytes]] = {}
+        for rec in Cursor(log, Topic.DESK, partition, end):
+            key = rec.key or b""
+            if rec.value is None:
+                self._live.pop(int.from_bytes(key, "big"), None)
+            elif len(key) == ORDINAL_SIZE and not key.startswith(b"k/"):
+                self._live[int.from_bytes(key, "big")] = (rec.offset, rec.value)
+            elif (said := self._read(rec.offset, rec.value)) is not None:
+                for row in said["data_keys"]:
+                    if fault := keys.learn(row):
+                        self._fail(rec.offset, fault)
+
+    def _fail(self, offset: int, text: str) -> None:
+        self._report["V20"].fail(Topic.DESK, self._partition, offset, text)
+
+    def _read(self, offset: int, value: bytes) -> Fields | None:
+        try:
+            return self._schemas.open(value).fields
+        except Unreadable as error:
+            self._fail(offset, str(error))
+            return None
+
+    def _changes(self, ordinal_max: int) -> Iterator[tuple[int, Fields]]:
+        for ordinal in sorted(self._live):
+            offset, value = self._live[ordinal]
+            if ordinal <= ordinal_max and (said := self._read(offset, value)) is not None:
+                if said["ordinal"] != ordinal or said["partition"] != self._partition:
+                    self._fail(
+                        offset, f"ordinal {said['ordinal']} of partition {said['partition']} under key {ordinal}"
+                    )
+                yield offset, said
+
+    def compare(self, memory: Memory, ordinal_max: int, instant: int) -> None:
+        """Hold the fold of the changelog up to `ordinal_max` against what the fold of decisions left."""
+        expected = dict(memory.rows())
+        opened: dict[bytes, tuple[int, Fields]] = {}
+        last = -1
+        for offset, said in self._changes(ordinal_max):
+            last = said["ordinal"]
+            settled = said["settled"]
+            if len(settled) % ROW_SIZE:
+                self._fail(offset, f"settled rows of {len(settled)} bytes, expected a multiple of {ROW_SIZE}")
+            for at in range(0, len(settled) - ROW_SIZE + 1, ROW_SIZE):
+                self._row(
+                    offset, settled[at : at + SLOT_SIZE], settled[at + SLOT_SIZE : at + ROW_SIZE], expected, instant
+                )
+            closed = said["closed"]
+            for at in range(0, len(closed), SLOT_SIZE):
+                opened.pop(closed[at : at + SLOT_SIZE], None)
+            for lease in said["opened"]:
+                opened[lease["slot"]] = (offset, lease)
+        if last != ordinal_max:
+            self._fail(max(self._offset_of_last(), 0), f"ends at ordinal {last}, the last seal says {ordinal_max}")
+        self._missing(expected, instant)
+        self._open(opened, memory)
+
+    def _offset_of_last(self) -> int:
+        return self._live[max(self._live)][0] if self._live else 0
+
+    def _row(self, offset: int, slot: bytes, packed: bytes, expected: dict[bytes, bytes], instant: int) -> None:
+        self._report["V20"].checked += 1
+        known = expected.get(slot)
+        if known == b"":
+            return
+        if known is None:
+            if Row(packed).deadline > instant:
+                self._fail(offset, f"remembers slot {slot.hex()[:12]}, which no decision answers")
+        elif known != packed:
+            row, was = Row(packed), Row(known)
+            text = f"says seq {row.seq} attempt {row.attempt}, decisions say seq {was.seq} attempt {was.attempt}"
+            self._fail(offset, f"slot {slot.hex()[:12]} {text}, or other digests, flags or deadline")
+        expected[slot] = b""
+
+    def _missing(self, expected: dict[bytes, bytes], instant: int) -> None:
+        for slot, packed in expected.items():
+            if packed and (row := Row(packed)).deadline > instant:
+                text = f"the desk does not remember the answer at seq {row.seq} (slot {slot.hex()[:12]})"
+                self._report["V20"].fail(Topic.DESK, self._partition, 0, text)
+
+    def _open(self, opened: dict[bytes, tuple[int, Fields]], memory: Memory) -> None:
+        for slot, attempt in memory.open.items():
+            self._report["V20"].checked += 1
+            found = opened.pop(slot, None)
+            if found is None:
+                text = f"the desk does not hold the attempt that is `{name_of(attempt.state)}` at seq {attempt.seq}"
+                self._report["V20"].fail(Topic.DESK, self._partition, 0, text)
+            elif differs := _differs(found[1], attempt):
+                self._fail(found[0], f"slot {slot.hex()[:12]}: {differs}")
+        for slot, (offset, lease) in opened.items():
+            if lease["state"] in FOLLOWS:
+                self._fail(offset, f"holds slot {slot.hex()[:12]} open, decisions have ended it")
+
+
+def _differs(lease: Fields, attempt: Attempt) -> str:
+    for what, held, folded in (
+        ("state", name_of(lease["state"]), name_of(attempt.state)),
+        ("seq", lease["seq"], attempt.seq),
+        ("asked offset", lease["asked_offset"], attempt.asked_offset),
+        ("granted digest", lease["granted_digest"].hex()[:12], attempt.granted_digest.hex()[:12]),
+        ("claim required", lease["claim_required"], attempt.claim_required),
+        ("expiry", lease["expires_at"], attempt.expires_at),
+        ("executor", lease["executor"], attempt.executor),
+        ("nonce", lease["nonce"].hex(), attempt.nonce.hex()),
+        ("stopped", lease["stopped"], attempt.stopped),
+    ):
+        if held != folded:
+            return f"{what} is {held}, decisions say {folded}"
+    return ""

@@ -1,0 +1,102 @@
+"""Records as `schemas/*.avsc` describe them, decoded by fastavro and by nothing of the product."""
+
+import io
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from fastavro import parse_schema, schemaless_reader
+from fastavro.schema import fingerprint, to_parsing_canonical_form
+
+Fields = dict[str, Any]
+HEADER_SIZE = 5
+
+
+class Unreadable(ValueError):
+    """These bytes are not a record of any known schema."""
+
+
+class Record(NamedTuple):
+    """One decoded record. `payload` is without framing; `unsigned` is its part before the proof, where it has one."""
+
+    name: str
+    fields: Fields
+    payload: bytes
+    unsigned: bytes
+
+
+class Schema(NamedTuple):
+    """One schema, and for a record that may be signed the two parts it is read in."""
+
+    name: str
+    whole: Any
+    body: Any
+    proof: Any
+    fingerprint: bytes
+
+
+def schemas_folder() -> Path:
+    """Return where the schemas lie: beside the installed package, or at the top of the repository."""
+    package = Path(__file__).parents[2]
+    for folder in (package / "schemas", package.parents[1] / "schemas"):
+        if (folder / "ids.json").is_file():
+            return folder
+    raise FileNotFoundError(f"no `ids.json` in {package / 'schemas'} or {package.parents[1] / 'schemas'}")
+
+
+class Schemas:
+    """All schemas by id. `open` reads a framed value, whole, or raises Unreadable."""
+
+    def __init__(self, folder: Path | None = None) -> None:
+        folder = folder or schemas_folder()
+        ids = json.loads((folder / "ids.json").read_text())
+        self._by_id = {int(number): _load(folder, entry["name"]) for number, entry in ids.items()}
+        self._by_name = {schema.name: schema for schema in self._by_id.values()}
+
+    def __getitem__(self, name: str) -> Schema:
+        return self._by_name[name]
+
+    def names(self) -> Iterable[str]:
+        """Return the names of all records."""
+        return self._by_name.keys()
+
+    def open(self, value: bytes | None) -> Record:
+        """Return the record in a framed value (0x00, four bytes of schema id, Avro)."""
+        if value is None:
+            raise Unreadable("no value")
+        if len(value) < HEADER_SIZE or value[0]:
+            raise Unreadable("no frame of 0x00 and a schema id")
+        schema = self._by_id.get(int.from_bytes(value[1:HEADER_SIZE], "big"))
+        if schema is None:
+            raise Unreadable(f"no schema has the id {int.from_bytes(value[1:HEADER_SIZE], 'big')}")
+        return self.read(schema.name, value[HEADER_SIZE:])
+
+    def read(self, name: str, payload: bytes) -> Record:
+        """Return the record `name` in an unframed payload."""
+        schema = self._by_name[name]
+        source = io.BytesIO(payload)
+        unsigned = payload
+        try:
+            if schema.proof is None:
+                fields: Any = schemaless_reader(source, schema.whole, None)
+            else:
+                fields = schemaless_reader(source, schema.body, None)
+                unsigned = payload[: source.tell()]
+                fields["proof"] = schemaless_reader(source, schema.proof, None)
+        except (EOFError, ValueError, IndexError, KeyError, TypeError, OverflowError, MemoryError) as error:
+            raise Unreadable(f"not a `{name}`: {type(error).__name__}: {error}") from None
+        if source.tell() != len(payload):
+            raise Unreadable(f"`{name}` ends at byte {source.tell()} of {len(payload)}")
+        return Record(name, fields, payload, unsigned)
+
+
+def _load(folder: Path, name: str) -> Schema:
+    raw = json.loads((folder / f"{name}.avsc").read_text())
+    digest = bytes.fromhex(fingerprint(to_parsing_canonical_form(raw), "SHA-256"))
+    whole = parse_schema(raw)
+    last = raw["fields"][-1]
+    if last["name"] != "proof":
+        return Schema(name, whole, None, None, digest)
+    body = parse_schema({**raw, "fields": raw["fields"][:-1]})
+    return Schema(name, whole, body, parse_schema(last["type"]), digest)

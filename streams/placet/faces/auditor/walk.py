@@ -1,0 +1,294 @@
+"""One partition of decisions, batch by batch: each answer held against its record, its attempt and its case."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from placet.faces.auditor.attempts import DIGEST_CUT, Attempt, Row, slot_of
+from placet.faces.auditor.batch import Batch, Decision, SealChain
+from placet.faces.auditor.cases import Cases
+from placet.faces.auditor.cursor import Cursor
+from placet.faces.auditor.grants import digest_fault, widening
+from placet.faces.auditor.hashes import action_digest, intent_digest, is_canonical, partition_of, sha256
+from placet.faces.auditor.inputs import Inputs
+from placet.faces.auditor.keys import Keys, Pinned
+from placet.faces.auditor.lives import Lives
+from placet.faces.auditor.quarantine import Quarantine
+from placet.faces.auditor.records import Fields, Record, Schemas, Unreadable
+from placet.faces.auditor.report import Report, title_of
+from placet.faces.auditor.table import BY_OUTCOME, CLAIMED, GRANTED, HOLDING, WAITING, WITHDRAWN, name_of
+from placet.model.topics import INPUTS, Topic
+from placet.ports import Log, Rec
+
+NINE = ("id", "attempt", "tenant", "actor", "authority", "mandate", "action", "resource", "purpose")
+IDENTITY = ("tenant", "authority", "id", "attempt")
+
+
+class Tools(NamedTuple):
+    """What all partitions share."""
+
+    log: Log
+    schemas: Schemas
+    keys: Keys
+    report: Report
+    partitions: int
+    sampled: Callable[[bytes], bool]
+
+
+class Walk:
+    """The audit of one partition. `run` reads it to `end`; what it folded stays for the comparison with the desk."""
+
+    def __init__(self, tools: Tools, partition: int, end: int, cases: Cases) -> None:
+        self._tools = tools
+        self._partition = partition
+        self._report = tools.report
+        self._schemas = tools.schemas
+        self._cursor = Cursor(tools.log, Topic.DECISIONS, partition, end)
+        self._inputs = Inputs(tools.log, partition, tools.report)
+        self._quarantine = Quarantine(tools.log, partition, tools.schemas, tools.report)
+        self._cases = cases
+        self.chain = SealChain(partition, tools.keys, tools.schemas, tools.report)
+        self.lives = Lives(partition, tools.report)
+
+    def run(self, progress: Callable[[int], None]) -> None:
+        """Read every decision; `progress` is told how many were read at each Seal."""
+        count = 0
+        for rec in self._cursor:
+            try:
+                record = self._schemas.open(rec.value)
+            except Unreadable as error:
+                self._fail("SEALS", rec.offset, str(error))
+                continue
+            count += 1
+            self._report.read[record.name] += 1
+            if record.name == "seal":
+                self._batch(self.chain.close(rec.offset, record))
+                progress(count)
+                count = 0
+            elif record.name in ("verdict", "repeat", "refusal"):
+                self.chain.add(rec.offset, record, self._schemas[record.name].fingerprint)
+            else:
+                self._fail("SEALS", rec.offset, f"a `{record.name}` among decisions")
+        rest = self.chain.rest()
+        if rest is not None:
+            self._batch(rest)
+        progress(count)
+        self._quarantine.finish(self.chain.inputs)
+        self._cases.finish()
+        if still := self._inputs.open():
+            self._report["V1"].skip("not yet decided when the last seal was written", still)
+
+    def _fail(self, check: str, offset: int, text: str) -> None:
+        self._report[check].fail(Topic.DECISIONS, self._partition, offset, text)
+
+    def _batch(self, batch: Batch) -> None:
+        self._inputs.begin(batch)
+        for decision in batch.decisions:
+            if decision.name == "verdict":
+                self._verdict(decision, batch)
+            elif decision.name == "repeat":
+                self._repeat(decision)
+            else:
+                self._refusal(decision, batch)
+        self._inputs.finish(batch)
+        self.lives.memory.forget(batch.instant)
+
+    def _cause(self, decision: Decision, batch: Batch) -> tuple[Rec | None, Record | None]:
+        """Return the input record a verdict answers, and what it holds; neither where its cause is context or the clock."""
+        said = decision.fields
+        topic, partition, offset = said["cause_topic"], said["cause_partition"], said["cause_offset"]
+        if topic in INPUTS:
+            rec = self._inputs.answered(decision.offset, topic, partition, offset)
+            return rec, None if rec is None else self._open(rec, decision)
+        if topic:
+            self._context(decision, batch, topic, partition, offset)
+        return None, None
+
+    def _context(self, decision: Decision, batch: Batch, topic: int, partition: int, offset: int) -> None:
+        self._report["V3"].checked += 1
+        read = batch.cut.get((topic, partition), (0, 0))[0]
+        if offset >= read:
+            text = f"rests on {title_of(topic)}/{partition}@{offset}, its batch had read up to {read}"
+            self._fail("V3", decision.offset, text)
+
+    def _open(self, rec: Rec, decision: Decision) -> Record | None:
+        try:
+            return self._schemas.open(rec.value)
+        except Unreadable as error:
+            self._fail("V2", decision.offset, f"decides {title_of(rec.topic)}@{rec.offset}, which is {error}")
+            return None
+
+    def _verdict(self, decision: Decision, batch: Batch) -> None:
+        said, offset = decision.fields, decision.offset
+        rec, record = self._cause(decision, batch)
+        self._report["V2"].checked += 1
+        if partition_of(said["tenant"], said["authority"], self._tools.partitions) != self._partition:
+            self._fail("V2", offset, f"`{said['tenant']}/{said['authority']}` does not lie in this partition")
+        if said["previous_seq"] < 0:
+            self._first(decision, rec, record)
+        else:
+            self._later(decision, record)
+        self._cases.look(decision, batch, self._tools.sampled(decision.leaf))
+
+    def _first(self, decision: Decision, rec: Rec | None, record: Record | None) -> None:
+        said, offset = decision.fields, decision.offset
+        asked: bytes | None = None
+        if said["cause_topic"] != Topic.INTENTS or said["cause_offset"] != said["asked_offset"]:
+            self._fail("V2", offset, "a first answer whose cause is not the intent it answers")
+        elif rec is None or record is None:
+            self._report["V2"].skip("the cited intent cannot be read")
+        elif record.name != "intent":
+            self._fail("V2", offset, f"a first answer to a `{record.name}`")
+        else:
+            asked = record.fields["arguments"]
+            self._says(decision, rec, record)
+        attempt = self.lives.first(decision, asked)
+        if said["state"] in HOLDING:
+            self._grant(decision, asked)
+        if said["state"] == CLAIMED:
+            self.lives.claimed(attempt, said, None, offset)
+
+    def _says(self, decision: Decision, rec: Rec, record: Record) -> None:
+        """Hold V2: what the verdict says is what its intent says, under the digests of that record."""
+        said, intent = decision.fields, record.fields
+        differs = [name for name in (*NINE, "audience", "deadline") if said[name] != intent[name]]
+        if differs:
+            self._fail("V2", decision.offset, f"`{differs[0]}` is not what the intent at {rec.offset} says")
+        if said["asked_at"] != rec.at:
+            self._fail("V2", decision.offset, f"asked at {said['asked_at']}, appended at {rec.at}")
+        if said["intent_digest"] != intent_digest(self._schemas["intent"].fingerprint, record.unsigned):
+            self._fail("V2", decision.offset, f"not the digest of the intent at {rec.offset}")
+        if not is_canonical(intent["arguments"]):
+            self._fail("V2", decision.offset, f"decides arguments that are not canonical JSON, at {rec.offset}")
+        elif said["action_digest"] != action_digest(intent, intent["arguments"]):
+            self._fail("V2", decision.offset, f"not the digest of the action asked at {rec.offset}")
+
+    def _grant(self, decision: Decision, asked: bytes | None) -> None:
+        self._report["V12"].checked += 1
+        if asked is None:
+            self._report["V12"].skip("the arguments asked cannot be read")
+            return
+        if fault := digest_fault(decision.fields, asked):
+            self._fail("V2", decision.offset, fault)
+        if fault := widening(decision.fields, asked):
+            self._fail("V12", decision.offset, fault)
+
+    def _later(self, decision: Decision, record: Record | None) -> None:
+        said, offset = decision.fields, decision.offset
+        attempt = self.lives.later(decision)
+        if record is not None and any(record.fields[name] != said[name] for name in IDENTITY):
+            self._fail("V2", offset, f"moves another attempt than its `{record.name}` names")
+        if attempt is None:
+            return
+        before, after = attempt.state, said["state"]
+        if before in WAITING and after in (GRANTED, CLAIMED):
+            self._grant(decision, attempt.arguments)
+        if after == CLAIMED and not said["stop"]:
+            self._claimed(decision, attempt, record)
+        if after in BY_OUTCOME:
+            self._ended(decision, attempt, record)
+        if after == WITHDRAWN and (
+            record is None or record.name != "withdraw" or record.fields["actor"] != said["actor"]
+        ):
+            self._fail("LIFE", offset, "withdrawn, and not by its actor's word")
+        self.lives.arrow(attempt, said, offset)
+
+    def _claimed(self, decision: Decision, attempt: Attempt, record: Record | None) -> None:
+        said = decision.fields
+        if attempt.state in WAITING:
+            self.lives.claimed(attempt, said, None, decision.offset)
+        elif record is None and said["cause_topic"] == Topic.OUTCOMES:
+            self._report["V11"].skip("the claim cannot be read")
+        elif record is None or record.name != "claim":
+            self._fail("V11", decision.offset, "claimed, and its cause is no claim")
+        else:
+            self.lives.claimed(attempt, said, record.fields, decision.offset)
+            pinned = self._writer(decision, record)
+            if pinned is not None and (pinned.purpose, pinned.issuer) != ("executor", record.fields["executor"]):
+                self._fail(
+                    "WRITERS", decision.offset, f"a claim by `{record.fields['executor']}` signed by `{pinned.issuer}`"
+                )
+
+    def _ended(self, decision: Decision, attempt: Attempt, record: Record | None) -> None:
+        said, offset = decision.fields, decision.offset
+        if record is None and said["cause_topic"] == Topic.OUTCOMES:
+            self._report["V11"].skip("the outcome cannot be read")
+        elif record is None or record.name != "outcome":
+            self._fail("V11", offset, f"`{name_of(said['state'])}`, and its cause is no outcome")
+        else:
+            outcome = record.fields
+            operator = self._tools.keys.purpose_of(outcome["proof"]) == "operator"
+            self.lives.ended(attempt, said, outcome, offset, operator=operator)
+            pinned = self._writer(decision, record)
+            if (
+                pinned is not None
+                and not operator
+                and (pinned.purpose, pinned.issuer) != ("executor", outcome["executor"])
+            ):
+                self._fail("WRITERS", offset, f"an outcome by `{outcome['executor']}` signed by `{pinned.issuer}`")
+
+    def _writer(self, decision: Decision, record: Record) -> Pinned | None:
+        check = self._report["WRITERS"]
+        if not self._tools.sampled(decision.leaf):
+            check.skip("not in the sample")
+            return None
+        check.checked += 1
+        pinned, fault = self._tools.keys.writer(record, self._schemas[record.name])
+        if fault:
+            check.fail(Topic.DECISIONS, self._partition, decision.offset, f"takes a {record.name} that is {fault}")
+        return pinned
+
+    def _repeat(self, decision: Decision) -> None:
+        said, offset = decision.fields, decision.offset
+        rec = self._inputs.answered(offset, said["cause_topic"], self._partition, said["cause_offset"])
+        self._report["V2"].checked += 1
+        record = None if rec is None else self._open(rec, decision)
+        if record is None:
+            return
+        if any(record.fields[name] != said[name] for name in IDENTITY):
+            self._fail("V2", offset, f"points at another attempt than its `{record.name}` names")
+            return
+        slot = slot_of(said["tenant"], said["authority"], said["id"], said["attempt"])
+        if record.name == "claim":
+            self._heard_again(decision, slot, record.fields)
+            return
+        known = self.lives.memory.find(slot)
+        if known is None:
+            self._fail("V2", offset, "points at a first answer that was never given")
+            return
+        row = Row(known)
+        digest = intent_digest(self._schemas["intent"].fingerprint, record.unsigned)
+        if record.name != "intent" or digest[:DIGEST_CUT] != row.intent_digest:
+            self._fail("V2", offset, f"takes the record at {rec.offset if rec else 0} for one that was answered")
+        if said["first_seq"] != row.seq:
+            self._fail("V2", offset, f"points at seq {said['first_seq']}, the first answer is {row.seq}")
+
+    def _heard_again(self, decision: Decision, slot: bytes, claim: Fields) -> None:
+        """Hold a claim that was heard before: the same executor and nonce, pointed at what it was answered with."""
+        attempt = self.lives.memory.open.get(slot)
+        if attempt is None or (claim["executor"], claim["nonce"]) != (attempt.executor, attempt.nonce):
+            self._fail("V2", decision.offset, "takes a claim for one that was answered")
+
+    def _refusal(self, decision: Decision, batch: Batch) -> None:
+        said, offset = decision.fields, decision.offset
+        topic, partition, at = said["cause_topic"], said["cause_partition"], said["cause_offset"]
+        rec = None
+        if topic in INPUTS:
+            rec = self._inputs.answered(offset, topic, partition, at)
+        else:
+            self._context(decision, batch, topic, partition, at)
+        self._report["V2"].checked += 1
+        if rec is not None:
+            if said["raw_digest"] != sha256(rec.value or b""):
+                self._fail("V2", offset, f"refuses other bytes than those at {title_of(topic)}/{partition}@{at}")
+            if said["asked_at"] != rec.at:
+                self._fail("V2", offset, f"asked at {said['asked_at']}, appended at {rec.at}")
+            self._refused_identity(decision, rec)
+        self._quarantine.refused(decision, rec)
+
+    def _refused_identity(self, decision: Decision, rec: Rec) -> None:
+        said = decision.fields
+        if not said["id"]:
+            return
+        record = self._open(rec, decision)
+        if record is not None and any(record.fields[name] != said[name] for name in IDENTITY):
+            self._fail("V2", decision.offset, f"names another attempt than the `{record.name}` it refuses")
