@@ -1,6 +1,7 @@
 """What every driver promises by `placet.ports`: one suite, given a factory by each driver's own tests."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from threading import Thread
 from time import monotonic
 from typing import Protocol, TypeVar
@@ -74,15 +75,20 @@ def serving(handle: Handle, partitions: int = 1) -> tuple[Journal, dict[int, Res
     return journal, {partition: journal.restore(partition) for partition in range(partitions)}
 
 
-def taken(journal: Journal, count: int, partition: int = 0) -> list[Rec]:
-    """Return the next `count` records of a partition, however many calls they come in."""
+def gathered(look: Callable[[], list[Rec]], count: int) -> list[Rec]:
+    """Return what repeated looks bring, as soon as it is `count` records."""
     found: list[Rec] = []
 
     def more() -> list[Rec]:
-        found.extend(journal.take(count - len(found), 100).get(partition, []))
+        found.extend(look())
         return found
 
     return until(more, lambda so_far: len(so_far) >= count)
+
+
+def taken(journal: Journal, count: int, partition: int = 0) -> list[Rec]:
+    """Return the next `count` records of the one partition that has any, however many calls they come in."""
+    return gathered(lambda: journal.take(count, 100).get(partition, []), count)
 
 
 def everything(log: Log, topic: int, partition: int = 0) -> list[Rec]:
@@ -152,7 +158,7 @@ class JournalContract:
         log.append(INTENTS, 0, [note(text) for text in "efgh"])
         found = everything(log, INTENTS)
         for start in range(8):
-            got = until(lambda: log.read(INTENTS, 0, found[start].offset, 3, 1_000))
+            got = until(partial(log.read, INTENTS, 0, found[start].offset, 3, 1_000))
             assert 1 <= len(got) <= 3
             assert got == found[start : start + len(got)]
 
@@ -313,7 +319,12 @@ class JournalContract:
             log.append(INTENTS, partition, [note("i")])
         journal, _ = serving(wide, 3)
         found: dict[int, list[Rec]] = {}
-        until(lambda: found.update(journal.take(10, 100)) or len(found), lambda count: count == 2)
+
+        def more() -> int:
+            found.update(journal.take(10, 100))
+            return len(found)
+
+        until(more, lambda count: count == 2)
         ends = {partition: {INTENTS: recs[-1].offset + 1} for partition, recs in found.items()}
         journal.commit({0: Emits(sealed("zero")), 2: Emits(sealed("two"), desk=[change(7, b"x")])}, ends)
         wide.reopen()
@@ -404,8 +415,7 @@ class JournalContract:
         assert [rec.value for rec in feed.catch_up()] == [b"1"]
         log.append(RISK, 0, [Message(b"a", b"2"), Message(b"b", b"3")])
         log.append(CONTROLS, 0, [Message(b"c", b"stop")])
-        since: list[Rec] = []
-        until(lambda: since.extend(feed.take()) or len(since), lambda count: count >= 3)
+        since = gathered(feed.take, 3)
         assert sorted((rec.topic, rec.key, rec.value) for rec in since) == [
             (RISK, b"a", b"2"),
             (RISK, b"b", b"3"),
@@ -418,8 +428,7 @@ class JournalContract:
         log.append(CONTROLS, 0, [Message(b"a", b"stop"), Message(b"b", b"stop")])
         feed.catch_up()
         log.append(CONTROLS, 0, [Message(b"a", None)])
-        since: list[Rec] = []
-        until(lambda: since.extend(feed.take()) or since)
+        since = gathered(feed.take, 1)
         assert [(rec.key, rec.value) for rec in since] == [(b"a", None)]
         live = {rec.key: rec.value for rec in handle.feed().catch_up()}
         assert {key for key, value in live.items() if value is not None} == {b"b"}
