@@ -66,8 +66,10 @@ def path_of(hashes: Sequence[bytes], index: int) -> bytes:
 def root_from_path(leaf: bytes, index: int, size: int, path: bytes) -> bytes:
     """Return the root that the leaf hash and its audit path lead to in a tree of `size` leaves (RFC 9162 §2.1.3.2).
 
-    Raise ValueError where `index` is not in the tree or the path has not the length it must have.
+    Raise ValueError where `index` is not in the tree, or the hash or the path has not the length it must have.
     """
+    if len(leaf) != 32:
+        raise ValueError(f"a leaf hash of {len(leaf)} bytes, expected 32")
     if not 0 <= index < size:
         raise ValueError(f"leaf {index} of {size}")
     at, last, found = 0, size - 1, leaf
