@@ -1,0 +1,134 @@
+"""The command `placet`: a table of its verbs, and the one place where it starts."""
+
+import os
+import sys
+from collections.abc import Sequence
+from types import ModuleType
+from typing import Annotated
+
+import typer
+
+import placet
+from placet.faces.cli import (
+    audit,
+    bench,
+    decide,
+    policy_activate,
+    policy_check,
+    policy_explain,
+    policy_push,
+    policy_rollback,
+    policy_test,
+    publish_calendar,
+    publish_mandate,
+    publish_principal,
+    publish_risk,
+    publish_sensitivity,
+    schema_check,
+    settle,
+    show,
+    submit,
+    tail,
+    topics_apply,
+    withdraw,
+)
+from placet.faces.cli.verb import Exit, add, fail
+
+GROUPS = {
+    "topics": "The topics of a Kafka cluster.",
+    "publish": "Say what is known: risk, sensitivity, principals, mandates, calendar.",
+    "policy": "Policy packs: check, test, explain, and put them into service.",
+    "schema": "The schemas of what travels.",
+}
+"""Verbs of two words, by their first."""
+VERBS: tuple[tuple[str, str, ModuleType], ...] = (
+    ("", "submit", submit),
+    ("", "decide", decide),
+    ("", "tail", tail),
+    ("", "show", show),
+    ("", "withdraw", withdraw),
+    ("", "settle", settle),
+    ("", "audit", audit),
+    ("", "bench", bench),
+    ("topics", "apply", topics_apply),
+    ("publish", "risk", publish_risk),
+    ("publish", "sensitivity", publish_sensitivity),
+    ("publish", "principal", publish_principal),
+    ("publish", "mandate", publish_mandate),
+    ("publish", "calendar", publish_calendar),
+    ("policy", "check", policy_check),
+    ("policy", "test", policy_test),
+    ("policy", "explain", policy_explain),
+    ("policy", "push", policy_push),
+    ("policy", "activate", policy_activate),
+    ("policy", "rollback", policy_rollback),
+    ("schema", "check", schema_check),
+)
+"""Every verb: its group, its name, and the module that has `run`, EXAMPLE and EXITS."""
+
+app = typer.Typer(
+    name="placet",
+    no_args_is_help=False,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Runtime identity for software that acts on its own: may this action by this agent for this person happen now?",
+)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"placet {placet.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    pass
+
+
+def _register() -> None:
+    groups = {name: typer.Typer(help=text, no_args_is_help=False) for name, text in GROUPS.items()}
+    for name, group in groups.items():
+        app.add_typer(group, name=name)
+    for group_name, name, module in VERBS:
+        add(groups.get(group_name, app), name, module.run, example=module.EXAMPLE, exits=module.EXITS)
+
+
+_register()
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run `placet` with `arguments` (else those of the process) and return its exit code."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if not given or (len(given) == 1 and given[0] in GROUPS):
+        given.append("--help")
+    try:
+        return int(typer.main.get_command(app).main(args=given, prog_name="placet", standalone_mode=False) or 0)
+    except typer.Abort:
+        return Exit.FINE
+    except Exception as error:
+        # Typer has no public class for a wrong argument; what it raises can say itself and knows its exit code.
+        describe = getattr(error, "format_message", None)
+        if describe is None:
+            raise
+        context = getattr(error, "ctx", None)
+        path = context.command_path if context is not None else "placet"
+        message = " ".join(str(describe()).split()).rstrip(".")
+        return int(
+            fail(f"{path}: {message[:1].lower()}{message[1:]}", f"{path} --help", Exit.USAGE, as_json="--json" in given)
+        )
+
+
+def run() -> None:
+    """Run `placet` as a process, and end it."""
+    code = main()
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(code)

@@ -1,0 +1,143 @@
+"""`placet tail`: what a journal says, as it says it."""
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from placet.faces.cli import printing
+from placet.faces.cli.inputs import duration_ms
+from placet.faces.cli.place import Bootstrap, Data, Url, resolve
+from placet.faces.cli.verb import Exit, Json, usage
+
+if TYPE_CHECKING:
+    from placet.model.topics import Topic
+    from placet.ports import Log, Rec
+
+EXAMPLE = """
+placet tail --data run
+placet tail decisions --effect deny --last 50 --no-follow --json --data run
+"""
+EXITS: dict[Exit, str] = {}
+READ_MOST = 1_000
+POLL_MS = 200
+
+
+def run(
+    topics: Annotated[
+        list[str] | None, typer.Argument(metavar="TOPIC...", help="As `decisions` or `placet.signals`. Else decisions.")
+    ] = None,
+    last: Annotated[int, typer.Option(min=0, help="Begin this many records before the end of each partition.")] = 10,
+    follow: Annotated[bool, typer.Option("--follow/--no-follow", help="Go on with what comes, until Ctrl-C.")] = True,
+    for_: Annotated[str, typer.Option("--for", help="End after this long, as 20s.")] = "",
+    effect: Annotated[str, typer.Option(help="Only verdicts with this effect.")] = "",
+    actor: Annotated[str, typer.Option(help="Only records of this actor.")] = "",
+    action: Annotated[
+        str, typer.Option(help="Only records of this action; `payments.*` takes all that begin so.")
+    ] = "",
+    seals: Annotated[bool, typer.Option("--seals", help="Seals too.")] = False,
+    url: Url = None,
+    bootstrap: Bootstrap = None,
+    data: Data = None,
+    as_json: Json = False,
+) -> Exit:
+    """Print committed records of a journal, newest last, and follow it.
+
+    With `--json` one record a line, in a form that stays: `topic`, `partition`,
+    `offset`, `at`, `name`, `record`.
+    """
+    from placet.faces.cli.reading import reading
+    from placet.model.topics import Topic
+
+    place = resolve(url, bootstrap, data)
+    chosen = [_topic(text) for text in topics or ["decisions"]]
+    until = time.monotonic() + duration_ms(for_, "--for") / 1000 if for_ else None
+    with reading(place) as log:
+        starts = {
+            (topic, partition): max(0, log.end(topic, partition) - last)
+            for topic in chosen
+            for partition in range(log.partitions(topic))
+        }
+        wanted = _wanted(effect, actor, action, seals=seals or Topic.DECISIONS not in chosen)
+        _print(log, starts, wanted, follow=follow, until=until, as_json=as_json)
+    return Exit.FINE
+
+
+def _topic(text: str) -> "Topic":
+    from placet.model.topics import Topic
+
+    name = text.removeprefix("placet.").upper()
+    if name not in Topic.__members__:
+        raise usage(f"TOPIC: `{text}`: expected one of {', '.join(topic.name.lower() for topic in Topic)}")
+    return Topic[name]
+
+
+def _wanted(effect: str, actor: str, action: str, *, seals: bool) -> Callable[[str, Any], bool]:
+    from placet.model.reasons import Effect
+
+    if effect and effect.upper() not in Effect.__members__:
+        raise usage(f"--effect: `{effect}`: expected one of {', '.join(one.name.lower() for one in Effect)}")
+    number = Effect[effect.upper()] if effect else 0
+
+    def wanted(name: str, record: Any) -> bool:
+        if name == "seal" and (not seals or effect or actor or action):
+            return False
+        said = getattr(record, "action", "")
+        covered = said.startswith(action[:-1]) if action.endswith("*") else said == action
+        return (
+            (not number or getattr(record, "effect", 0) == number)
+            and (not actor or getattr(record, "actor", "") == actor)
+            and (not action or covered)
+        )
+
+    return wanted
+
+
+def _print(
+    log: "Log",
+    at: "dict[tuple[Topic, int], int]",
+    wanted: Callable[[str, Any], bool],
+    *,
+    follow: bool,
+    until: float | None,
+    as_json: bool,
+) -> None:
+    ends = {place: log.end(*place) for place in at}
+    while True:
+        found: list[Rec] = []
+        for place, offset in at.items():
+            recs = log.read(*place, offset, READ_MOST, 0)
+            if not follow:
+                recs = [rec for rec in recs if rec.offset < ends[place]]
+            if recs:
+                at[place] = recs[-1].offset + 1
+                found += recs
+        for rec in sorted(found, key=lambda rec: (rec.at, rec.topic, rec.partition, rec.offset)):
+            _tell(rec, wanted, as_json=as_json)
+        if (not follow and not found) or (until is not None and time.monotonic() >= until):
+            return
+        if not found:
+            # Nothing anywhere: wait at one place, and look at all of them again soon.
+            place = next(iter(at))
+            log.read(*place, at[place], 1, POLL_MS)
+
+
+def _tell(rec: "Rec", wanted: Callable[[str, Any], bool], *, as_json: bool) -> None:
+    from placet.faces.cli import records
+    from placet.model.topics import Topic
+
+    known = records.opened(rec)
+    name, record = known or ("tombstone" if rec.value is None else "unreadable", None)
+    if record is not None and not wanted(name, record):
+        return
+    if as_json:
+        head = {"topic": Topic(rec.topic).title, "partition": rec.partition, "offset": rec.offset, "at": rec.at}
+        printing.emit({**head, "name": name, "record": None if record is None else records.told(record)}, lines=True)
+    elif record is None:
+        size = len(rec.value or b"")
+        printing.say(
+            f"{records.clock(rec.at)} {Topic(rec.topic).title}/{rec.partition}@{rec.offset} {name} of {size} bytes"
+        )
+    else:
+        printing.say(records.line(rec, name, record))
