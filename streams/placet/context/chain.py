@@ -3,24 +3,34 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from placet.context.facts import LINK
+from placet.context.tables import MANDATE, Tables
 from placet.model.case import MandateRow
 
 DEPTH_MAX = 8
+NEVER = 1 << 62
 
 
 class Chain(NamedTuple):
-    """A resolved chain: the mandate's own link first. `broken` says why it does not hold, or is empty."""
+    """A resolved chain, the mandate's own link first. `broken` says why it does not hold, or is empty.
+
+    `between` are the principals that handed it on, neither authority nor
+    actor; `members` all, authority first; `until` when the first link ends, ms.
+    """
 
     links: tuple[MandateRow, ...]
     broken: str
+    keys: tuple[str, ...]
+    facts: bytes
+    fact_count: int
+    between: tuple[str, ...] = ()
+    members: tuple[str, ...] = ()
+    until: int = NEVER
 
 
 def covers(patterns: tuple[str, ...], text: str) -> bool:
     """Return whether a pattern is `text`, `*`, or ends in `*` and `text` begins with what is before."""
-    for pattern in patterns:
-        if pattern == text or (pattern.endswith("*") and text.startswith(pattern[:-1])):
-            return True
-    return False
+    return any(pattern == text or (pattern.endswith("*") and text.startswith(pattern[:-1])) for pattern in patterns)
 
 
 def resolve(
@@ -29,21 +39,31 @@ def resolve(
     """Return the chain of `mandate` at `instant`: each link active, unexpired, and handed on by who held it."""
     links: list[MandateRow] = []
     holder, name = actor, mandate
-    while name:
-        row = mandates.get(f"M:{tenant}/{name}")
+    broken, until = "", NEVER
+    while name and not broken:
+        row = mandates.get(f"{MANDATE}{tenant}/{name}")
         if row is None:
-            return Chain(tuple(links), f"mandate `{name}` is not known")
+            broken = f"mandate `{name}` is not known"
+            break
         links.append(row)
         if len(links) > DEPTH_MAX:
-            return Chain(tuple(links), f"more than {DEPTH_MAX} links")
-        if row.delegate != holder:
-            return Chain(tuple(links), f"mandate `{name}` was not given to `{holder}`")
-        if not row.active or (row.expires_at and row.expires_at <= instant):
-            return Chain(tuple(links), f"mandate `{name}` has ended")
+            broken = f"more than {DEPTH_MAX} links"
+        elif row.delegate != holder:
+            broken = f"mandate `{name}` was not given to `{holder}`"
+        elif not row.active or (row.expires_at and row.expires_at <= instant):
+            broken = f"mandate `{name}` has ended"
+        until = min(until, row.expires_at or NEVER)
         holder, name = row.delegator, row.parent
-    if holder != authority:
-        return Chain(tuple(links), f"the chain ends at `{holder}`, not at the authority")
-    return Chain(tuple(links), "")
+    if not broken and holder != authority:
+        broken = f"the chain ends at `{holder}`, not at the authority"
+    keys = tuple(dict.fromkeys([*(row.key for row in links), f"{MANDATE}{tenant}/{name or mandate}"]))
+    facts = b"".join([LINK + row.fact for row in links])
+    if broken:
+        return Chain(tuple(links), broken, keys, facts, len(links))
+    first = links[0].at_depth(len(links))
+    members = (authority, *(row.delegate for row in reversed(links)))
+    between = tuple(row.delegator for row in links[:-1])
+    return Chain((first, *links[1:]), "", keys, facts, len(links), between, members, until)
 
 
 def outside(links: tuple[MandateRow, ...], action: str, resource: str) -> str:
@@ -52,3 +72,25 @@ def outside(links: tuple[MandateRow, ...], action: str, resource: str) -> str:
         if not covers(row.actions, action) or not covers(row.resources, resource):
             return row.id
     return ""
+
+
+class ChainBook:
+    """Chains that hold, kept until a mandate changes or the first link ends. What is broken is never kept."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+        self._changes = -1
+        self._known: dict[tuple[str, str, str, str], Chain] = {}
+
+    def resolve(self, tenant: str, mandate: str, actor: str, authority: str, instant: int) -> Chain:
+        """Return the chain, as the function of the same name does."""
+        if self._changes != self._tables.mandate_changes:
+            self._changes = self._tables.mandate_changes
+            self._known.clear()
+        place = (tenant, mandate, actor, authority)
+        chain = self._known.get(place)
+        if chain is None or instant >= chain.until:
+            chain = resolve(self._tables.mandates, tenant, mandate, actor, authority, instant)
+            if not chain.broken:
+                self._known[place] = chain
+        return chain

@@ -14,6 +14,17 @@ def fact_of(rec: Rec) -> bytes:
     return b"".join((LONG[rec.topic], LONG[rec.partition], LONG[rec.offset], LONG[rec.at], sized(rec.value or b"")))
 
 
+def in_role(tag: bytes, facts: tuple[bytes, ...]) -> bytes:
+    """Return facts as they stand in a case, each after its role."""
+    return b"".join([tag + fact for fact in facts])
+
+
 def role(name: str) -> bytes:
     """Return the encoded `role` that goes before a fact."""
     return sized(name.encode())
+
+
+ACTOR, AUTHORITY, LINK, DELEGATOR, AUDIENCE, RESOURCE_ROLE = (
+    role(name) for name in ("actor", "authority", "mandate", "delegator", "audience", "resource")
+)
+RISK_ROLES: dict[str, bytes] = {name: role(name) for name in ("actor.risk", "authority.risk", "session.risk")}

@@ -150,7 +150,7 @@ class Judge:
 
     def body(self, asked: Asked, answer: Answer, session: Session | None) -> bytes:
         """Return the CaseBody of the intent judged last, as Avro: its payload, and each fact as it came."""
-        facts = self.joiner.facts
+        facts, count = self.joiner.facts, self.joiner.count
         origin = (ORIGINS[session.origin] if session else ORIGINS[0]).encode()
         engine = answer.engine.encode()
         return b"".join(
@@ -167,7 +167,7 @@ class Judge:
                 LONG[session.rank if session else 0],
                 LONG[session.seq if session else -1],
                 self._cut,
-                *((LONG[len(facts)], *facts) if facts else ()),
+                *((LONG[count], *facts) if count else ()),
                 b"\x00",
             )
         )

@@ -1,6 +1,7 @@
 """What the rooms meet in: the rows of the context tables, and the Case that joins them to one intent."""
 
 from collections.abc import Mapping
+from typing import Protocol
 
 import msgspec
 
@@ -22,8 +23,8 @@ def level_of(score: int) -> str:
 class PrincipalRow(msgspec.Struct, frozen=True, gc=False):
     """A principal as its sources have it together: the gravest status of all, the rest from the newest.
 
-    `facts` are the encoded facts of all sources, as they go into a case;
-    `key` is `tenant/id`, the name under which leases are indexed.
+    `facts` are the encoded facts of all sources, and `as_...` the same in one
+    role, as they go into a case; `key` is the name under which leases are indexed.
     """
 
     key: str
@@ -38,6 +39,9 @@ class PrincipalRow(msgspec.Struct, frozen=True, gc=False):
     observed_at: int
     partition: int
     facts: tuple[bytes, ...]
+    as_actor: bytes = b""
+    as_authority: bytes = b""
+    as_audience: bytes = b""
 
 
 class MandateRow(msgspec.Struct, frozen=True, gc=False):
@@ -97,6 +101,12 @@ class CalendarRow(msgspec.Struct, frozen=True, gc=False):
     expires_at: int
     partition: int
     fact: bytes
+
+
+class Ages(Protocol):
+    """Instants in ms by name of a fact; a plain dict is one."""
+
+    def get(self, fact: str, default: int, /) -> int: ...
 
 
 class Case:
@@ -160,5 +170,5 @@ class Case:
     session_rank: int
     calendar: Mapping[str, str]
     chain: tuple[str, ...]
-    observed_at: dict[str, int]
-    heard_at: dict[str, int]
+    observed_at: Ages
+    heard_at: Ages

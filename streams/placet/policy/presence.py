@@ -60,10 +60,10 @@ def is_missing(case: Case, fact: str) -> bool:
 
 def age_of(case: Case, fact: str) -> Mapping[str, int | None]:
     """Return how long ago `fact` was observed and its feed heard, in ms; None: never."""
-    observed, heard = case.observed_at.get(fact), case.heard_at.get(fact)
+    observed, heard = case.observed_at.get(fact, NEVER), case.heard_at.get(fact, NEVER)
     return {
-        "observed_ms": None if observed is None else case.instant - observed,
-        "heard_ms": None if heard is None else case.instant - heard,
+        "observed_ms": None if observed == NEVER else case.instant - observed,
+        "heard_ms": None if heard == NEVER else case.instant - heard,
     }
 
 
