@@ -1,11 +1,12 @@
 """An agent asks leave for an action, and hears the answer."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, TypedDict, Unpack
+from typing import Any, Unpack
 
-from placet.errors import PoisonRecord, Unavailable
+from placet.errors import Unavailable
+from placet.faces.sdk.asking import Asker, Asking, make_intent
 from placet.faces.sdk.connection import Connection
 from placet.faces.sdk.errors import NoAnswer
 from placet.faces.sdk.hearing import Attempt, Ear, Heard, Hearing
@@ -17,39 +18,18 @@ from placet.faces.sdk.steps import Flow, Wait, adrive, drive, pause
 from placet.model import strict
 from placet.model.codec import intent as intent_codec
 from placet.model.codec import withdraw as withdraw_codec
-from placet.model.codec.intent import Intent, Position
+from placet.model.codec.intent import Intent
 from placet.model.codec.refusal import Refusal
 from placet.model.codec.repeat import Repeat
 from placet.model.codec.verdict import Verdict
 from placet.model.codec.withdraw import Withdraw
 from placet.model.keys import key_of
 from placet.model.proof import Signer
-from placet.model.reasons import Reason, State
+from placet.model.reasons import State
 from placet.model.topics import Topic
 
-DEADLINE_MS, TIMEOUT_MS, ATTEMPTS = 60_000, 30_000, 3
-RECORD_BYTES_MAX = 65_536
+TIMEOUT_MS, ATTEMPTS = 30_000, 3
 WAITING = frozenset({State.DEFERRED, State.PENDING})
-
-
-class Asking(TypedDict, total=False):
-    """What an intent may carry beside action, resource and arguments.
-
-    `purpose` in words; `audience`, the executor that may carry it out;
-    `deadline_ms` from now, or `deadline` in ms since 1970, past which nothing
-    may begin; `after`, ids of intents whose results the agent had seen;
-    `at_least`, context positions that must have been read; `emergency`, where
-    a pack knows of it; `id`, 16 bytes, where the caller derives it.
-    """
-
-    purpose: str
-    audience: str
-    deadline_ms: int
-    deadline: int
-    after: Sequence[bytes]
-    at_least: Sequence[Position]
-    emergency: bool
-    id: bytes
 
 
 class Agent:
@@ -117,11 +97,11 @@ class Agent:
 
     def submit(self, intent: Intent, *, timeout_ms: int = TIMEOUT_MS, attempts: int = ATTEMPTS) -> Answer:
         """Publish an intent made before, and return the answer as `ask` does. Doing so again asks nothing twice."""
-        return drive(self._asking(intent, timeout_ms / 1000, attempts))
+        return drive(self.asking(intent, timeout_ms / 1000, attempts))
 
     async def asubmit(self, intent: Intent, *, timeout_ms: int = TIMEOUT_MS, attempts: int = ATTEMPTS) -> Answer:
         """Submit as `submit` does, without blocking the event loop."""
-        return await adrive(self._asking(intent, timeout_ms / 1000, attempts))
+        return await adrive(self.asking(intent, timeout_ms / 1000, attempts))
 
     def hear(self, answer: Answer, *, timeout_ms: int = TIMEOUT_MS) -> Answer:
         """Return what an intent that was deferred, pending or granted has become, waiting until it changes or time is up."""
@@ -140,35 +120,15 @@ class Agent:
         return await adrive(self._withdrawing(answer, reason, timeout_ms / 1000))
 
     def intent(self, action: str, resource: str, arguments: Mapping[str, Any], **more: Unpack[Asking]) -> Intent:
-        """Return the intent that `ask` would publish, checked as far as it can be here."""
-        connection, audience = self.connection, more.get("audience", "")
-        deadline = more.get("deadline") or connection.clock.now_ms() + more.get("deadline_ms", DEADLINE_MS)
-        made = Intent(
-            id=more.get("id") or new_id(connection.clock, connection.entropy),
-            attempt=1,
-            tenant=self.tenant,
-            actor=self.actor,
-            authority=self.authority,
-            mandate=self.mandate,
-            action=strict.identifier(action, "action"),
-            resource=strict.identifier(resource, "resource"),
-            purpose=more.get("purpose", ""),
-            session=self.session,
-            after=tuple(more.get("after", ())),
-            audience=audience and strict.identifier(audience, "audience"),
-            arguments=strict.canonical(dict(arguments)),
-            deadline=deadline,
-            at_least=tuple(more.get("at_least", ())),
-            emergency=more.get("emergency", False),
-            proof=None,
-        )
-        strict.parse_canonical(made.arguments)
-        size = len(intent_codec.encode_unsigned(made))
-        if size > RECORD_BYTES_MAX - 1_024:
-            raise PoisonRecord(f"intent of {size} bytes, expected at most {RECORD_BYTES_MAX - 1_024}", Reason.TOO_LARGE)
-        return made
+        """Return the intent that `ask` would publish, checked as far as it can be here; raise PoisonRecord otherwise."""
+        connection = self.connection
+        now = connection.clock.now_ms()
+        who = Asker(self.tenant, self.actor, self.authority, self.mandate, self.session)
+        fresh = more.get("id") or new_id(now, connection.entropy)
+        return make_intent(who, action, resource, arguments, fresh=fresh, now=now, more=more)
 
-    def _asking(self, intent: Intent, seconds: float, attempts: int) -> Flow[Answer]:
+    def asking(self, intent: Intent, seconds: float, attempts: int) -> Flow[Answer]:
+        """Return what `submit` does as a flow, for those who make it part of theirs."""
         until = time.monotonic() + seconds
         partition = yield from self._joined(until)
         while True:

@@ -3,7 +3,7 @@
 from placet.errors import PlacetError
 from placet.faces.sdk.models import Answer
 from placet.model.codec.intent import Intent
-from placet.model.reasons import State
+from placet.model.reasons import Reason, State
 
 
 class NotGranted(PlacetError):
@@ -54,8 +54,17 @@ class Stopped(PlacetError):
     """The action was cancelled while it ran, because the context changed. The outcome says so."""
 
 
+TAKEN = frozenset({Reason.CLAIM_TAKEN})
+OVER = frozenset({Reason.CLAIM_UNKNOWN, Reason.LEASE_ENDED})
+"""Why claims are refused when there is nothing left to claim."""
+
+
 def raised_by(answer: Answer) -> NotGranted:
     """Return the error for an answer that is not a grant."""
+    if answer.reason in TAKEN:
+        return Settled(answer)
+    if answer.reason in OVER:
+        return Ended(answer)
     match answer.state:
         case State.DENIED if answer.retry_after_ms > 0:
             return TryAgain(answer)

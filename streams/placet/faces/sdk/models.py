@@ -5,6 +5,7 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from placet.model.codec import verdict
 from placet.model.codec.refusal import Refusal
 from placet.model.codec.verdict import Verdict
 from placet.model.reasons import Effect, Reason, State
@@ -25,6 +26,11 @@ class Obligation(Value):
     kind: str
     argument: str
     value: str
+
+    @classmethod
+    def of(cls, record: verdict.Obligation) -> Self:
+        """Return the obligation of a verdict."""
+        return cls(kind=record.kind, argument=record.argument, value=record.value)
 
 
 class Answer(Value):
@@ -110,9 +116,7 @@ class Answer(Value):
             reason=Reason(record.reason),
             rules=record.rules,
             missing=record.missing,
-            obligations=tuple(
-                Obligation(kind=one.kind, argument=one.argument, value=one.value) for one in record.obligations
-            ),
+            obligations=tuple(Obligation.of(one) for one in record.obligations),
             arguments=record.granted_arguments,
             audience=record.audience,
             claim_required=record.claim_required,

@@ -1,6 +1,7 @@
 """One telling of a flow for two kinds of callers: generators that yield what to wait for, driven by threads or by asyncio."""
 
 import asyncio
+import contextlib
 import inspect
 from collections.abc import Callable, Generator
 from concurrent.futures import Future
@@ -86,9 +87,14 @@ async def _await(step: Wait) -> Any:
 
 
 async def _acall(step: Call) -> Any:
-    if not inspect.iscoroutinefunction(step.function):
-        return await asyncio.to_thread(step.function)
     loop = asyncio.get_running_loop()
-    task = loop.create_task(step.function())
-    step.running(lambda: loop.call_soon_threadsafe(task.cancel))
-    return await task
+    if inspect.iscoroutinefunction(step.function):
+        task = loop.create_task(step.function())
+        step.running(lambda: loop.call_soon_threadsafe(task.cancel))
+        return await task
+    thread = asyncio.ensure_future(asyncio.to_thread(step.function))
+    while not thread.done():
+        # A thread cannot be cancelled: what it did is known when it ends, and not before.
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.wait({thread})
+    return thread.result()
