@@ -49,7 +49,6 @@ class Stand:
         if apply:
             apply_topics(self.connection, partitions=partitions)
         self.log = KafkaLog(self.connection)
-        self._closing.append(self.log.close)
 
     def journal(
         self, slot: str = "a", *, data: Path | None = None, producer: type[Producer] = Producer
@@ -82,9 +81,17 @@ class Stand:
             found += self.log.read(topic, partition, at, 1_000, 1_000)
         return found
 
+    def crash(self) -> None:
+        """Lose every client. Members of a group are static and do not say goodbye, so this is all there is to it."""
+        while self._closing:
+            self._closing.pop()()
+        self.log.close()
+        self.log = KafkaLog(self.connection)
+
     def close(self) -> None:
-        for close in reversed(self._closing):
-            close()
+        while self._closing:
+            self._closing.pop()()
+        self.log.close()
 
 
 def serve(journal: KafkaJournal, partitions: set[int] | None = None) -> dict[int, Restored]:

@@ -73,6 +73,14 @@ def fetched(journal: KafkaJournal) -> int:
     return journal._intake._count
 
 
+def make(stand: Stand, *topics: NewTopic) -> None:
+    """Make topics past `topics apply`, and wait until the broker tells of them."""
+    admin = AdminClient({"bootstrap.servers": stand.connection.bootstrap})
+    for answer in admin.create_topics(list(topics)).values():
+        answer.result(30)
+    until(lambda: admin.list_topics(timeout=30).topics, lambda known: known.keys() >= {new.topic for new in topics})
+
+
 def delete_records(stand: Stand, topic: Topic, before: int) -> None:
     admin = AdminClient({"bootstrap.servers": stand.connection.bootstrap})
     for answer in admin.delete_records([TopicPartition(stand.connection.title(topic), 0, before)]).values():
@@ -256,11 +264,8 @@ def test_a_first_start_begins_at_what_the_broker_keeps(stand: Stand) -> None:
 
 
 def test_a_record_the_broker_has_not_stamped_is_corrupt(bare: Stand) -> None:
-    admin = AdminClient({"bootstrap.servers": bare.connection.bootstrap})
     theirs = {"message.timestamp.type": "CreateTime"}
-    made = [NewTopic(bare.connection.title(topic), 1, 1, config=theirs) for topic in (*INPUTS, *EMITS)]
-    for answer in admin.create_topics(made).values():
-        answer.result(30)
+    make(bare, *(NewTopic(bare.connection.title(topic), 1, 1, config=theirs) for topic in (*INPUTS, *EMITS)))
     journal = bare.journal()
     serve(journal)
     bare.ask("one")
@@ -269,10 +274,8 @@ def test_a_record_the_broker_has_not_stamped_is_corrupt(bare: Stand) -> None:
 
 
 def test_unequal_partition_counts_are_refused(bare: Stand) -> None:
-    admin = AdminClient({"bootstrap.servers": bare.connection.bootstrap})
-    made = [NewTopic(bare.connection.title(topic), 2 if topic == Topic.VOTES else 1, 1) for topic in (*INPUTS, *EMITS)]
-    for answer in admin.create_topics(made).values():
-        answer.result(30)
+    counts = {topic: 2 if topic == Topic.VOTES else 1 for topic in (*INPUTS, *EMITS)}
+    make(bare, *(NewTopic(bare.connection.title(topic), count, 1) for topic, count in counts.items()))
     with pytest.raises(Corrupted, match=r"equal partition counts, these have: .*placet\.votes 2"):
         bare.journal()
 

@@ -6,7 +6,7 @@ from confluent_kafka.admin import AdminClient, NewTopic
 from placet.drivers.kafka.topics import apply_topics, partition_counts
 from placet.errors import Corrupted, Unavailable
 from placet.model.topics import TOPICS, Topic
-from tests.drivers.kafka.stand import Stand
+from tests.drivers.kafka.stand import Stand, until
 
 
 def make(stand: Stand, topic: Topic, partitions: int, **settings: str) -> None:
@@ -14,6 +14,7 @@ def make(stand: Stand, topic: Topic, partitions: int, **settings: str) -> None:
     title = stand.connection.title(topic)
     new = NewTopic(title, partitions, 1, config={name.replace("_", "."): value for name, value in settings.items()})
     admin.create_topics([new])[title].result(30)
+    until(lambda: admin.list_topics(timeout=30).topics, lambda known: title in known)
 
 
 def test_the_first_apply_makes_every_topic_and_the_second_none(bare: Stand) -> None:

@@ -34,6 +34,7 @@ class Intake:
         self._titles = {number: connection.title(Topic(number)) for number in _ORDER}
         self._numbers = {title: number for number, title in self._titles.items()}
         self._mine: frozenset[int] = frozenset()
+        self._member: Any = None
         self._forgotten = False
         self._stale = False
         self._fault: PlacetError | None = None
@@ -61,6 +62,9 @@ class Intake:
             self._fault = Corrupted(f"the inputs of a desk are not assigned together: {told}; is the assignor `range`?")
         self._forget()
         self._mine = frozenset(first)
+        # As it is now, and not at each commit: a member that was thrown out reports no generation at all, and a group
+        # that is empty at that moment would take its positions.
+        self._member = consumer.consumer_group_metadata()
         # Fetching begins at the positions a restore names, never at the group's.
         consumer.assign([])
 
@@ -94,8 +98,8 @@ class Intake:
             raise self._fault
 
     def membership(self) -> Any:
-        """Return what a transaction must show so that only this generation of the group can commit."""
-        return self._consumer.consumer_group_metadata()
+        """Return what a transaction must show so that only the generation of this assignment can commit."""
+        return self._member
 
     # Where each partition stands
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from time import monotonic
 
 from confluent_kafka import KafkaError, KafkaException, TopicCollection
 from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, ResourceType
@@ -79,6 +80,7 @@ def apply_topics(
     ]
     if made:
         _create(admin, made)
+        _await(admin, {new.topic for new in made})
     return Applied(
         tuple(connection.title(spec.topic) for spec in missing), tuple(connection.title(spec.topic) for spec in there)
     )
@@ -112,6 +114,16 @@ def _create(admin: AdminClient, wanted: list[NewTopic]) -> None:
             # Another `apply` was faster: it made the same.
             if cause.code() != KafkaError.TOPIC_ALREADY_EXISTS:
                 raise Unavailable(f"{title}: could not be made: {cause.str()}") from error
+
+
+def _await(admin: AdminClient, titles: set[str]) -> None:
+    """Return when brokers tell of all these topics, with a leader for each partition."""
+    until = monotonic() + _ANSWER_S
+    while monotonic() < until:
+        known = admin.list_topics(timeout=_ANSWER_S).topics
+        if all(title in known and all(one.leader >= 0 for one in known[title].partitions.values()) for title in titles):
+            return
+    raise Unavailable(f"{len(titles)} topics were made, but not all have a leader after {_ANSWER_S:.0f} s")
 
 
 def _shapes(admin: AdminClient, connection: Connection, topics: Iterable[Topic]) -> dict[Topic, tuple[int, int]]:
