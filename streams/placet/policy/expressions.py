@@ -21,7 +21,7 @@ ENGINE = "placet-cel/1 cel-expr-python/0.1.3"
 """The build named in verdicts: our generator's version and the library's."""
 
 TEXT_BYTES_MAX = 4096
-DEPTH_MAX = 48
+DEPTH_MAX = 24
 FOLDS_MAX = 2
 
 _ERROR = re.compile(r"ERROR: <input>:(\d+):(\d+): (.*)")
@@ -134,9 +134,7 @@ def _explain(text: str, error: str, arguments: Arguments | None) -> list[tuple[i
             continue
         row = text.split("\n")[line - 1] if line <= text.count("\n") + 1 else ""
         if match := _UNDEFINED.search(words):
-            holder = _CHAIN.search(row[: column - 1])
-            name = f"{holder.group() if holder else ''}.{match[1]}".lstrip(".")
-            column = holder.start() + 1 if holder else column
+            column, name = _spelled(row, column, match[1])
             what = "an argument of this action" if name.startswith("arguments.") else "a field of a case"
             words = f"`{name}` is not {what}{did_you_mean(name, field_paths(arguments))}"
         elif match := _UNDECLARED.search(words):
@@ -150,7 +148,17 @@ def _explain(text: str, error: str, arguments: Arguments | None) -> list[tuple[i
         elif words.startswith("Syntax error: "):
             words = words.removeprefix("Syntax error: ").split(" expecting ")[0]
         faults.append((line, column, words.replace(" [INVALID_ARGUMENT]", "")))
+    if "recursion depth" in error:
+        return [(1, 1, f"nested deeper than {DEPTH_MAX}")]
     return faults or [(1, 1, error.splitlines()[0])]
+
+
+def _spelled(row: str, column: int, field: str) -> tuple[int, str]:
+    """Return where the path that ends in `field` begins, and the path; the library points at its dot, or at `has`."""
+    if row[column - 1 : column] != "." and (at := row.find(f".{field}", column - 1)) >= 0:
+        column = at + 1
+    holder = _CHAIN.search(row[: column - 1])
+    return (holder.start() + 1, f"{holder.group()}.{field}") if holder else (column, field)
 
 
 def _line_column(text: str, offset: int) -> tuple[int, int]:

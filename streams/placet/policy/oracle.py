@@ -1,6 +1,7 @@
 """Generated conditions against the library, at load, on cases made from each condition's own constants."""
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 from placet.model.case import Case
 from placet.policy import samples
@@ -24,10 +25,16 @@ def compare(pack: Pack) -> Iterator[Diagnostic]:
             if condition is None or condition.source is None:
                 continue
             own = [case for case in tests if case.action == action]
-            if not (agrees(condition, samples.generate(condition, CASES)) and agrees(condition, own, fitting=True)):
+            if not (_agrees_on_samples(condition) and agrees(condition, own, fitting=True)):
                 condition.leave("generated code and library differ")
                 message = f"on `{action}` generated code and library differ: the library alone runs this condition"
                 yield document.diagnose(("rules", number, "when"), message)
+
+
+@lru_cache(maxsize=4096)
+def _agrees_on_samples(condition: Expression) -> bool:
+    """Whether a condition agrees on its own samples; the same condition is judged once."""
+    return agrees(condition, samples.generate(condition, CASES))
 
 
 def agrees(condition: Expression, cases: Sequence[Case], *, fitting: bool = False) -> bool:

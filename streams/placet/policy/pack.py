@@ -4,15 +4,16 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from types import UnionType
+from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
-from placet.policy import checks, documents, forms, oracle, situations
+from placet.policy import checks, documents, oracle
 from placet.policy.contents import Pack
 from placet.policy.diagnostics import Diagnostic, PackError, did_you_mean
-from placet.policy.documents import Document
-from placet.policy.forms import Form, PackForm, RulesForm
+from placet.policy.documents import Document, Path
+from placet.policy.forms import PackForm, RulesForm
 from placet.policy.rules import rule_of
 from placet.policy.situations import TestsForm
 
@@ -21,14 +22,6 @@ __all__ = ["Pack", "load_pack"]
 FILES = ("pack.yaml", "rules.yaml", "tests.yaml")
 BYTES_MAX = 1 << 20
 _Model = TypeVar("_Model", bound=BaseModel)
-_WORDS = sorted(
-    {
-        field.alias or name
-        for form in [*vars(forms).values(), *vars(situations).values()]
-        if isinstance(form, type) and issubclass(form, Form)
-        for name, field in form.model_fields.items()
-    }
-)
 
 
 def load_pack(files: Mapping[str, str], where: str = "") -> Pack:
@@ -97,18 +90,40 @@ def validate(model: type[_Model], document: Document) -> tuple[_Model | None, li
         # Through JSON text: pydantic's strict mode then takes a list where a tuple or an enum is declared.
         return model.model_validate_json(json.dumps(document.data), strict=True), []
     except ValidationError as error:
-        return None, [_diagnose(document, dict(fault)) for fault in error.errors(include_url=False)]
+        return None, [_diagnose(model, document, dict(fault)) for fault in error.errors(include_url=False)]
 
 
-def _diagnose(document: Document, fault: dict[str, Any]) -> Diagnostic:
+def _diagnose(model: type[BaseModel], document: Document, fault: dict[str, Any]) -> Diagnostic:
     path = tuple(fault["loc"])
     at_key = bool(path) and path[-1] == "[key]"
     path = path[:-1] if at_key else path
     name = str(path[-1]) if path else document.file
     if fault["type"] == "extra_forbidden":
-        return document.diagnose(path, f"`{name}` is not known here{did_you_mean(name, _WORDS)}", key=True)
+        return document.diagnose(path, f"`{name}` is not known here{did_you_mean(name, _names(model, path[:-1]))}", key=True)
     if fault["type"] == "missing":
         return document.diagnose(path[:-1], f"`{name}` is missing")
     said = str(fault["msg"]).removeprefix("Value error, ")
     said = re.sub(r"^(Input|String|List|Dictionary) ", "", said)
     return document.diagnose(path, f"`{name}` {said[:1].lower()}{said[1:]}", key=at_key)
+
+
+def _names(model: type[BaseModel], path: Path) -> list[str]:
+    """Return the names a form knows at `path`, for suggestions."""
+    at: Any = model
+    for step in path:
+        at = _inner(at)
+        if isinstance(at, type) and issubclass(at, BaseModel):
+            fields = {field.alias or name: field.annotation for name, field in at.model_fields.items()}
+            at = fields.get(str(step))
+        else:
+            at = get_args(at)[-1] if get_args(at) else None
+    at = _inner(at)
+    known = isinstance(at, type) and issubclass(at, BaseModel)
+    return [field.alias or name for name, field in at.model_fields.items()] if known else []
+
+
+def _inner(annotation: Any) -> Any:
+    """Return what stands inside `Annotated` and `X | None`."""
+    while get_origin(annotation) in (Annotated, Union, UnionType):
+        annotation = get_args(annotation)[0]
+    return annotation
