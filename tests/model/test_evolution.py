@@ -202,6 +202,14 @@ def test_a_released_record_does_not_go_away_and_a_new_one_may_come() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "broken", [{}, 3, None, {"type": "record", "name": "R"}, record(field("a", "S")), record({"name": "a"})]
+)
+def test_what_is_no_schema_is_a_problem(broken: Any) -> None:
+    found = check_all({"intent": broken}, {"intent": {1: record(A)}})
+    assert [problem.against for problem in found] == [1]
+
+
 def test_the_schemas_stand_beside_all_that_were_released() -> None:
     assert all(HISTORY.values())
     assert check_all(SOURCES, HISTORY) == []

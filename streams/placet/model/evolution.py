@@ -76,7 +76,10 @@ def check_all(current: Mapping[str, Schema], history: Mapping[str, Mapping[int, 
             found.append(Problem(record, None, record, "was released, and has no schema any more"))
             continue
         for number, old in sorted(history.get(record, {}).items()):
-            found += check(record, number, current[record], old, mode_of(record))
+            try:
+                found += check(record, number, current[record], old, mode_of(record))
+            except (KeyError, TypeError, AttributeError) as fault:
+                found.append(Problem(record, number, record, f"one of the two is no Avro schema: {fault!r}"))
     return found
 
 
