@@ -10,7 +10,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from placet.model.merkle import EMPTY, leaf_hash, levels_of, node_hash, path_in, path_of, root_from_path, root_of
+from placet.model.merkle import (
+    EMPTY,
+    KnownTree,
+    leaf_hash,
+    levels_of,
+    node_hash,
+    path_in,
+    path_of,
+    root_from_path,
+    root_of,
+)
 
 VECTORS = Path(__file__).parents[1] / "vectors" / "merkle"
 INCLUSION = json.loads((VECTORS / "inclusion.json").read_text("utf-8"))
@@ -79,3 +89,38 @@ def test_a_leaf_outside_the_tree_has_no_path(index: int, size: int) -> None:
         path_of(LEAVES[: max(size, 0)], index)
     with pytest.raises(ValueError, match=f"leaf {index} of {size}"):
         root_from_path(LEAVES[0], index, size, b"")
+
+
+@given(st.integers(1, 40), st.data())
+def test_a_known_tree_says_what_the_path_says_whatever_was_seen_before(size: int, data: st.DataObject) -> None:
+    leaves = [leaf_hash(bytes([number])) for number in range(size)]
+    tree, root = KnownTree(root_of(leaves), size), root_of(leaves)
+    for _ in range(data.draw(st.integers(1, 30))):
+        index = data.draw(st.integers(0, size - 1))
+        leaf, path = leaves[index], path_of(leaves, index)
+        fault = data.draw(st.sampled_from(["none", "leaf", "path", "index", "cut", "longer", "beyond"]))
+        if fault == "leaf":
+            leaf = leaves[data.draw(st.integers(0, size - 1))]
+        elif fault == "path" and path:
+            place = data.draw(st.integers(0, len(path) - 1))
+            path = path[:place] + bytes([path[place] ^ 1]) + path[place + 1 :]
+        elif fault == "index":
+            index = data.draw(st.integers(0, size - 1))
+        elif fault == "cut":
+            path = path[: data.draw(st.integers(0, len(path)))]
+        elif fault == "longer":
+            path += bytes(data.draw(st.sampled_from([1, 32])))
+        elif fault == "beyond":
+            index = data.draw(st.sampled_from([-1, size, size + 1]))
+        try:
+            expected = root_from_path(leaf, index, size, path) == root
+        except ValueError:
+            expected = False
+        assert tree.holds(leaf, index, path) is expected
+    assert len(tree) <= 2 * size - 1 + size.bit_length()
+
+
+def test_a_known_tree_keeps_every_node_once() -> None:
+    tree = KnownTree(root_of(LEAVES), 8)
+    assert all(tree.holds(leaf, index, path_of(LEAVES, index)) for index, leaf in enumerate(LEAVES))
+    assert len(tree) == 15

@@ -85,13 +85,19 @@ def test_one_signature_is_checked_for_a_batch() -> None:
 
 
 def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("placet.model.proof._REMEMBERED", 3)
+    monkeypatch.setattr("placet.model.proof._TREES_MOST", 3)
     keys = ring()
     for number in range(10):
         unsigned = b"alone %d" % number
         proof = EXECUTOR.sign_batch("claim", claim.FINGERPRINT, [unsigned])[0]
         keys.verify("claim", claim.FINGERPRINT, unsigned, proof, PURPOSES)
-    assert len(keys._verified) == 3
+    assert len(keys._trees) == 3
+    monkeypatch.setattr("placet.model.proof._NODES_MOST", 40)
+    for number in range(10):
+        batch = [b"batch %d, %d" % (number, place) for place in range(8)]
+        for unsigned, proof in zip(batch, EXECUTOR.sign_batch("claim", claim.FINGERPRINT, batch), strict=True):
+            keys.verify("claim", claim.FINGERPRINT, unsigned, proof, PURPOSES)
+            assert keys._nodes == sum(map(len, keys._trees.values())) <= 40
 
 
 def test_every_flipped_byte_is_refused() -> None:

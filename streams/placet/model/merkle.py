@@ -83,3 +83,41 @@ def root_from_path(leaf: bytes, index: int, size: int, path: bytes) -> bytes:
     if at != len(path):
         raise ValueError(f"an audit path of {len(path)} bytes, expected {at}")
     return found
+
+
+class KnownTree:
+    """A tree whose root is trusted, and what was seen of it: all its leaves together cost one hash each, not a path each."""
+
+    __slots__ = ("_nodes", "_size")
+
+    def __init__(self, root: bytes, size: int) -> None:
+        """Trust `root` as that of `size` leaves, at least one and fewer than 2^31."""
+        self._size = size
+        # By index and level: a node of the tree, and the one audit path that leads from it to the root.
+        self._nodes: dict[int, tuple[bytes, bytes]] = {(size - 1).bit_length(): (root, b"")}
+
+    def __len__(self) -> int:
+        """Return how many nodes are kept."""
+        return len(self._nodes)
+
+    def holds(self, leaf: bytes, index: int, path: bytes) -> bool:
+        """Say whether `path` leads from the leaf hash to the root, as `root_from_path` would find."""
+        if not 0 <= index < self._size:
+            return False
+        nodes = self._nodes
+        at, level, last, found = 0, 0, self._size - 1, leaf
+        passed: list[tuple[int, tuple[bytes, bytes]]] = []
+        while (known := nodes.get(index << 5 | level)) is None:
+            passed.append((index << 5 | level, (found, path[at:])))
+            if index & 1 or index < last:
+                beside, above = path[at : at + 32], path[at + 32 :]
+                passed.append(((index ^ 1) << 5 | level, (beside, found + above)))
+                at += 32
+                found = sha256(b"\x01" + beside + found if index & 1 else b"\x01" + found + beside).digest()
+            index >>= 1
+            last >>= 1
+            level += 1
+        if known != (found, path[at:]):
+            return False
+        nodes.update(passed)
+        return True

@@ -13,11 +13,11 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from placet.errors import PoisonRecord
-from placet.model.merkle import leaf_hash, levels_of, path_in, root_from_path
+from placet.model.merkle import KnownTree, leaf_hash, levels_of, path_in, root_from_path
 from placet.model.reasons import Reason
 
 PURPOSES = frozenset({"seal", "operator", "executor", "agent", "approver", "feed"})
-_REMEMBERED = 4096
+_TREES_MOST, _NODES_MOST = 4096, 32768  # at most about 20 MB
 
 
 class Proof(NamedTuple):
@@ -74,7 +74,8 @@ class KeyRing:
     def __init__(self, keys: Iterable[PinnedKey]) -> None:
         """Take the keys; raise ValueError for a `kid` given twice, a purpose not in `PURPOSES` or a key not of 32 bytes."""
         self._keys: dict[str, tuple[PinnedKey, Ed25519PublicKey]] = {}
-        self._verified: dict[tuple[str, bytes, int, bytes], None] = {}
+        self._trees: dict[tuple[str, int, bytes], KnownTree] = {}
+        self._nodes = 0
         for key in keys:
             if key.kid in self._keys:
                 raise ValueError(f"key `{key.kid}` is given twice")
@@ -100,18 +101,30 @@ class KeyRing:
         if issuer != proof.issuer:
             raise _unproved(f"key `{proof.kid}` is not of the issuer `{proof.issuer}`")
         leaf = leaf_hash(b"placet/%b/1%b%b" % (name.encode(), fingerprint, unsigned))
+        # A tree that is remembered only spares work: what it does not hold is checked as if it were not there, so
+        # that the answer never depends on what was seen before.
+        batch = (proof.kid, proof.size, proof.signature)
+        tree = self._trees.get(batch)
+        if tree is not None:
+            kept = len(tree)
+            if tree.holds(leaf, proof.index, proof.path):
+                self._nodes += len(tree) - kept
+                self._forget()
+                return issuer
         try:
             root = root_from_path(leaf, proof.index, proof.size, proof.path)
         except ValueError as fault:
             raise _unproved(str(fault)) from None
-        # INVARIANT: the key of this memory is everything that was verified.
-        known = (proof.kid, root, proof.size, proof.signature)
-        if known not in self._verified:
-            _check(key, proof.signature, _batch(proof.size, root), proof.kid)
-            if len(self._verified) >= _REMEMBERED:
-                del self._verified[next(iter(self._verified))]
-            self._verified[known] = None
+        _check(key, proof.signature, _batch(proof.size, root), proof.kid)
+        if tree is None:
+            self._trees[batch] = KnownTree(root, proof.size)
+            self._nodes += 1
+            self._forget()
         return issuer
+
+    def _forget(self) -> None:
+        while len(self._trees) > _TREES_MOST or self._nodes > _NODES_MOST:
+            self._nodes -= len(self._trees.pop(next(iter(self._trees))))
 
     def check(self, kid: str, message: bytes, signature: bytes, purposes: Collection[str]) -> str:
         """Return whose signature of `message` this is, as of a Seal; raise PoisonRecord (WRITER_UNPROVED) otherwise."""
