@@ -39,10 +39,10 @@ class Schema(NamedTuple):
 def schemas_folder() -> Path:
     """Return where the schemas lie: beside the installed package, or at the top of the repository."""
     package = Path(__file__).parents[2]
-    for folder in (package / "schemas", package.parents[1] / "schemas"):
+    for folder in (package / "_schemas", package.parents[1] / "schemas"):
         if (folder / "ids.json").is_file():
             return folder
-    raise FileNotFoundError(f"no `ids.json` in {package / 'schemas'} or {package.parents[1] / 'schemas'}")
+    raise FileNotFoundError(f"no `ids.json` in {package / '_schemas'} or {package.parents[1] / 'schemas'}")
 
 
 class Schemas:

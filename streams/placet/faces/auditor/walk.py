@@ -3,24 +3,20 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-from placet.faces.auditor.attempts import DIGEST_CUT, Attempt, Row, slot_of
+from placet.faces.auditor.attempts import DIGEST_CUT, Row, slot_of
 from placet.faces.auditor.batch import Batch, Decision, SealChain
 from placet.faces.auditor.cases import Cases
 from placet.faces.auditor.cursor import Cursor
-from placet.faces.auditor.grants import digest_fault, widening
-from placet.faces.auditor.hashes import action_digest, intent_digest, is_canonical, partition_of, sha256
+from placet.faces.auditor.hashes import intent_digest, sha256
 from placet.faces.auditor.inputs import Inputs
-from placet.faces.auditor.keys import Keys, Pinned
+from placet.faces.auditor.keys import Keys
 from placet.faces.auditor.lives import Lives
 from placet.faces.auditor.quarantine import Quarantine
 from placet.faces.auditor.records import Fields, Record, Schemas, Unreadable
 from placet.faces.auditor.report import Report, title_of
-from placet.faces.auditor.table import BY_OUTCOME, CLAIMED, GRANTED, HOLDING, WAITING, WITHDRAWN, name_of
+from placet.faces.auditor.verdicts import IDENTITY, Verdicts
 from placet.model.topics import INPUTS, Topic
 from placet.ports import Log, Rec
-
-NINE = ("id", "attempt", "tenant", "actor", "authority", "mandate", "action", "resource", "purpose")
-IDENTITY = ("tenant", "authority", "id", "attempt")
 
 
 class Tools(NamedTuple):
@@ -48,6 +44,9 @@ class Walk:
         self._cases = cases
         self.chain = SealChain(partition, tools.keys, tools.schemas, tools.report)
         self.lives = Lives(partition, tools.report)
+        self._verdicts = Verdicts(
+            partition, tools.partitions, tools.schemas, tools.keys, self.lives, tools.sampled, tools.report
+        )
 
     def run(self, progress: Callable[[int], None]) -> None:
         """Read every decision; `progress` is told how many were read at each Seal."""
@@ -84,7 +83,8 @@ class Walk:
         self._inputs.begin(batch)
         for decision in batch.decisions:
             if decision.name == "verdict":
-                self._verdict(decision, batch)
+                self._verdicts.take(decision, *self._cause(decision, batch))
+                self._cases.look(decision, batch, self._tools.sampled(decision.leaf))
             elif decision.name == "repeat":
                 self._repeat(decision)
             else:
@@ -116,126 +116,6 @@ class Walk:
         except Unreadable as error:
             self._fail("V2", decision.offset, f"decides {title_of(rec.topic)}@{rec.offset}, which is {error}")
             return None
-
-    def _verdict(self, decision: Decision, batch: Batch) -> None:
-        said, offset = decision.fields, decision.offset
-        rec, record = self._cause(decision, batch)
-        self._report["V2"].checked += 1
-        if partition_of(said["tenant"], said["authority"], self._tools.partitions) != self._partition:
-            self._fail("V2", offset, f"`{said['tenant']}/{said['authority']}` does not lie in this partition")
-        if said["previous_seq"] < 0:
-            self._first(decision, rec, record)
-        else:
-            self._later(decision, record)
-        self._cases.look(decision, batch, self._tools.sampled(decision.leaf))
-
-    def _first(self, decision: Decision, rec: Rec | None, record: Record | None) -> None:
-        said, offset = decision.fields, decision.offset
-        asked: bytes | None = None
-        if said["cause_topic"] != Topic.INTENTS or said["cause_offset"] != said["asked_offset"]:
-            self._fail("V2", offset, "a first answer whose cause is not the intent it answers")
-        elif rec is None or record is None:
-            self._report["V2"].skip("the cited intent cannot be read")
-        elif record.name != "intent":
-            self._fail("V2", offset, f"a first answer to a `{record.name}`")
-        else:
-            asked = record.fields["arguments"]
-            self._says(decision, rec, record)
-        attempt = self.lives.first(decision, asked)
-        if said["state"] in HOLDING:
-            self._grant(decision, asked)
-        if said["state"] == CLAIMED:
-            self.lives.claimed(attempt, said, None, offset)
-
-    def _says(self, decision: Decision, rec: Rec, record: Record) -> None:
-        """Hold V2: what the verdict says is what its intent says, under the digests of that record."""
-        said, intent = decision.fields, record.fields
-        differs = [name for name in (*NINE, "audience", "deadline") if said[name] != intent[name]]
-        if differs:
-            self._fail("V2", decision.offset, f"`{differs[0]}` is not what the intent at {rec.offset} says")
-        if said["asked_at"] != rec.at:
-            self._fail("V2", decision.offset, f"asked at {said['asked_at']}, appended at {rec.at}")
-        if said["intent_digest"] != intent_digest(self._schemas["intent"].fingerprint, record.unsigned):
-            self._fail("V2", decision.offset, f"not the digest of the intent at {rec.offset}")
-        if not is_canonical(intent["arguments"]):
-            self._fail("V2", decision.offset, f"decides arguments that are not canonical JSON, at {rec.offset}")
-        elif said["action_digest"] != action_digest(intent, intent["arguments"]):
-            self._fail("V2", decision.offset, f"not the digest of the action asked at {rec.offset}")
-
-    def _grant(self, decision: Decision, asked: bytes | None) -> None:
-        self._report["V12"].checked += 1
-        if asked is None:
-            self._report["V12"].skip("the arguments asked cannot be read")
-            return
-        if fault := digest_fault(decision.fields, asked):
-            self._fail("V2", decision.offset, fault)
-        if fault := widening(decision.fields, asked):
-            self._fail("V12", decision.offset, fault)
-
-    def _later(self, decision: Decision, record: Record | None) -> None:
-        said, offset = decision.fields, decision.offset
-        attempt = self.lives.later(decision)
-        if record is not None and any(record.fields[name] != said[name] for name in IDENTITY):
-            self._fail("V2", offset, f"moves another attempt than its `{record.name}` names")
-        if attempt is None:
-            return
-        before, after = attempt.state, said["state"]
-        if before in WAITING and after in (GRANTED, CLAIMED):
-            self._grant(decision, attempt.arguments)
-        if after == CLAIMED and not said["stop"]:
-            self._claimed(decision, attempt, record)
-        if after in BY_OUTCOME:
-            self._ended(decision, attempt, record)
-        if after == WITHDRAWN and (
-            record is None or record.name != "withdraw" or record.fields["actor"] != said["actor"]
-        ):
-            self._fail("LIFE", offset, "withdrawn, and not by its actor's word")
-        self.lives.arrow(attempt, said, offset)
-
-    def _claimed(self, decision: Decision, attempt: Attempt, record: Record | None) -> None:
-        said = decision.fields
-        if attempt.state in WAITING:
-            self.lives.claimed(attempt, said, None, decision.offset)
-        elif record is None and said["cause_topic"] == Topic.OUTCOMES:
-            self._report["V11"].skip("the claim cannot be read")
-        elif record is None or record.name != "claim":
-            self._fail("V11", decision.offset, "claimed, and its cause is no claim")
-        else:
-            self.lives.claimed(attempt, said, record.fields, decision.offset)
-            pinned = self._writer(decision, record)
-            if pinned is not None and (pinned.purpose, pinned.issuer) != ("executor", record.fields["executor"]):
-                self._fail(
-                    "WRITERS", decision.offset, f"a claim by `{record.fields['executor']}` signed by `{pinned.issuer}`"
-                )
-
-    def _ended(self, decision: Decision, attempt: Attempt, record: Record | None) -> None:
-        said, offset = decision.fields, decision.offset
-        if record is None and said["cause_topic"] == Topic.OUTCOMES:
-            self._report["V11"].skip("the outcome cannot be read")
-        elif record is None or record.name != "outcome":
-            self._fail("V11", offset, f"`{name_of(said['state'])}`, and its cause is no outcome")
-        else:
-            outcome = record.fields
-            operator = self._tools.keys.purpose_of(outcome["proof"]) == "operator"
-            self.lives.ended(attempt, said, outcome, offset, operator=operator)
-            pinned = self._writer(decision, record)
-            if (
-                pinned is not None
-                and not operator
-                and (pinned.purpose, pinned.issuer) != ("executor", outcome["executor"])
-            ):
-                self._fail("WRITERS", offset, f"an outcome by `{outcome['executor']}` signed by `{pinned.issuer}`")
-
-    def _writer(self, decision: Decision, record: Record) -> Pinned | None:
-        check = self._report["WRITERS"]
-        if not self._tools.sampled(decision.leaf):
-            check.skip("not in the sample")
-            return None
-        check.checked += 1
-        pinned, fault = self._tools.keys.writer(record, self._schemas[record.name])
-        if fault:
-            check.fail(Topic.DECISIONS, self._partition, decision.offset, f"takes a {record.name} that is {fault}")
-        return pinned
 
     def _repeat(self, decision: Decision) -> None:
         said, offset = decision.fields, decision.offset
