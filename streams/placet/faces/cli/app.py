@@ -13,6 +13,7 @@ from placet.faces.cli import (
     audit,
     bench,
     decide,
+    demo,
     policy_activate,
     policy_check,
     policy_explain,
@@ -42,6 +43,7 @@ GROUPS = {
 }
 """Verbs of two words, by their first."""
 VERBS: tuple[tuple[str, str, ModuleType], ...] = (
+    ("", "demo", demo),
     ("", "submit", submit),
     ("", "decide", decide),
     ("", "tail", tail),

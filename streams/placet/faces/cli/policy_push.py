@@ -49,7 +49,7 @@ def run(
             {
                 "name": pack.name,
                 "digest": pack.digest,
-                **_push(journal, tenant, pack.name, pack.digest, read_pack(folder)),
+                **push(journal, tenant, pack.name, pack.digest, read_pack(folder)),
             }
             for folder, pack in packs
         ]
@@ -61,7 +61,8 @@ def run(
     return Exit.FINE
 
 
-def _push(journal: Any, tenant: str, name: str, digest: bytes, files: dict[str, str]) -> dict[str, Any]:
+def push(journal: Any, tenant: str, name: str, digest: bytes, files: dict[str, str]) -> dict[str, Any]:
+    """Publish one pack for a tenant; return where it lies."""
     from placet.faces.cli.journal import now_ms
     from placet.model.codec import pack
     from placet.model.topics import Topic

@@ -141,7 +141,7 @@ def _point(out: Any, at: int, since: int, word: str, text: str) -> None:
         out.print(Text(f"  {'':12} {BAR} {_lasted(since)}", style="dim"))
     out.print(
         Text(f"  {records.clock(at)} "),
-        Text(DOT, style=printing.STYLES.get(word, "")),
+        Text(f"{DOT} ", style=printing.STYLES.get(word, "")),
         printing.styled(f"{word:<9}"),
         Text(text),
         sep="",
