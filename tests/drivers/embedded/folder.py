@@ -15,18 +15,21 @@ from placet.ports import Clock, Feed, Journal, Log
 SMALL = EmbeddedSettings(free_bytes_min=1, poll_ms=2)
 
 
-def leave(owner: Embedded) -> None:
-    """Let go of a folder as a killed process does: nothing is written any more, only the lock is freed.
+def crash(owner: Embedded, folder: Path) -> None:
+    """Leave in `folder` what a kill at this moment leaves, and let go of it.
 
-    The binding gives the lock back when its last object goes, so the fields go by hand.
+    The binding writes its memory out and gives the lock back when its last
+    object goes. So the files are copied first, and put in place afterwards.
     """
+    image = folder.with_name(folder.name + ".image")
+    shutil.copytree(folder, image)
     disk = owner._disk
     disk._columns.clear()
-    handles = getattr(disk, "_handles", None)
-    if handles is not None:
-        handles.clear()
+    disk._handles.clear()
     disk._db = None  # type: ignore[assignment]
     gc.collect()
+    shutil.rmtree(folder)
+    image.rename(folder)
 
 
 class Folder:
@@ -58,13 +61,8 @@ class Folder:
         return self.owner.log()
 
     def reopen(self) -> None:
-        leave(self.owner)
+        crash(self.owner, self.path)
         self.owner = self._open()
-
-    def copied(self, path: Path) -> "Folder":
-        """Return what a power cut at this moment would have left, as a folder of its own."""
-        shutil.copytree(self.path, path)
-        return Folder(path, self.settings, self.clock)
 
     def close(self) -> None:
         self.owner.close()

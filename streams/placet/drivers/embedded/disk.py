@@ -5,6 +5,7 @@ import secrets
 import shutil
 import tempfile
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Final, Self
 
@@ -32,6 +33,7 @@ from placet.drivers.embedded.layout import (
     RUNS,
     partition_counts,
 )
+from placet.drivers.embedded.mark import check_mark, read_mark, write_mark
 from placet.drivers.embedded.rows import Rows, speaking_of
 from placet.drivers.embedded.settings import MIB, EmbeddedSettings
 from placet.errors import Corrupted, Unavailable
@@ -57,10 +59,16 @@ class Disk(Rows):
 
         Raise `Unavailable` when somebody owns it, `Corrupted` when it cannot be read.
         """
-        if not folder.exists() or not any(folder.iterdir()):
+        if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
             _make(folder, settings)
         _expect_journal(folder)
-        return cls(_open(folder, settings), folder)
+        disk = cls(_open(folder, settings), folder)
+        try:
+            check_mark(folder, read_mark(folder), disk.sequence())
+        except Corrupted:
+            disk.close()
+            raise
+        return disk
 
     def write(self, changes: Sequence[Change]) -> None:
         """Hand the changes to the operating system, all of them or none; not yet durable."""
@@ -75,6 +83,12 @@ class Disk(Rows):
     def sync(self) -> None:
         """Make durable whatever was written before. Other threads run meanwhile: the interpreter is let go."""
         self._db.flush_wal(sync=True)
+
+    def mark(self, sequence: int) -> None:
+        """Note that everything up to this change is durable."""
+        # An older mark is as true as a newer one: not being able to write it loses a check and no data.
+        with suppress(OSError):
+            write_mark(self.folder, sequence)
 
     def free_bytes(self) -> int:
         """Return the room left on the disk."""
@@ -92,14 +106,21 @@ class Beside(Rows):
 
     def __init__(self, folder: Path) -> None:
         _expect_journal(folder)
+        mark = read_mark(folder)
         self._scratch = tempfile.TemporaryDirectory(prefix="placet-reader-")
         options = Options(raw_mode=True)
         # What the owner deletes stays readable as long as it was opened before.
         options.set_max_open_files(-1)
-        with speaking_of(folder):
-            columns = dict.fromkeys(COLUMNS, options)
-            db = Rdict(str(folder), options, columns, AccessType.secondary(self._scratch.name))
-        super().__init__(db, folder)
+        try:
+            with speaking_of(folder):
+                columns = dict.fromkeys(COLUMNS, options)
+                db = Rdict(str(folder), options, columns, AccessType.secondary(self._scratch.name))
+            super().__init__(db, folder)
+            self.catch_up()
+            check_mark(folder, mark, self.sequence())
+        except BaseException:
+            self._scratch.cleanup()
+            raise
 
     def catch_up(self) -> None:
         """See what the owner has written since."""

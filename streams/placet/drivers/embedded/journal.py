@@ -45,7 +45,8 @@ class EmbeddedJournal:
         self._check()
         self._shelf.expect(Topic.DECISIONS, partition)
         self._writer.settle()
-        changes = self._shelf.live(Topic.DESK, partition, self._ends.at((Topic.DESK, partition)))
+        place = (int(Topic.DESK), partition)
+        changes = self._shelf.live(*place, self._ends.at(place), self._state.kept[place])
         changes.sort(key=lambda rec: rec.key or b"")
         tail = self._shelf.sealed_tail(partition, SEAL)
         if tail and not (tail[-1].value or b"").startswith(SEAL):

@@ -26,8 +26,8 @@ PLACE: Final = Struct(">BI")
 """Topic and partition, the beginning of such a key."""
 POINTER: Final = Struct(">QI")
 """An index row: number of the run, count of its records."""
-END: Final = Struct(">Qq")
-"""A meta row: the next offset of a partition, and the latest `at` in it."""
+END: Final = Struct(">QqQ")
+"""A meta row: the next offset of a partition, the latest `at` in it, and how many rows it has in `KEPT`."""
 NUMBER: Final = Struct(">Q")
 """Key of a run; an offset standing alone."""
 

@@ -5,6 +5,7 @@ from time import monotonic
 
 from placet.drivers.embedded.ends import Ends
 from placet.drivers.embedded.shelf import Shelf
+from placet.drivers.embedded.state import State
 from placet.drivers.embedded.writer import Writer
 from placet.errors import Unavailable
 from placet.model.topics import CONTEXT
@@ -67,7 +68,8 @@ class EmbeddedLog:
 class EmbeddedFeed:
     """`ports.Feed` over a folder; one thread uses it."""
 
-    def __init__(self, shelf: Shelf, ends: Ends, writer: Writer) -> None:
+    def __init__(self, state: State, shelf: Shelf, ends: Ends, writer: Writer) -> None:
+        self._state = state
         self._shelf = shelf
         self._ends = ends
         self._writer = writer
@@ -76,23 +78,33 @@ class EmbeddedFeed:
 
     def catch_up(self) -> list[Rec]:
         """Return the newest record of every key, by topic and offset."""
-        self._next = dict.fromkeys(self._next, 0)
         # A record whose successor is still on its way to the disk has gone already; wait for the successor.
-        return self._writer.settled(self.take)
+        return self._writer.settled(self._whole)
+
+    def _whole(self) -> list[Rec]:
+        self._check()
+        found: list[Rec] = []
+        for place in self._next:
+            end = self._ends.at(place)
+            found += self._shelf.live(*place, end, self._state.kept[place])
+            self._next[place] = end
+        return found
 
     def take(self) -> list[Rec]:
         """Return what came since, without waiting. A tombstone says that its key is gone."""
-        self._writer.check()
-        if self._closed:
-            raise Unavailable("this view of the context is closed")
+        self._check()
         found: list[Rec] = []
-        for (topic, partition), offset in self._next.items():
-            end = self._ends.at((topic, partition))
-            if offset < end:
-                found += self._shelf.read(topic, partition, offset, end, end - offset)
-                self._next[topic, partition] = end
+        for place, offset in self._next.items():
+            end = self._ends.at(place)
+            found += self._shelf.read(*place, offset, end, end - offset)
+            self._next[place] = end
         return found
 
     def close(self) -> None:
         """Take no further part. The folder stays open for its other users."""
         self._closed = True
+
+    def _check(self) -> None:
+        self._writer.check()
+        if self._closed:
+            raise Unavailable("this view of the context is closed")

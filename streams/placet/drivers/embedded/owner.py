@@ -39,7 +39,7 @@ class Embedded:
 
     def feed(self) -> EmbeddedFeed:
         """Return a reader of the context that begins at the start."""
-        return EmbeddedFeed(self._shelf, self._ends, self._writer)
+        return EmbeddedFeed(self._state, self._shelf, self._ends, self._writer)
 
     def log(self) -> EmbeddedLog:
         """Return the topics for writers and followers."""
@@ -47,8 +47,9 @@ class Embedded:
 
     def close(self) -> None:
         """End all work and give the folder back. Whoever waits in a view hears `Unavailable`."""
-        self._writer.close()
+        durable = self._writer.close()
         self._disk.close()
+        self._disk.mark(durable)
 
 
 def open_owner(folder: Path, clock: Clock, settings: EmbeddedSettings | None = None) -> Embedded:

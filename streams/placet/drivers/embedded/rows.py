@@ -96,6 +96,11 @@ class Rows:
             rows.status()
             return bytes(rows.key()) if rows.valid() else None
 
+    def sequence(self) -> int:
+        """Return the number of the latest change that is seen here."""
+        with speaking_of(self.folder):
+            return self._db.latest_sequence_number()
+
     @contextmanager
     def _walk(self, column: str) -> Iterator[RdictIter]:
         # The folder stays open as long as any iterator lives, so `close` waits for each.

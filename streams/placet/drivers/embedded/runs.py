@@ -14,6 +14,8 @@ from placet.drivers.embedded.layout import FORMAT
 from placet.errors import Corrupted
 from placet.ports import Message, Rec
 
+ALL: Final = 1 << 31
+"""More records than a row can hold."""
 _HEAD: Final = struct.Struct(">BBIQqI")
 
 
@@ -36,7 +38,7 @@ def pack_run(topic: int, partition: int, base: int, at: int, messages: Sequence[
     return b"".join((head, struct.pack(f">{len(lengths)}i", *lengths), *parts))
 
 
-def unpack_run(row: bytes, topic: int, partition: int, base: int, skip: int = 0, most: int = 1 << 31) -> list[Rec]:
+def unpack_run(row: bytes, topic: int, partition: int, base: int, skip: int = 0, most: int = ALL) -> list[Rec]:
     """Return up to `most` records of a row without its first `skip`.
 
     Raise `Corrupted` when the row says that it is another one, or when its

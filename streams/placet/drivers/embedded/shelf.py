@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from placet.drivers.embedded.layout import COMPACTED, INDEX, KEPT, NUMBER, PLACE, POINTER, ROW, RUNS
 from placet.drivers.embedded.rows import Rows
-from placet.drivers.embedded.runs import unpack_run
+from placet.drivers.embedded.runs import ALL, unpack_run
 from placet.errors import Corrupted, Unavailable
 from placet.model.topics import Topic
 from placet.ports import Rec
@@ -44,7 +44,7 @@ class Shelf:
             base = ROW.unpack(key)[2]
             if base >= end or most <= 0:
                 return
-            yield from unpack_run(row, topic, partition, base)
+            yield from self._unpack(row, topic, partition, base)
             most -= 1
 
     def _plain(self, topic: int, partition: int, offset: int, end: int, most: int) -> list[Rec]:
@@ -55,7 +55,7 @@ class Shelf:
             base, (number, count) = ROW.unpack(key)[2], POINTER.unpack(pointer)
             if base > offset or base + count <= offset:
                 break
-            found += unpack_run(self._run(number), topic, partition, base, offset - base, upto - offset)
+            found += self._unpack(self._run(number), topic, partition, base, offset - base, upto - offset)
             offset = min(base + count, upto)
             if offset == upto:
                 return found
@@ -67,9 +67,20 @@ class Shelf:
             raise Corrupted(f"{self._rows.folder}: run {number} is missing")
         return row
 
-    def live(self, topic: int, partition: int, end: int) -> list[Rec]:
-        """Return the newest record of each key of a compacted topic, by offset."""
-        return list(self._kept(topic, partition, 0, end, end))
+    def _unpack(self, row: bytes, topic: int, partition: int, base: int, skip: int = 0, most: int = ALL) -> list[Rec]:
+        try:
+            return unpack_run(row, topic, partition, base, skip, most)
+        except Corrupted as error:
+            raise Corrupted(f"{self._rows.folder}: {error}") from error
+
+    def live(self, topic: int, partition: int, end: int, count: int) -> list[Rec]:
+        """Return the newest record of each key of a compacted topic, by offset. Raise `Corrupted` unless it is `count`."""
+        found = list(self._kept(topic, partition, 0, end, end))
+        if len(found) != count:
+            raise Corrupted(
+                f"{self._rows.folder}: {Topic(topic).title}/{partition} should keep {count} records, {len(found)} are there"
+            )
+        return found
 
     def sealed_tail(self, partition: int, header: bytes) -> list[Rec]:
         """Return the decisions after the last but one that begins with `header`; all of them where there is none."""
@@ -77,7 +88,7 @@ class Shelf:
         found: list[Rec] = []
         seals = 0
         for key, pointer in self._rows.scan_back(INDEX, PLACE.pack(topic, partition)):
-            recs = unpack_run(self._run(POINTER.unpack(pointer)[0]), topic, partition, ROW.unpack(key)[2])
+            recs = self._unpack(self._run(POINTER.unpack(pointer)[0]), topic, partition, ROW.unpack(key)[2])
             for number in range(len(recs) - 1, -1, -1):
                 value = recs[number].value
                 if value is not None and value.startswith(header):

@@ -29,13 +29,14 @@ from placet.model.topics import Topic
 
 @dataclass(slots=True)
 class State:
-    """The meta rows of a folder. `ends` and `latest` are given for every partition, `inputs` where one was committed."""
+    """The meta rows of a folder. `ends`, `latest` and `kept` are given for every partition, `inputs` where one was committed."""
 
     cluster: str
     counts: dict[int, int]
     next_run: int
     ends: dict[Place, int] = field(default_factory=dict)
     latest: dict[Place, int] = field(default_factory=dict)
+    kept: dict[Place, int] = field(default_factory=dict)
     inputs: dict[tuple[int, int], int] = field(default_factory=dict)
 
 
@@ -50,10 +51,12 @@ def read_state(rows: Rows) -> State:
     state = State(_row(rows, META_CLUSTER).decode(), counts, next_run, inputs=read_inputs(rows))
     for topic, count in counts.items():
         for partition in range(count):
-            state.ends[topic, partition] = state.latest[topic, partition] = 0
+            place = (topic, partition)
+            state.ends[place] = state.latest[place] = state.kept[place] = 0
     for key, value in rows.scan(INDEX, META_END):
         topic, partition = PLACE.unpack_from(key, len(META_END))
-        state.ends[topic, partition], state.latest[topic, partition] = END.unpack(value)
+        place = (topic, partition)
+        state.ends[place], state.latest[place], state.kept[place] = END.unpack(value)
     return state
 
 

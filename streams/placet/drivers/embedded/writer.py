@@ -30,6 +30,9 @@ from placet.ports import Clock, Message
 
 T = TypeVar("T")
 
+_MARK_EVERY = 16_384
+"""Changes between two marks: some hundred batches."""
+
 Additions = Sequence[tuple[Place, Sequence[Message]]]
 
 
@@ -39,6 +42,7 @@ class _Draft:
 
     changes: list[Change] = field(default_factory=list)
     ends: dict[Place, tuple[int, int]] = field(default_factory=dict)
+    kept: dict[Place, int] = field(default_factory=dict)
     newest: dict[bytes, int | None] = field(default_factory=dict)
     runs: int = 0
 
@@ -62,6 +66,7 @@ class Writer:
         self._written = 0
         self._synced = 0
         self._syncing = False
+        self._sequence = self._durable = self._marked = disk.sequence()
         self._unread: list[tuple[int, dict[Place, tuple[int, int]]]] = []
         self._broken = ""
         self._closed = False
@@ -84,7 +89,8 @@ class Writer:
             draft = _Draft()
             firsts = [self._add(draft, place, messages) for place, messages in additions]
             for place, (end, at) in draft.ends.items():
-                draft.changes.append((INDEX, end_row(*place), END.pack(end, at)))
+                kept = draft.kept.get(place, self._state.kept[place])
+                draft.changes.append((INDEX, end_row(*place), END.pack(end, at, kept)))
             for (partition, topic), position in (inputs or {}).items():
                 draft.changes.append((INDEX, input_row(partition, topic), NUMBER.pack(position)))
             if not draft.changes:
@@ -96,10 +102,12 @@ class Writer:
                 raise
             for place, (end, at) in draft.ends.items():
                 self._state.ends[place], self._state.latest[place] = end, at
+            self._state.kept.update(draft.kept)
             self._state.next_run += draft.runs
             with self._gate:
                 self._written += 1
                 ticket = self._written
+                self._sequence = self._disk.sequence()
                 self._unread.append((ticket, draft.ends))
         self._settle(ticket)
         return firsts
@@ -116,14 +124,17 @@ class Writer:
             self.settle()
             return look()
 
-    def close(self) -> None:
-        """Make durable what was written, wake all who wait, and refuse further work."""
+    def close(self) -> int:
+        """Make durable what was written, wake all who wait, refuse further work; return the latest durable change."""
         with self._order:
             self._closed = True
         # Whoever wrote what cannot be made durable any more hears it from its own call.
         with suppress(Unsure):
             self.settle()
+            if not self._settings.sync and not self._broken:
+                self._disk.sync()
         self._ends.finish()
+        return self._durable
 
     def _expect_room(self) -> None:
         free = self._disk.free_bytes()
@@ -153,6 +164,8 @@ class Writer:
     def _keep(self, draft: _Draft, place: Place, offset: int, at: int, message: Message) -> None:
         """Put one record of a compacted topic in the place of the one its key had."""
         stays = message.value is not None or place[0] not in FORGOTTEN
+        kept = draft.kept.get(place, self._state.kept[place]) + stays
+        draft.kept[place] = kept
         if stays:
             draft.changes.append((KEPT, ROW.pack(*place, offset), pack_run(*place, offset, at, (message,))))
         if message.key is None:
@@ -165,6 +178,7 @@ class Writer:
             before = None if known is None else NUMBER.unpack(known)[0]
         if before is not None:
             draft.changes.append((KEPT, ROW.pack(*place, before), None))
+            draft.kept[place] = kept - 1
         draft.newest[name] = offset if stays else None
         draft.changes.append((INDEX, name, NUMBER.pack(offset) if stays else None))
 
@@ -177,15 +191,19 @@ class Writer:
             if self._broken:
                 raise Unsure(f"{self._disk.folder}: {self._broken} while this was on its way")
             self._syncing = True
-            upto = self._written
+            upto, sequence = self._written, self._sequence
         try:
             if self._settings.sync:
                 self._disk.sync()
+                if sequence >= self._marked + _MARK_EVERY:
+                    self._disk.mark(sequence)
+                    self._marked = sequence
         except BaseException as error:
             self._break("an fsync", error)
             raise
         with self._gate:
             self._synced = upto
+            self._durable = sequence
             self._syncing = False
             done = 0
             for number, ends in self._unread:
