@@ -1,6 +1,7 @@
 """Where concrete drivers are chosen: everything behind a desk, once over a folder and once over Kafka."""
 
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -187,6 +188,17 @@ class Running:
             self._folder.stop()
         self._thread.join()
         self.stack.close()
+
+    def live(self) -> bool:
+        """Return whether the loop has taken a turn lately. A restore is a turn that may take long: it counts as live."""
+        if self.ended.is_set():
+            return False
+        turned = self.stack.loop.turned_at
+        return not turned or time.monotonic() - turned < self.stack.settings.stalled_ms_max / 1000
+
+    def ready(self) -> bool:
+        """Return whether the loop is live and serves every partition it was assigned."""
+        return self.live() and self.stack.loop.turned_at > 0
 
     def _run(self) -> None:
         try:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, Info, generate_latest
 from prometheus_client.metrics import MetricWrapperBase
 
 from placet.model.reasons import Effect, Reason
@@ -30,6 +30,7 @@ class MetricSpec:
     says: str
 
 
+CONTENT_TYPE = CONTENT_TYPE_LATEST
 SLO_BUCKETS_S: tuple[float, ...] = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.07, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60)
 """Around the promises: 10 ms embedded, 70 ms on Kafka."""
 WAIT_BUCKETS_S: tuple[float, ...] = (1, 5, 15, 60, 300, 900, 3_600, 14_400, 43_200, 86_400, 259_200)
@@ -254,3 +255,8 @@ class Watch:
                 return OTHER
             self._classes.add(word)
         return word
+
+
+def exposition(watch: Watch) -> bytes:
+    """Return everything counted in Prometheus' text format."""
+    return generate_latest(watch.registry)

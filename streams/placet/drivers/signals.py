@@ -19,6 +19,8 @@ from placet.model.topics import CONTEXT, Topic
 from placet.ports import Clock, Log, Message, Rec
 
 SOURCE = "placet-up"
+MARKED = tuple(topic for topic in CONTEXT if topic is not Topic.POLICIES)
+"""Topics whose facts may be silent; packs decide until others do."""
 READ_MOST = 500
 SCORE_MAX = 100
 WAIT_MS = 250
@@ -118,7 +120,7 @@ class SignalFolder:
 
     def _mark(self, now: int) -> None:
         mark = Message(f"watermark/{SOURCE}".encode(), watermark_codec.frame(Watermark(source=SOURCE, at=now)))
-        for topic in CONTEXT:
+        for topic in MARKED:
             for partition in range(self._log.partitions(topic)):
                 self._log.append(topic, partition, [mark])
 

@@ -1,0 +1,83 @@
+"""What every request passes first: the Host header, the token, the size of the body. Closed by default."""
+
+import hmac
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from placet.faces.gateway.problems import Problem
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+OPEN_PATHS: frozenset[str] = frozenset({"/livez", "/readyz"})
+"""What a probe may ask without a token: both say one word and nothing of what is decided."""
+
+
+class Guard:
+    """An ASGI application before another one.
+
+    `hosts` are the names a request may call us by: a page of another site whose
+    name was made to point here calls us by its own (DNS rebinding). The token
+    is compared in constant time. A body larger than `body_bytes_max` is
+    refused, by its length header or as soon as that much has come.
+    """
+
+    def __init__(self, app: App, token: str, hosts: frozenset[str], body_bytes_max: int) -> None:
+        self._app = app
+        self._token = f"Bearer {token}".encode()
+        self._hosts = hosts
+        self._body_bytes_max = body_bytes_max
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        try:
+            self._check(scope)
+            await self._app(scope, self._bounded(receive), send)
+        except Problem as problem:
+            await problem.answer()(scope, receive, send)
+
+    def _check(self, scope: Scope) -> None:
+        headers: list[tuple[bytes, bytes]] = scope["headers"]
+        hosts = [value for name, value in headers if name == b"host"]
+        if len(hosts) != 1 or _name_of(hosts[0]) not in self._hosts:
+            raise Problem(421, "a name that is not ours", "header Host", "one of " + ", ".join(sorted(self._hosts)))
+        if any(name == b"origin" for name, _ in headers):
+            raise Problem(403, "a request from a web page", "header Origin", "a client that is not a browser")
+        if scope["path"] not in OPEN_PATHS:
+            given = [value for name, value in headers if name == b"authorization"]
+            if len(given) != 1 or not hmac.compare_digest(given[0], self._token):
+                raise Problem(
+                    401, "no token, or another one", "header Authorization", "`Bearer` and the token of http.json"
+                )
+        length = [value for name, value in headers if name == b"content-length"]
+        if length and length[0].isdigit() and int(length[0]) > self._body_bytes_max:
+            raise self._too_large()
+
+    def _bounded(self, receive: Receive) -> Receive:
+        come = 0
+
+        async def bounded() -> MutableMapping[str, Any]:
+            nonlocal come
+            message = await receive()
+            come += len(message.get("body", b""))
+            if come > self._body_bytes_max:
+                raise self._too_large()
+            return message
+
+        return bounded
+
+    def _too_large(self) -> Problem:
+        return Problem(413, "a body that is too large", "body", f"at most {self._body_bytes_max} bytes")
+
+
+def _name_of(host: bytes) -> str:
+    """Return the name in a Host header, without its port; empty when it is none."""
+    try:
+        return urlsplit(f"//{host.decode('ascii')}").hostname or ""
+    except ValueError:
+        return ""
