@@ -94,7 +94,9 @@ class Memory:
             if tail and (rec.value or b"")[:5] == seal.HEADER:
                 break
             tail.insert(0, rec)
-        inputs: dict[int, int] = {topic: self.committed[topic, partition] for topic in INPUTS if (topic, partition) in self.committed}
+        inputs: dict[int, int] = {
+            topic: self.committed[topic, partition] for topic in INPUTS if (topic, partition) in self.committed
+        }
         return Restored(list(live.values()), tail, inputs)
 
     def close(self) -> None:

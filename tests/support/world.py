@@ -1,12 +1,14 @@
 """A small world: an agent, a person, an executor, their keys, one pack, and a loop over a journal in memory."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import Any, NamedTuple
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from placet.context.tables import Tables
 from placet.decision.desk import Desk
+from placet.decision import library
 from placet.decision.library import Library
 from placet.decision.settings import DeskSettings
 from placet.drivers.bureau import Bureau
@@ -42,12 +44,29 @@ from placet.model.keys import key_of, partition_of
 from placet.model.proof import KeyRing, PinnedKey, Signer
 from placet.model.reasons import State
 from placet.model.topics import Topic
+from placet.policy.cases import TestResult, run_tests
+from placet.policy.contents import Pack as LoadedPack
 from placet.policy.pack import load_pack
 from placet.ports import Message
 from placet.provenance.seal import SealKey
 from tests.support.memory import CountedEntropy, HandClock, Memory, MemoryFeed
 
 KEK = bytes(range(32))
+
+
+@cache
+def _loaded(files: tuple[tuple[str, str], ...]) -> LoadedPack:
+    return load_pack(dict(files))
+
+
+@cache
+def _tested(pack: LoadedPack) -> list[TestResult]:
+    return run_tests(pack)
+
+
+# A pack is the same each time it is loaded, and loading one is most of what a small world costs.
+library.load_pack = lambda files: _loaded(tuple(sorted(files.items())))  # type: ignore[attr-defined]
+library.run_tests = _tested  # type: ignore[attr-defined]
 TENANT, AGENT, PERSON, EXECUTOR = "acme", "agent:ada", "user:grace", "service:shop"
 PACK = {
     "pack.yaml": """\
