@@ -2,6 +2,7 @@
 
 import struct
 from collections.abc import Iterator
+from operator import itemgetter
 
 from placet.faces.auditor.hashes import sha256
 from placet.faces.auditor.records import Fields
@@ -12,6 +13,11 @@ ROW = struct.Struct(">QQHH20s20s")
 TRANSIENT_FLAG = 1
 DIGEST_CUT = 20
 BUCKET_MS = 2 * 3_600_000
+
+
+NINE = ("id", "attempt", "tenant", "actor", "authority", "mandate", "action", "resource", "purpose")
+nine = itemgetter(*NINE)
+"""Return the fields an intent and its verdicts share."""
 
 
 class Row:
@@ -109,19 +115,7 @@ class Memory:
 
 def nine_of(said: Fields) -> int:
     """Return a hash of the nine fields an intent and its verdicts share, salted for this process."""
-    return hash(
-        (
-            said["id"],
-            said["attempt"],
-            said["tenant"],
-            said["actor"],
-            said["authority"],
-            said["mandate"],
-            said["action"],
-            said["resource"],
-            said["purpose"],
-        )
-    )
+    return hash(nine(said))
 
 
 def slot_of(tenant: str, authority: str, id_: bytes, attempt: int) -> bytes:

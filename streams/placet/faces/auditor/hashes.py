@@ -66,11 +66,14 @@ def is_canonical(data: bytes) -> bool:
         return False
 
 
+_PLAINLY = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
+
+
 def canonical(value: Any, *, floats: bool = True) -> bytes:
     """Return the RFC 8785 form of a value; without floats and beyond ASCII the standard library writes the same bytes."""
     if floats:
         return rfc8785.dumps(value)
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    return _PLAINLY(value).encode()
 
 
 def _text(value: str) -> bytes:

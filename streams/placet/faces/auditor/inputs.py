@@ -13,6 +13,7 @@ class Inputs:
     def __init__(self, log: Log, partition: int, report: Report) -> None:
         self._partition = partition
         self._report = report
+        self._v3 = report["V3"]
         self._cursors = {int(topic): Cursor(log, topic, partition) for topic in INPUTS}
         self._due: dict[tuple[int, int], Rec] = {}
         self._answered: dict[tuple[int, int], int] = {}
@@ -32,8 +33,7 @@ class Inputs:
 
     def answered(self, offset: int, topic: int, partition: int, at: int) -> Rec | None:
         """Return the record that the decision at `offset` answers, or None and a violation where it answers none."""
-        check = self._report["V3"]
-        check.checked += 1
+        self._v3.checked += 1
         rec = self._due.get((topic, at)) if partition == self._partition else None
         if rec is None:
             self._unfound(offset, topic, partition, at)

@@ -30,6 +30,7 @@ class Lives:
     def __init__(self, partition: int, report: Report) -> None:
         self._partition = partition
         self._report = report
+        self._life, self._v4 = report["LIFE"], report["V4"]
         self._last_asked = -1
         self.memory = Memory()
 
@@ -40,7 +41,7 @@ class Lives:
     def first(self, decision: Decision, arguments: bytes | None) -> Attempt:
         """Fold a first answer; `arguments` are those asked, where the intent is still there."""
         said, offset = decision.fields, decision.offset
-        self._report["V4"].checked += 1
+        self._v4.checked += 1
         if said["asked_offset"] <= self._last_asked:
             text = f"answers the intent at {said['asked_offset']} after the one at {self._last_asked}"
             self.fail("V4", offset, text)
@@ -50,7 +51,7 @@ class Lives:
         self.memory.put(slot, said, transient=said["state"] == DENIED and said["reason"] in TRANSIENT)
         attempt = Attempt(slot, said)
         attempt.arguments = arguments
-        self._report["LIFE"].checked += 1
+        self._life.checked += 1
         if said["state"] not in FOLLOWS[ASKED]:
             self.fail("LIFE", offset, f"the first answer is `{name_of(said['state'])}`")
         self._effect(said, offset)
@@ -80,7 +81,7 @@ class Lives:
     def later(self, decision: Decision) -> Attempt | None:
         """Return the attempt a later record belongs to, or None and a violation where there is none to belong to."""
         said, offset = decision.fields, decision.offset
-        self._report["LIFE"].checked += 1
+        self._life.checked += 1
         slot = slot_of(said["tenant"], said["authority"], said["id"], said["attempt"])
         attempt = self.memory.open.get(slot)
         if attempt is None:

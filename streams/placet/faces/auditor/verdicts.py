@@ -1,8 +1,9 @@
 """Verdicts of one partition held against their records: what they say, what they grant, who claimed and who reported."""
 
 from collections.abc import Callable
+from operator import itemgetter
 
-from placet.faces.auditor.attempts import Attempt
+from placet.faces.auditor.attempts import NINE, Attempt
 from placet.faces.auditor.batch import Decision
 from placet.faces.auditor.grants import digest_fault, widening
 from placet.faces.auditor.hashes import action_digest, intent_digest, is_canonical, partition_of
@@ -14,8 +15,9 @@ from placet.faces.auditor.table import BY_OUTCOME, CLAIMED, GRANTED, HOLDING, WA
 from placet.model.topics import Topic
 from placet.ports import Rec
 
-NINE = ("id", "attempt", "tenant", "actor", "authority", "mandate", "action", "resource", "purpose")
-IDENTITY = ("tenant", "authority", "id", "attempt")
+TOLD = (*NINE, "audience", "deadline")
+told = itemgetter(*TOLD)
+identity = itemgetter("tenant", "authority", "id", "attempt")
 
 
 class Verdicts:
@@ -38,6 +40,8 @@ class Verdicts:
         self._lives = lives
         self._sampled = sampled
         self._report = report
+        self._v2, self._v12 = report["V2"], report["V12"]
+        self._intent_print = schemas["intent"].fingerprint
 
     def _fail(self, check: str, offset: int, text: str) -> None:
         self._report[check].fail(Topic.DECISIONS, self._partition, offset, text)
@@ -45,7 +49,7 @@ class Verdicts:
     def take(self, decision: Decision, rec: Rec | None, record: Record | None) -> None:
         """Check a verdict; `rec` is the input record it answers and `record` what that holds, where it answers one."""
         said = decision.fields
-        self._report["V2"].checked += 1
+        self._v2.checked += 1
         if partition_of(said["tenant"], said["authority"], self._partitions) != self._partition:
             self._fail("V2", decision.offset, f"`{said['tenant']}/{said['authority']}` does not lie in this partition")
         if said["previous_seq"] < 0:
@@ -59,7 +63,7 @@ class Verdicts:
         if said["cause_topic"] != Topic.INTENTS or said["cause_offset"] != said["asked_offset"]:
             self._fail("V2", offset, "a first answer whose cause is not the intent it answers")
         elif rec is None or record is None:
-            self._report["V2"].skip("the cited intent cannot be read")
+            self._v2.skip("the cited intent cannot be read")
         elif record.name != "intent":
             self._fail("V2", offset, f"a first answer to a `{record.name}`")
         else:
@@ -74,12 +78,12 @@ class Verdicts:
     def _says(self, decision: Decision, rec: Rec, record: Record) -> None:
         """Hold V2: what the verdict says is what its intent says, under the digests of that record."""
         said, intent = decision.fields, record.fields
-        differs = [name for name in (*NINE, "audience", "deadline") if said[name] != intent[name]]
-        if differs:
-            self._fail("V2", decision.offset, f"`{differs[0]}` is not what the intent at {rec.offset} says")
+        if told(said) != told(intent):
+            differs = next(name for name in TOLD if said[name] != intent[name])
+            self._fail("V2", decision.offset, f"`{differs}` is not what the intent at {rec.offset} says")
         if said["asked_at"] != rec.at:
             self._fail("V2", decision.offset, f"asked at {said['asked_at']}, appended at {rec.at}")
-        if said["intent_digest"] != intent_digest(self._schemas["intent"].fingerprint, record.unsigned):
+        if said["intent_digest"] != intent_digest(self._intent_print, record.unsigned):
             self._fail("V2", decision.offset, f"not the digest of the intent at {rec.offset}")
         if not is_canonical(intent["arguments"]):
             self._fail("V2", decision.offset, f"decides arguments that are not canonical JSON, at {rec.offset}")
@@ -87,9 +91,9 @@ class Verdicts:
             self._fail("V2", decision.offset, f"not the digest of the action asked at {rec.offset}")
 
     def _grant(self, decision: Decision, asked: bytes | None) -> None:
-        self._report["V12"].checked += 1
+        self._v12.checked += 1
         if asked is None:
-            self._report["V12"].skip("the arguments asked cannot be read")
+            self._v12.skip("the arguments asked cannot be read")
             return
         if fault := digest_fault(decision.fields, asked):
             self._fail("V2", decision.offset, fault)
@@ -99,7 +103,7 @@ class Verdicts:
     def _later(self, decision: Decision, record: Record | None) -> None:
         said, offset = decision.fields, decision.offset
         attempt = self._lives.later(decision)
-        if record is not None and any(record.fields[name] != said[name] for name in IDENTITY):
+        if record is not None and identity(record.fields) != identity(said):
             self._fail("V2", offset, f"moves another attempt than its `{record.name}` names")
         if attempt is None:
             return

@@ -14,7 +14,7 @@ from placet.faces.auditor.lives import Lives
 from placet.faces.auditor.quarantine import Quarantine
 from placet.faces.auditor.records import Fields, Record, Schemas, Unreadable
 from placet.faces.auditor.report import Report, title_of
-from placet.faces.auditor.verdicts import IDENTITY, Verdicts
+from placet.faces.auditor.verdicts import Verdicts, identity
 from placet.model.topics import INPUTS, Topic
 from placet.ports import Log, Rec
 
@@ -124,7 +124,7 @@ class Walk:
         record = None if rec is None else self._open(rec, decision)
         if record is None:
             return
-        if any(record.fields[name] != said[name] for name in IDENTITY):
+        if identity(record.fields) != identity(said):
             self._fail("V2", offset, f"points at another attempt than its `{record.name}` names")
             return
         slot = slot_of(said["tenant"], said["authority"], said["id"], said["attempt"])
@@ -170,5 +170,5 @@ class Walk:
         if not said["id"]:
             return
         record = self._open(rec, decision)
-        if record is not None and any(record.fields[name] != said[name] for name in IDENTITY):
+        if record is not None and identity(record.fields) != identity(said):
             self._fail("V2", decision.offset, f"names another attempt than the `{record.name}` it refuses")
