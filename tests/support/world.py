@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from placet.context.tables import Tables
-from placet.decision.desk import Desk
 from placet.decision import library
+from placet.decision.desk import Desk
 from placet.decision.library import Library
 from placet.decision.settings import DeskSettings
 from placet.drivers.bureau import Bureau
@@ -65,8 +65,8 @@ def _tested(pack: LoadedPack) -> list[TestResult]:
 
 
 # A pack is the same each time it is loaded, and loading one is most of what a small world costs.
-library.load_pack = lambda files: _loaded(tuple(sorted(files.items())))  # type: ignore[attr-defined]
-library.run_tests = _tested  # type: ignore[attr-defined]
+vars(library)["load_pack"] = lambda files: _loaded(tuple(sorted(files.items())))
+vars(library)["run_tests"] = _tested
 TENANT, AGENT, PERSON, EXECUTOR = "acme", "agent:ada", "user:grace", "service:shop"
 PACK = {
     "pack.yaml": """\

@@ -1,0 +1,158 @@
+"""The context tables: what a record changes, what it touches, and what is refused with nothing changed."""
+
+from typing import Any
+
+import pytest
+
+from placet.context.chain import DEPTH_MAX, covers, outside, resolve
+from placet.context.tables import Tables
+from placet.errors import PoisonRecord
+from placet.model.case import MandateRow
+from placet.model.codec import control, mandate, principal, risk, sensitivity, watermark
+from placet.model.codec.control import Control
+from placet.model.codec.mandate import Mandate
+from placet.model.codec.principal import Principal
+from placet.model.codec.risk import Risk
+from placet.model.codec.sensitivity import Sensitivity
+from placet.model.codec.watermark import Watermark
+from placet.model.proof import KeyRing, Signer
+from placet.model.reasons import Reason
+from placet.model.topics import Topic
+from placet.ports import Rec
+
+OPERATOR = Signer("op", "user:root", b"o" * 32)
+PEOPLE = Principal("acme", "agent:ada", "agent", "active", None, (), {}, (), "hr", 5, None)
+RISK = Risk("acme", "agent:ada", "siem", 50, 5, 0, 0, 0)
+LABEL = Sensitivity("acme", "order/7", "internal", None, None, (), "dlp", 5, None)
+LINK = Mandate("acme", "m1", "user:grace", "agent:ada", "", ("*",), ("*",), (), "", 0, "active", 5, None)
+FREEZE = Control("acme", "c1", "calendar", "freeze", "on", "", "user:root", 5, 0, None)
+
+
+def rec(value: bytes | None, topic: Topic = Topic.RISK, offset: int = 0, at: int = 1000) -> Rec:
+    return Rec(topic, 0, offset, at, b"k", value)
+
+
+def signed(module: Any, name: str, record: Any, signer: Signer = OPERATOR) -> bytes:
+    proof = signer.sign_batch(name, module.FINGERPRINT, [module.encode_unsigned(record)])[0]
+    return bytes(module.frame(record._replace(proof=module.Proof(*proof))))
+
+
+@pytest.fixture
+def tables() -> Tables:
+    return Tables(KeyRing([OPERATOR.pinned("operator")]))
+
+
+def test_a_record_touches_the_key_that_leases_are_indexed_by(tables: Tables) -> None:
+    assert tables.fold(rec(principal.frame(PEOPLE))) == "P:acme/agent:ada"
+    assert tables.fold(rec(risk.frame(RISK))) == "R:acme/agent:ada"
+    assert tables.fold(rec(sensitivity.frame(LABEL))) == "S:acme/order/7"
+    assert tables.fold(rec(signed(mandate, "mandate", LINK))) == "M:acme/m1"
+    assert tables.fold(rec(signed(control, "control", FREEZE))) == "C:acme/freeze"
+
+
+def test_a_record_heard_again_touches_nothing(tables: Tables) -> None:
+    for _ in range(2):
+        touched = [
+            tables.fold(rec(frame)) for frame in (principal.frame(PEOPLE), risk.frame(RISK), sensitivity.frame(LABEL))
+        ]
+    assert touched == [None, None, None]
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        (risk.frame(RISK._replace(score=101)), Reason.MALFORMED),
+        (risk.frame(RISK._replace(score=-1)), Reason.MALFORMED),
+        (risk.frame(RISK._replace(half_life_s=-1)), Reason.MALFORMED),
+        (principal.frame(PEOPLE._replace(status="fine")), Reason.MALFORMED),
+        (sensitivity.frame(LABEL._replace(label="secret")), Reason.MALFORMED),
+        (sensitivity.frame(LABEL._replace(origin="mars")), Reason.MALFORMED),
+        (mandate.frame(LINK), Reason.WRITER_UNPROVED),
+        (control.frame(FREEZE), Reason.WRITER_UNPROVED),
+        (signed(mandate, "mandate", LINK, Signer("no", "user:root", b"n" * 32)), Reason.WRITER_UNPROVED),
+        (signed(control, "control", FREEZE._replace(kind="explode")), Reason.MALFORMED),
+        (b"\x00\x00\x00\x00\x11", Reason.UNDECODABLE),
+        (b"\x00\x00\x00\xff\xff", Reason.SCHEMA_UNKNOWN),
+        (b"", Reason.SCHEMA_UNKNOWN),
+    ],
+)
+def test_what_cannot_be_taken_is_refused_and_changes_nothing(tables: Tables, value: bytes, reason: Reason) -> None:
+    with pytest.raises(PoisonRecord) as refused:
+        tables.fold(rec(value))
+    assert refused.value.reason == reason
+    assert [tables.principals, tables.risks, tables.resources, tables.mandates, tables.calendar] == [{}] * 5
+
+
+def test_a_tombstone_takes_nothing_back(tables: Tables) -> None:
+    tables.fold(rec(risk.frame(RISK)))
+    assert tables.fold(rec(None)) is None
+    assert tables.risks["R:acme/agent:ada"]["siem"].score == 50
+
+
+def test_a_watermark_says_no_more_than_its_own_time(tables: Tables) -> None:
+    tables.hear(rec(watermark.frame(Watermark("siem", 900)), offset=3, at=1000))
+    assert tables.marks[Topic.RISK, 0] == (4, 900)
+    tables.hear(rec(watermark.frame(Watermark("siem", 9_999)), offset=4, at=1000))
+    assert tables.marks[Topic.RISK, 0] == (5, 1000)
+
+
+def test_two_sources_of_a_label_give_the_graver(tables: Tables) -> None:
+    tables.fold(rec(sensitivity.frame(LABEL._replace(label="restricted", source="scan", observed_at=1))))
+    tables.fold(rec(sensitivity.frame(LABEL)))
+    assert tables.resources["S:acme/order/7"].sensitivity == "restricted"
+
+
+def test_a_mandate_that_ended_is_not_revived_by_an_older_word(tables: Tables) -> None:
+    tables.fold(rec(signed(mandate, "mandate", LINK._replace(status="revoked", observed_at=9))))
+    assert tables.fold(rec(signed(mandate, "mandate", LINK))) is None
+    assert not tables.mandates["M:acme/m1"].active
+
+
+def row(name: str, delegator: str, delegate: str, parent: str = "", **more: Any) -> MandateRow:
+    fields = {"actions": ("*",), "resources": ("*",), "expires_at": 0, "active": True, **more}
+    return MandateRow(
+        key=f"M:acme/{name}",
+        id=name,
+        delegator=delegator,
+        delegate=delegate,
+        task="",
+        parent=parent,
+        observed_at=0,
+        partition=0,
+        fact=name.encode(),
+        **fields,
+    )
+
+
+def rows(*links: MandateRow) -> dict[str, MandateRow]:
+    return {link.key: link for link in links}
+
+
+def test_a_chain_goes_link_by_link_to_its_root() -> None:
+    known = rows(row("m1", "user:grace", "agent:a"), row("m2", "agent:a", "agent:b", "m1"))
+    chain = resolve(known, "acme", "m2", "agent:b", "user:grace", 0)
+    assert (chain.broken, chain.members, chain.between) == ("", ("user:grace", "agent:a", "agent:b"), ("agent:a",))
+    assert chain.links[0].depth == 2
+
+
+def test_a_chain_that_goes_round_is_broken() -> None:
+    known = rows(row("m1", "agent:a", "agent:a", "m1"))
+    assert resolve(known, "acme", "m1", "agent:a", "user:grace", 0).broken == f"more than {DEPTH_MAX} links"
+
+
+def test_a_chain_of_another_tenant_is_not_seen() -> None:
+    known = rows(row("m1", "user:grace", "agent:a"))
+    assert resolve(known, "other", "m1", "agent:a", "user:grace", 0).broken == "mandate `m1` is not known"
+
+
+def test_every_link_must_cover_the_action_and_the_resource() -> None:
+    links = (row("m2", "a", "b", actions=("pay.*",)), row("m1", "g", "a", resources=("order/*",)))
+    assert outside(links, "pay.refund", "order/7") == ""
+    assert outside(links, "data.export", "order/7") == "m2"
+    assert outside(links, "pay.refund", "invoice/7") == "m1"
+
+
+def test_a_pattern_is_exact_or_ends_in_a_star() -> None:
+    assert covers(("a.b", "c.*"), "c.d")
+    assert not covers(("a.b", "c.*"), "a.bc")
+    assert not covers((), "a")
