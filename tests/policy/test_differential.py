@@ -26,8 +26,19 @@ INTS = ("0", "1", "-1", "7", "40", "70", "9223372036854775807", "-92233720368547
 
 ints = st.recursive(
     st.sampled_from(
-        (*INTS, "arguments.amount", "arguments.count", "actor.risk.score", "resource.rank", "mandate.depth")
-        + ("session.rank", "intent.attempt", "size(arguments.name)", "actor.groups.size()", "size(arguments.tags)")
+        (
+            *INTS,
+            "arguments.amount",
+            "arguments.count",
+            "actor.risk.score",
+            "resource.rank",
+            "mandate.depth",
+            "session.rank",
+            "intent.attempt",
+            "size(arguments.name)",
+            "actor.groups.size()",
+            "size(arguments.tags)",
+        )
     ),
     lambda inner: st.one_of(
         st.builds("({} {} {})".format, inner, st.sampled_from("+-*/%"), inner),
@@ -39,8 +50,19 @@ ints = st.recursive(
 )
 texts = st.recursive(
     st.sampled_from(
-        (*TEXTS, "arguments.name", "actor.id", "resource.sensitivity", "actor.risk.level", "resource.owner")
-        + ("session.origin", "actor.attributes.region", "arguments.labels['x']", "calendar.freeze", "intent.purpose")
+        (
+            *TEXTS,
+            "arguments.name",
+            "actor.id",
+            "resource.sensitivity",
+            "actor.risk.level",
+            "resource.owner",
+            "session.origin",
+            "actor.attributes.region",
+            "arguments.labels['x']",
+            "calendar.freeze",
+            "intent.purpose",
+        )
     ),
     lambda inner: st.builds("({} + {})".format, inner, inner),
     max_leaves=3,
@@ -49,9 +71,13 @@ lists = st.sampled_from(("actor.groups", "arguments.tags", "resource.categories"
 simple = st.one_of(
     st.builds("{} {} {}".format, ints, st.sampled_from(("==", "!=", "<", "<=", ">", ">=")), ints),
     st.builds("{} {} {}".format, texts, st.sampled_from(("==", "!=", "<", "<=", ">", ">=")), texts),
-    st.builds("arguments.share {} {}".format, st.sampled_from(("==", "<", ">=")), st.sampled_from(("0.5", "1.0", "-1.5"))),
+    st.builds(
+        "arguments.share {} {}".format, st.sampled_from(("==", "<", ">=")), st.sampled_from(("0.5", "1.0", "-1.5"))
+    ),
     st.builds("{}.{}({})".format, texts, st.sampled_from(("startsWith", "endsWith", "contains")), texts),
-    st.builds("{}.matches({})".format, texts, st.sampled_from(("'^a'", "'[a-z]+-[0-9]$'", "'(?i)AB'", "'.'", "'\\\\d'"))),
+    st.builds(
+        "{}.matches({})".format, texts, st.sampled_from(("'^a'", "'[a-z]+-[0-9]$'", "'(?i)AB'", "'.'", "'\\\\d'"))
+    ),
     st.builds("{} in {}".format, texts, lists),
     st.builds("{} in [{}, {}]".format, ints, ints, ints),
     st.builds("{} in arguments.sizes".format, ints),
@@ -62,10 +88,24 @@ simple = st.one_of(
     st.builds("arguments.sizes.exists(x, x {} {})".format, st.sampled_from(("<", "/ 0 ==", "% 2 ==")), ints),
     st.builds("arguments.labels.all(k, arguments.labels[k] != {} && k in {})".format, texts, lists),
     st.sampled_from(
-        ("arguments.flag", "intent.emergency", "true", "false", "has(arguments.note)", "has(resource.owner)")
-        + ("has(actor.attributes.region)", "'x' in arguments.labels", "has(arguments.tags)", "has(resource.id)")
-        + ("has(arguments.data)", "has(actor.risk.score)", "has(calendar.freeze)", "has(actor.groups)")
-        + ("has(arguments.note) && arguments.note == 'a'", "!has(resource.owner) || resource.owner == actor.id")
+        (
+            "arguments.flag",
+            "intent.emergency",
+            "true",
+            "false",
+            "has(arguments.note)",
+            "has(resource.owner)",
+            "has(actor.attributes.region)",
+            "'x' in arguments.labels",
+            "has(arguments.tags)",
+            "has(resource.id)",
+            "has(arguments.data)",
+            "has(actor.risk.score)",
+            "has(calendar.freeze)",
+            "has(actor.groups)",
+            "has(arguments.note) && arguments.note == 'a'",
+            "!has(resource.owner) || resource.owner == actor.id",
+        )
     ),
 )
 conditions = st.recursive(
@@ -94,13 +134,24 @@ def test_generated_conditions_say_what_the_library_says(text: str) -> None:
     for case in samples.generate(condition, 24):
         try:
             value = run(case)
-        except Exception:  # noqa: BLE001, S112  a raise means that the library decides
+        except Exception:  # noqa: BLE001  a raise means that the library decides
             continue
         if value != UNREADY:
             assert bool(value) is condition.ask(case), (text, condition.source)
 
 
-LOOSE = ("arguments.x", "arguments.y.z", "arguments.list[0]", "arguments['k']", "1", "1.0", "'a'", "true", "null", "0.5")
+LOOSE = (
+    "arguments.x",
+    "arguments.y.z",
+    "arguments.list[0]",
+    "arguments['k']",
+    "1",
+    "1.0",
+    "'a'",
+    "true",
+    "null",
+    "0.5",
+)
 loose = st.recursive(
     st.one_of(
         st.builds(
@@ -109,12 +160,16 @@ loose = st.recursive(
             st.sampled_from(("==", "!=", "<", "<=", ">", ">=")),
             st.sampled_from(LOOSE),
         ),
-        st.builds("{} in [{}, {}]".format, st.sampled_from(LOOSE), st.sampled_from(LOOSE[4:]), st.sampled_from(LOOSE[4:])),
+        st.builds(
+            "{} in [{}, {}]".format, st.sampled_from(LOOSE), st.sampled_from(LOOSE[4:]), st.sampled_from(LOOSE[4:])
+        ),
         st.builds("{} in arguments.list".format, st.sampled_from(LOOSE)),
         st.builds("arguments.list.{}(v, v == {})".format, st.sampled_from(("all", "exists")), st.sampled_from(LOOSE)),
         st.builds("size({}) > 0".format, st.sampled_from(LOOSE[:4])),
         st.builds("arguments.x.startsWith({})".format, st.sampled_from(("'a'", "arguments.y"))),
-        st.sampled_from(("has(arguments.y.z)", "has(arguments.x)", "'z' in arguments.y", "arguments.x == arguments.list")),
+        st.sampled_from(
+            ("has(arguments.y.z)", "has(arguments.x)", "'z' in arguments.y", "arguments.x == arguments.list")
+        ),
     ),
     lambda inner: st.builds("({} {} {})".format, inner, st.sampled_from(("&&", "||")), inner),
     max_leaves=3,

@@ -8,6 +8,7 @@ import pytest
 
 from placet.model.reasons import Effect, Reason
 from placet.policy.evaluate import ENGINE, Finding, Plan, PolicySet
+from placet.policy.explain import explain
 from placet.policy.obligations import Obligation
 from placet.policy.rules import Approval
 from tests.policy.packs import case, pack, rule
@@ -130,6 +131,8 @@ def test_a_claim_is_required_where_nobody_says() -> None:
         ({"amount": 1, "note": "x" * 101}, False),
         ({"amount": 1, "tags": ["a", 1]}, False),
         ({"amount": 1, "tags": "a"}, False),
+        ({"amount": 1, "tags": ["a"] * 1000}, True),
+        ({"amount": 1, "tags": ["a"] * 1001}, False),
         ({"amount": 1, "dry_run": 1}, False),
         ({"amount": 1, "more": 1}, False),
     ],
@@ -208,7 +211,9 @@ def test_what_is_unset_is_missing_unless_the_condition_asks(
 
 
 def test_an_argument_that_is_missing_never_arrives_so_nobody_waits_for_it() -> None:
-    plan = PolicySet.of([pack(rule("any", when="arguments.x == 1", on="free.*", **{"else": "defer"}))]).plan("free.action")
+    plan = PolicySet.of([pack(rule("any", when="arguments.x == 1", on="free.*", **{"else": "defer"}))]).plan(
+        "free.action"
+    )
     assert plan is not None
     found = plan.decide(case(action="free.action", arguments={}))
     assert (found.effect, found.reason, found.missing) == (Effect.DENY, Reason.FACT_MISSING, ("arguments.x",))
@@ -257,6 +262,8 @@ def test_a_difference_between_the_engines_is_a_deny_and_is_counted() -> None:
 )
 def test_who_narrows_a_rule(who: str, intent: dict[str, Any], given: dict[str, Any], speaks: bool) -> None:
     assert (decide(rule("one", who=who), given=given, **intent).reason is Reason.PERMITTED) is speaks
+    told = explain(PolicySet.of([pack(rule("one", who=who))]), case(given, **intent)).rules[0]
+    assert (told.why == "it has no condition") is speaks
 
 
 def test_a_group_of_somebody_unknown_is_a_missing_fact() -> None:

@@ -89,7 +89,12 @@ def test_the_order_of_rules_is_nothing(told: list[Told], asked: Any, shuffle: An
     mixed = list(told)
     shuffle.shuffle(mixed)
     one, two = decide(told, asked), decide(mixed, asked)
-    assert (one.effect, one.reason, one.obligations, one.approval) == (two.effect, two.reason, two.obligations, two.approval)
+    assert (one.effect, one.reason, one.obligations, one.approval) == (
+        two.effect,
+        two.reason,
+        two.obligations,
+        two.approval,
+    )
     assert (one.missing, one.claim_required, len(one.rules)) == (two.missing, two.claim_required, len(two.rules))
 
 

@@ -39,8 +39,14 @@ def test_every_fault_is_told_at_once_and_under_the_folder_it_came_from() -> None
     [
         ({"pack.yaml": "name: a"}, "rules.yaml:1:1: the file is missing"),
         ({"pack.yaml": "", "rules.yaml": "rules: []"}, "pack.yaml:1:1: the file is empty"),
-        ({"pack.yaml": "x", "notes.txt": ""}, "notes.txt:1:1: a pack holds pack.yaml, rules.yaml, tests.yaml and nothing"),
-        ({"pack.yaml": "#" * BYTES_MAX, "rules.yaml": "#"}, "pack.yaml:1:1: the pack has 1048577 bytes, at most 1048576"),
+        (
+            {"pack.yaml": "x", "notes.txt": ""},
+            "notes.txt:1:1: a pack holds pack.yaml, rules.yaml, tests.yaml and nothing",
+        ),
+        (
+            {"pack.yaml": "#" * BYTES_MAX, "rules.yaml": "#"},
+            "pack.yaml:1:1: the pack has 1048577 bytes, at most 1048576",
+        ),
         ({"pack.yaml": "[" * 5000, "rules.yaml": "rules: []"}, "pack.yaml:1:1: not YAML: "),
         ({"pack.yaml": "\ud800", "rules.yaml": "rules: []"}, "pack.yaml:1:1: the text is not Unicode"),
     ],

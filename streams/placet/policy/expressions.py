@@ -172,8 +172,10 @@ def _faults(tree: Node, arguments: Arguments | None) -> Iterator[tuple[int, str]
         if depth > DEPTH_MAX:
             yield node.offset, f"nested deeper than {DEPTH_MAX}"
             return
-        if folds > FOLDS_MAX:
-            yield node.offset, f"more than {FOLDS_MAX} `all`, `exists`, `map` or `filter` inside each other"
+        if folds > (FOLDS_MAX if arguments is not None else 1):
+            # Declared lists are bounded; of others one pass over 64 KiB is enough.
+            most = f"{FOLDS_MAX}" if arguments is not None else "1 (where an action is not declared)"
+            yield node.offset, f"more than {most} `all`, `exists`, `map` or `filter` inside each other"
             return
         if node.kind == "call" and node.name == "matches" and node.parts[-1].kind == "const":
             fault = pattern_fault(str(node.parts[-1].value))

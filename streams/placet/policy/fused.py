@@ -10,7 +10,7 @@ from placet.policy import patterns, runtime
 from placet.policy.expressions import Expression
 from placet.policy.presence import NEVER, Unit, fact_source, part_source, silence_source
 from placet.policy.rules import Rule
-from placet.policy.shape import INT_MAX, Argument, Arguments, row_local
+from placet.policy.shape import INT_MAX, MEMBERS_MAX, Argument, Arguments, row_local
 
 UNFIT = -1
 """The mask of an intent whose arguments do not fit the action's declaration."""
@@ -160,15 +160,17 @@ def _unfit(argument: Argument) -> list[str]:
         said.append("v is not True and v is not False")
     elif kind.startswith("list"):
         said.append("v.__class__ is not list")
-        if argument.max_length is not None:
-            said.append(f"len(v) > {argument.max_length}")
+        said.append(f"len(v) > {_most(argument)}")
         said.append(_members(kind[5:-1], "v"))
     elif kind.startswith("map"):
         said.append("v.__class__ is not dict")
-        if argument.max_length is not None:
-            said.append(f"len(v) > {argument.max_length}")
+        said.append(f"len(v) > {_most(argument)}")
         said.append(_members(kind[12:-1], "v.values()"))
     return said
+
+
+def _most(argument: Argument) -> int:
+    return MEMBERS_MAX if argument.max_length is None else argument.max_length
 
 
 def _members(kind: str, source: str) -> str:

@@ -99,7 +99,9 @@ def _diagnose(model: type[BaseModel], document: Document, fault: dict[str, Any])
     path = path[:-1] if at_key else path
     name = str(path[-1]) if path else document.file
     if fault["type"] == "extra_forbidden":
-        return document.diagnose(path, f"`{name}` is not known here{did_you_mean(name, _names(model, path[:-1]))}", key=True)
+        return document.diagnose(
+            path, f"`{name}` is not known here{did_you_mean(name, _names(model, path[:-1]))}", key=True
+        )
     if fault["type"] == "missing":
         return document.diagnose(path[:-1], f"`{name}` is missing")
     said = str(fault["msg"]).removeprefix("Value error, ")

@@ -51,7 +51,7 @@ class Constants:
                 ints |= {int(node.value), int(node.value) + 1}
         self.ints = sorted(value for value in ints if -INT_MAX <= value <= INT_MAX)
         self.texts = sorted(texts)
-        self.values: list[Any] = [*self.ints, *self.texts, True, False, None, 0.5, [], {}]
+        self.values: list[Any] = [*self.ints, *self.texts, True, False, None, 0.5]
 
 
 def _walk(node: Node) -> Iterator[Node]:
@@ -187,5 +187,6 @@ def _loose(paths: Sequence[Path], known: Constants, draw: Draw) -> dict[str, Any
             below = holder.get(step)
             holder[step] = below if isinstance(below, dict) else {}
             holder = holder[step]
-        holder[path[-1]] = draw.some(known.values) if not draw.below(4) else draw.one(known.values)
+        kinds = (draw.some(known.values), dict.fromkeys(draw.some(known.texts), 1), draw.one(known.values))
+        holder[path[-1]] = kinds[min(draw.below(8), 2)]
     return made

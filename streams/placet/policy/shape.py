@@ -62,23 +62,15 @@ RISKS = ("actor", "authority", "session")
 FACTS = ("actor", "authority", "actor.risk", "authority.risk", "session.risk", "mandate", "resource")
 """Names of facts, besides `calendar.<name>`; used in `freshness`, in findings and as the desk's index."""
 
-ARGUMENT_TYPES = (
-    "int",
-    "number",
-    "string",
-    "bool",
-    "list<string>",
-    "list<int>",
-    "list<bool>",
-    "map<string, string>",
-    "map<string, int>",
-    "json",
-)
-"""`json` takes any JSON value; a condition can ask only whether it is there."""
+MEMBERS_MAX = 1_000
+"""Members of a declared list or map whose `max_length` is not given."""
 
 
 class Argument(msgspec.Struct, frozen=True):
-    """One declared argument of an action. Bounds are inclusive; lengths count code points or members."""
+    """One declared argument of an action. Bounds are inclusive; lengths count code points or members.
+
+    `type` is one of `forms.ArgumentForm`; `json` takes any JSON value, and a condition can ask only whether it is there.
+    """
 
     name: str
     type: str

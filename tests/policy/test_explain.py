@@ -1,0 +1,103 @@
+"""An explanation tells of every rule whether it spoke and why, clause by clause, and agrees with the finding."""
+
+import json
+from typing import Any
+
+import pytest
+
+from placet.policy.clauses import clauses
+from placet.policy.evaluate import PolicySet
+from placet.policy.explain import Explanation, explain
+from tests.policy.packs import case, pack, rule
+
+RULES = "\n".join(
+    (
+        rule("small", when="arguments.amount <= 50 && (actor.risk.score < 40 || !has(resource.owner))"),
+        rule("fresh", "deny", when="authority.risk.level == 'high'"),
+        rule("orders", resource='["order/*"]'),
+        rule("robots", who='{actor: ["robot:*"]}'),
+        rule("flows", who='{any_in_chain: ["workflow:*"]}'),
+        rule("always", "constrain"),
+        rule("elsewhere", on="pay.never"),
+        rule("errs", when="arguments.amount / 0 == 1"),
+    )
+)
+HEAD = "freshness: [{fact: authority.risk, heard_ms: 1000, else: defer}]"
+
+
+def told(given: dict[str, Any] | None = None, **intent: Any) -> Explanation:
+    return explain(PolicySet.of([pack(RULES, head=HEAD)]), case(given, **intent))
+
+
+def test_every_rule_about_the_action_is_told() -> None:
+    explained = told({"risk": 50}, arguments={"amount": 90})
+    whys = {one.rule.partition("/")[2]: (one.spoke, one.why) for one in explained.rules}
+    assert whys == {
+        "small": (False, "the condition is false"),
+        "fresh": (False, "the condition is false"),
+        "orders": (False, "resource `thing/1` is none of order/*"),
+        "robots": (False, "actor `agent:ada` is none of robot:*"),
+        "flows": (False, "nobody in the chain is one of workflow:*"),
+        "always": (True, "it has no condition"),
+        "errs": (True, "evaluating it errs, or what it demands cannot be met on this action"),
+    }
+    assert explained.rules_elsewhere == 1
+    assert explained.finding.rules == ("small/errs",)
+
+
+def test_clauses_and_what_they_read_have_values() -> None:
+    small = told({"risk": 50, "resource": {"owner": "user:mo"}}, arguments={"amount": 30}).rules[0]
+    assert [(clause.depth, clause.text, clause.value) for clause in small.clauses] == [
+        (0, "arguments.amount <= 50 && (actor.risk.score < 40 || !has(resource.owner))", False),
+        (1, "arguments.amount <= 50", True),
+        (1, "actor.risk.score < 40 || !has(resource.owner)", False),
+        (2, "actor.risk.score < 40", False),
+        (2, "!has(resource.owner)", False),
+        (3, "has(resource.owner)", True),
+    ]
+    assert small.reads == {"actor.risk.score": 50, "arguments.amount": 30, "resource.owner": "user:mo"}
+    assert small.engine == "generated"
+
+
+def test_facts_are_told_with_their_ages() -> None:
+    explained = told({"absent": ["actor.risk"], "ages": {"authority.risk": {"observed_ms": 5, "heard_ms": 1001}}})
+    facts = {fact.fact: (fact.state, fact.observed_ms, fact.heard_ms) for fact in explained.facts}
+    assert facts == {
+        "actor.risk": ("missing", None, None),
+        "authority.risk": ("silent", 5, 1001),
+        "mandate": ("known", 0, 0),
+        "resource": ("known", 0, 0),
+    }
+    fresh = explained.rules[1]
+    assert (fresh.spoke, fresh.effect, fresh.lacking) == (True, "defer", ("authority.risk",))
+    assert fresh.why == "not evaluated: authority.risk missing or silent"
+
+
+def test_an_explanation_is_plain_data() -> None:
+    data = json.loads(json.dumps(told().to_data()))
+    assert data["finding"]["effect"] == "deny"
+    assert data["finding"]["reason"] == "RULE_ERRED"
+    assert data["rules"][5]["rule"] == "small/always"
+
+
+def test_of_an_action_nobody_is_about_there_is_nothing_to_tell() -> None:
+    explained = told(action="other")
+    assert (explained.rules, explained.finding.reason.name, explained.rules_elsewhere) == ((), "NO_RULE", 8)
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("a", [(0, "a")]),
+        ("a && b || c", [(0, "a && b || c"), (1, "a && b"), (2, "a"), (2, "b"), (1, "c")]),
+        ("((a) && (b))", [(0, "(a) && (b)"), (1, "a"), (1, "b")]),
+        ("(a) && (b)", [(0, "(a) && (b)"), (1, "a"), (1, "b")]),
+        ("x == '&& \\'||' && y", [(0, "x == '&& \\'||' && y"), (1, "x == '&& \\'||'"), (1, "y")]),
+        ('x == """a" && b""" || y', [(0, 'x == """a" && b""" || y'), (1, 'x == """a" && b"""'), (1, "y")]),
+        ("l.all(x, x && y) && z", [(0, "l.all(x, x && y) && z"), (1, "l.all(x, x && y)"), (1, "z")]),
+        ("c ? a && b : d", [(0, "c ? a && b : d")]),
+        ("!(a || b)", [(0, "!(a || b)"), (1, "a || b"), (2, "a"), (2, "b")]),
+    ],
+)
+def test_a_condition_is_taken_apart_at_its_own_signs_only(text: str, parts: list[tuple[int, str]]) -> None:
+    assert list(clauses(text)) == parts
