@@ -12,8 +12,10 @@ import placet
 from placet.faces.cli import (
     audit,
     bench,
+    context,
     decide,
     demo,
+    keys_add,
     policy_activate,
     policy_check,
     policy_explain,
@@ -31,19 +33,25 @@ from placet.faces.cli import (
     submit,
     tail,
     topics_apply,
+    up,
     withdraw,
+    worker,
 )
 from placet.faces.cli.verb import Exit, add, fail
 
 GROUPS = {
     "topics": "The topics of a Kafka cluster.",
+    "keys": "The keys this installation believes.",
     "publish": "Say what is known: risk, sensitivity, principals, mandates, calendar.",
     "policy": "Policy packs: check, test, explain, and put them into service.",
     "schema": "The schemas of what travels.",
 }
 """Verbs of two words, by their first."""
 VERBS: tuple[tuple[str, str, ModuleType], ...] = (
+    ("", "up", up),
     ("", "demo", demo),
+    ("", "worker", worker),
+    ("", "context", context),
     ("", "submit", submit),
     ("", "decide", decide),
     ("", "tail", tail),
@@ -53,6 +61,7 @@ VERBS: tuple[tuple[str, str, ModuleType], ...] = (
     ("", "audit", audit),
     ("", "bench", bench),
     ("topics", "apply", topics_apply),
+    ("keys", "add", keys_add),
     ("publish", "risk", publish_risk),
     ("publish", "sensitivity", publish_sensitivity),
     ("publish", "principal", publish_principal),

@@ -5,7 +5,6 @@ from pathlib import Path
 from threading import Thread
 from typing import Any, NamedTuple
 
-from placet import wiring
 from placet.drivers.entropy import SystemEntropy
 from placet.drivers.keyfile import add_key, ensure_keys
 from placet.drivers.settings import Settings
@@ -24,6 +23,7 @@ from placet.faces.demo.executors import Crew
 from placet.faces.demo.feeds import Feeds
 from placet.faces.demo.fleet import Fleet
 from placet.faces.demo.view import View
+from placet.faces.gateway.server import Server
 from placet.faces.sdk.connection import Connection
 from placet.model.topics import Topic
 from placet.policy.pack import load_pack
@@ -44,15 +44,15 @@ class Summary(NamedTuple):
 def perform(data: Path, for_s: float | None, view: View) -> Summary:
     """Run the demo in `data` for `for_s` seconds (None: until Ctrl-C), shown by `view`, and audit what it wrote."""
     data.mkdir(parents=True, exist_ok=True)
-    settings = Settings().model_copy(update={"data": data, "bootstrap": ""})
+    settings = Settings().model_copy(update={"data": data, "bootstrap": "", "port": 0})
     _ensure_keys(settings)
     board = Board()
     with ExitStack() as stage:
-        running = wiring.serve(wiring.embedded(settings))
-        stage.callback(running.stop)
-        connection = stage.enter_context(
-            Connection(running.stack.log, running.stack.keys.ring, keys=running.stack.keys)
-        )
+        server = Server(settings)
+        stage.callback(server.stop)
+        stack = server.running.stack
+        connection = stage.enter_context(Connection(stack.log, stack.keys.ring, keys=stack.keys, closing=lambda: None))
+        board.note("placet", f"up at {server.url}; look beside it with `placet tail --data {data}`")
         for partition in range(connection.log.partitions(Topic.DECISIONS)):
             connection.follower.join(board, partition)
         journal = Journal(connection)
@@ -67,8 +67,9 @@ def perform(data: Path, for_s: float | None, view: View) -> Summary:
         crew.start()
         _play(Fleet(journal, crew, feeds, clock, board.note), board, clock, view)
         crew.close()
-        if running.failure is not None:
-            raise running.failure
+        failure = server.failed()
+        if failure is not None:
+            raise failure
         if board.failure is not None:
             raise board.failure
         seconds, books = clock.elapsed_s, company.books()

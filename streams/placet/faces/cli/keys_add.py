@@ -1,0 +1,39 @@
+"""`placet keys add`: make a key pair and pin its public half."""
+
+from typing import Annotated
+
+import typer
+
+from placet.faces.cli import printing
+from placet.faces.cli.place import Data
+from placet.faces.cli.up import settings_with
+from placet.faces.cli.verb import Exit, Json
+
+EXAMPLE = "placet keys add agent agent:billing-bot --data run"
+EXITS = {Exit.FAULTY: "the key file contradicts itself"}
+PURPOSES = ("seal", "operator", "executor", "agent", "approver", "feed")
+
+
+def run(
+    purpose: Annotated[str, typer.Argument(help=f"The one thing it may sign for: {', '.join(PURPOSES)}.")],
+    issuer: Annotated[str, typer.Argument(help="The principal that holds it.")],
+    data: Data = None,
+    as_json: Json = False,
+) -> Exit:
+    """Make an Ed25519 key pair for a principal: the private half in DATA/secrets, the public one in DATA/keys.json.
+
+    Processes that are running know it after their next start.
+    """
+    from placet.drivers.entropy import SystemEntropy
+    from placet.drivers.keyfile import add_key
+    from placet.faces.cli.journal import named, one_of
+
+    one_of(purpose, "PURPOSE", PURPOSES)
+    named(issuer, "ISSUER")
+    settings = settings_with(data=data)
+    entry = add_key(settings.keys_file, settings.secrets_dir, purpose, issuer, SystemEntropy())  # type: ignore[arg-type]
+    if as_json:
+        printing.emit({**entry.model_dump(), "pinned": settings.keys_file})
+    else:
+        printing.say(f"{entry.kid}: {entry.purpose} key of {entry.issuer}, pinned in {settings.keys_file}")
+    return Exit.FINE

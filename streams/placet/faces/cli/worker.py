@@ -1,0 +1,59 @@
+"""`placet worker`: decide on a Kafka cluster."""
+
+from typing import Annotated
+
+import typer
+
+from placet.faces.cli import printing
+from placet.faces.cli.place import Bootstrap, Data, resolve
+from placet.faces.cli.up import settings_with, wait_for_end
+from placet.faces.cli.verb import Exit, Json, usage
+
+EXAMPLE = "placet worker --bootstrap localhost:9092 --slot worker-0 --data /var/lib/placet"
+EXITS = {Exit.FAULTY: "the journal contradicts itself"}
+
+
+def run(
+    bootstrap: Bootstrap = None,
+    data: Data = None,
+    slot: Annotated[
+        str | None, typer.Option(help="This worker's own, stable name. Else PLACET_SLOT, else worker-0.")
+    ] = None,
+    metrics_port: Annotated[
+        int | None,
+        typer.Option(min=0, max=65_535, help="Of /metrics, /livez and /readyz. Else PLACET_METRICS_PORT, else 7421."),
+    ] = None,
+    as_json: Json = False,
+) -> Exit:
+    """Run one deciding worker until Ctrl-C or SIGTERM; any number share the partitions.
+
+    `--data` is the folder of its warm state, the pinned keys and its private
+    keys. The topics are made by `placet topics apply`, and risk signals are
+    folded by `placet context`.
+    """
+    place = resolve(None, bootstrap, None)
+    if not place.bootstrap:
+        raise usage("--bootstrap is missing: expected HOST:PORT of a Kafka cluster")
+    from placet import wiring
+    from placet.drivers.metrics import Watch
+    from placet.faces.cli.probes import Probes
+
+    settings = settings_with(bootstrap=place.bootstrap, data=data, slot=slot, metrics_port=metrics_port)
+    running = wiring.work(settings, Watch())
+    try:
+        probes = Probes(running, settings.host, settings.metrics_port)
+        try:
+            if as_json:
+                printing.emit({"slot": settings.slot, "bootstrap": settings.bootstrap, "url": probes.url}, lines=True)
+            else:
+                printing.say(f"worker slot={settings.slot} bootstrap={settings.bootstrap} url={probes.url}")
+            wait_for_end(running.ended.wait)
+        finally:
+            probes.stop()
+    finally:
+        running.stop()
+    if running.failure is not None:
+        raise running.failure
+    if not as_json:
+        printing.say("down")
+    return Exit.FINE
