@@ -1,13 +1,12 @@
 """A guarded function runs with what was granted, once, and not at all when placet says no."""
 
-import asyncio
 
 import pytest
 
-from placet import Denied, Pending, Result, guarded
+from placet import Denied, guarded
 from placet.faces.sdk.connection import Connection
-from placet.model.reasons import Reason, State
-from tests.faces.shop import Shop, until
+from placet.model.reasons import Reason
+from tests.faces.shop import Shop
 
 
 def test_a_guarded_function_runs_and_leaves_an_outcome(shop: Shop, connection: Connection) -> None:
