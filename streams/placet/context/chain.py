@@ -30,7 +30,10 @@ class Chain(NamedTuple):
 
 def covers(patterns: tuple[str, ...], text: str) -> bool:
     """Return whether a pattern is `text`, `*`, or ends in `*` and `text` begins with what is before."""
-    return any(pattern == text or (pattern.endswith("*") and text.startswith(pattern[:-1])) for pattern in patterns)
+    for pattern in patterns:  # noqa: SIM110 - a generator costs three times as much, on every intent
+        if pattern == "*" or pattern == text or (pattern.endswith("*") and text.startswith(pattern[:-1])):
+            return True
+    return False
 
 
 def resolve(

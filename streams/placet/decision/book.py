@@ -108,6 +108,7 @@ class Book:
         for session in self.changes.forgotten:
             if self.sessions.get(session.key) is session:
                 del self.sessions[session.key]
+        self.changes.begin()
         self.heard += self._hearing
         self._hearing = []
         self.vault.made = []
@@ -128,7 +129,8 @@ class Book:
     def first(self, asked: Asked, answer: Answer, cause: Cause, asked_at: int, body: bytes | None) -> int:
         """Write the first answer to an intent attempt, and remember it; return its seq."""
         step(State.ASKED, answer.state)
-        seq = self._say(asked, answer, cause, -1, cause.offset, asked_at, body, QUIET)
+        said = Said(executor=asked.intent.audience) if answer.state is State.CLAIMED else QUIET
+        seq = self._say(asked, answer, cause, -1, cause.offset, asked_at, body, said)
         self._count(asked, answer, asked_at)
         deadline = asked.intent.deadline
         row = REST.pack(
@@ -217,7 +219,7 @@ class Book:
         if body is not None:
             lock = self.vault.lock_of(key.decode())
             nonce, sealed = self.vault.encrypt(lock, voice.partition, voice.seq, body)
-            voice.case(key, intent.tenant, intent.authority, lock.key_id, nonce, sealed)
+            voice.case(key, lock, nonce, sealed)
             committed = commitment(lock.salt, body)
         rules, missing, obligations = self._of(answer.finding)
         arguments = answer.granted_arguments

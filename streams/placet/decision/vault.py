@@ -6,6 +6,7 @@ from hashlib import sha256
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from placet.context.facts import sized
 from placet.errors import Corrupted
 from placet.model.codec.desk_change import DataKey
 from placet.ports import Entropy
@@ -16,11 +17,13 @@ KEY_SIZE, ID_SIZE, SALT_SIZE, NONCE_SIZE, PREFIX_SIZE = 32, 16, 32, 12, 8
 
 
 class Lock:
-    """The opened data key of one authority."""
+    """The opened data key of one authority; `owner` is its tenant and its name, as a Case begins."""
 
-    __slots__ = ("cipher", "key_id", "salt")
+    __slots__ = ("cipher", "key_id", "owner", "salt")
 
-    def __init__(self, cipher: AESGCM, key_id: bytes, salt: bytes) -> None:
+    def __init__(self, key: str, cipher: AESGCM, key_id: bytes, salt: bytes) -> None:
+        tenant, _, authority = key.partition("/")
+        self.owner = sized(tenant.encode()) + sized(authority.encode())
         self.cipher = cipher
         self.key_id = key_id
         self.salt = salt
@@ -63,7 +66,7 @@ class Vault:
         data_key, rest = secret[:KEY_SIZE], secret[KEY_SIZE:]
         key_id, salt, nonce = rest[:ID_SIZE], rest[ID_SIZE : ID_SIZE + SALT_SIZE], rest[ID_SIZE + SALT_SIZE :]
         wrapped = nonce + self._wrapping.encrypt(nonce, data_key, b"placet/data-key/1" + key.encode())
-        lock = self._locks[key] = Lock(AESGCM(data_key), key_id, salt)
+        lock = self._locks[key] = Lock(key, AESGCM(data_key), key_id, salt)
         self.made.append(DataKey(key=key, key_id=key_id, wrapped=wrapped, salt=salt))
         return lock
 
@@ -74,7 +77,7 @@ class Vault:
             data_key = self._wrapping.decrypt(row.wrapped[:NONCE_SIZE], row.wrapped[NONCE_SIZE:], aad)
         except InvalidTag:
             raise Corrupted(f"data key of `{row.key}` does not open with this key-encryption key") from None
-        self._locks[row.key] = Lock(AESGCM(data_key), row.key_id, row.salt)
+        self._locks[row.key] = Lock(row.key, AESGCM(data_key), row.key_id, row.salt)
 
     def drop(self) -> None:
         """Forget the data keys made since `begin`."""

@@ -2,6 +2,7 @@
 
 from hashlib import sha256
 
+from placet.decision.vault import Lock
 from placet.model.codec import case, quarantined, refusal, repeat, verdict
 from placet.model.codec._wire import LONG
 from placet.model.codec.quarantined import Quarantined
@@ -21,6 +22,7 @@ class Voice:
 
     def __init__(self, partition: int) -> None:
         self.partition = partition
+        self._partition = LONG[partition]
         self.seq = 0
         self.instant = 0
         self.emits = Emits()
@@ -38,19 +40,15 @@ class Voice:
         self.seq = seq = self.seq + 1
         return seq - 1
 
-    def case(self, key: bytes, tenant: str, authority: str, lock_id: bytes, nonce: bytes, sealed: bytes) -> None:
+    def case(self, key: bytes, lock: Lock, nonce: bytes, sealed: bytes) -> None:
         """Emit the encrypted case of the verdict that is emitted next."""
-        tenant_, authority_ = tenant.encode(), authority.encode()
         value = b"".join(
             (
                 case.HEADER,
-                LONG[len(tenant_)],
-                tenant_,
-                LONG[len(authority_)],
-                authority_,
-                LONG[self.partition],
+                lock.owner,
+                self._partition,
                 LONG[self.seq],
-                lock_id,
+                lock.key_id,
                 nonce,
                 LONG[len(sealed)],
                 sealed,
