@@ -271,6 +271,15 @@ def test_a_group_of_somebody_unknown_is_a_missing_fact() -> None:
     assert (found.reason, found.missing) == (Reason.FACT_MISSING, ("authority",))
 
 
+def test_a_group_in_a_record_that_is_too_old_is_a_silent_fact() -> None:
+    told = rule("no", "deny", who='{authority: ["group:barred"]}')
+    head = "freshness: [{fact: authority, heard_ms: 1000, else: defer}]"
+    stale = {"ages": {"authority": {"heard_ms": 1001}}}
+    found = decide(rule("yes"), told, head=head, given=stale)
+    assert (found.effect, found.reason, found.missing) == (Effect.DEFER, Reason.FACT_SILENT, ("authority",))
+    assert decide(rule("yes"), told, head=head).effect is Effect.PERMIT
+
+
 def test_facts_are_all_that_any_rule_may_read() -> None:
     plan = plan_of(
         rule("a", when="actor.risk.level == 'low' && has(calendar.freeze)"),

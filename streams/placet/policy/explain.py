@@ -83,8 +83,8 @@ def _fact(plan: Plan, fact: str, case: Case) -> FactExplained:
 
 def _rule(plan: Plan, pack: Pack, rule: Rule, case: Case, said: Mapping[str, Said]) -> RuleExplained:
     condition = pack.condition(rule, plan.action)
-    elsewhere = _not_about(rule, case)
     told = said.get(rule.name)
+    elsewhere = "" if told else _not_about(rule, case)
     parts: tuple[ClauseExplained, ...] = ()
     reads: dict[str, Any] = {}
     if condition is not None and not elsewhere:
@@ -117,8 +117,7 @@ def _not_about(rule: Rule, case: Case) -> str:
         row = getattr(case, role)
         groups = () if row is None else tuple(f"group:{group}" for group in row.groups)
         in_group = any(group in wanted for group in groups) if wanted else False
-        unknown = row is None and any(p.startswith("group:") for p in wanted or ())
-        if wanted is not None and not (patterns.matches(wanted, name) or in_group or unknown):
+        if wanted is not None and not (patterns.matches(wanted, name) or in_group):
             return f"{role} `{name}` is none of {', '.join(wanted)}"
     if rule.any_in_chain is not None and not any(patterns.matches(rule.any_in_chain, link) for link in case.chain):
         return f"nobody in the chain is one of {', '.join(rule.any_in_chain)}"

@@ -20,6 +20,7 @@ class Bound(msgspec.Struct):
     """A rule tied to one action: its condition there, what must be known, and its three bits.
 
     `fired`, `unmet` (something it needs is absent) and `erred` are masks; at most one of them is set.
+    `roles` holds the bits of the records in which its groups are looked up.
     """
 
     rule: Rule
@@ -28,6 +29,7 @@ class Bound(msgspec.Struct):
     fired: int
     unmet: int
     erred: int
+    roles: dict[str, int]
 
 
 Ask = Callable[[int, Case], int]
@@ -73,7 +75,7 @@ def _rule_source(number: int, bound: Bound, generated: bool) -> list[str]:
         asked.append(patterns.source(rule.resource, "case.resource_id"))
     for role, wanted in (("actor", rule.actor), ("authority", rule.authority)):
         if wanted is not None:
-            asked.append(who_source(role, wanted))
+            asked.append(who_source(role, wanted, bound.roles.get(role, 0)))
     if rule.any_in_chain is not None:
         asked.append(f"any({patterns.source(rule.any_in_chain, 'link')} for link in case.chain)")
     asked = [text for text in asked if text != "True"]
@@ -102,11 +104,11 @@ def _rule_source(number: int, bound: Bound, generated: bool) -> list[str]:
     return lines
 
 
-def who_source(role: str, wanted: Sequence[str]) -> str:
+def who_source(role: str, wanted: Sequence[str], absent: int) -> str:
     """Return Python that says whether a rule is about this principal.
 
-    A group can be looked up only in a record that is there; where it is not, the rule counts
-    as being about the principal, and its need for that record makes it unmet.
+    A group can be looked up only in a record that is there and fresh (`absent` are the bits that say
+    it is not); else the rule counts as being about the principal, and is unmet for want of that record.
     """
     ids = [pattern for pattern in wanted if not pattern.startswith("group:")]
     groups = tuple(pattern[6:] for pattern in wanted if pattern.startswith("group:"))
@@ -114,7 +116,7 @@ def who_source(role: str, wanted: Sequence[str]) -> str:
     if "True" in said:
         return "True"
     if groups:
-        said.append(f"{role} is None")
+        said.append(f"absent & {absent}")
         said += (f"{group!r} in {role}.groups" for group in groups)
     return f"({' or '.join(said)})"
 

@@ -81,7 +81,8 @@ class Plan:
         for number, ((_, rule), condition, listed) in enumerate(zip(self.rules, conditions, wanted, strict=True)):
             needs = sum({bit for unit in listed for bit in units[unit]})
             bit = 1 << base + 3 * number
-            self._bounds.append(Bound(rule, condition, needs, bit, bit << 1, bit << 2))
+            roles = {unit.name: sum(units[unit]) for unit in listed if unit.required and unit.part is None}
+            self._bounds.append(Bound(rule, condition, needs, bit, bit << 1, bit << 2, roles))
             facts.update(rule.who_facts())
             try:
                 action_declared = self.rules[number][0].actions.get(action)
