@@ -87,13 +87,17 @@ class Desk:
         known = expected.get(slot)
         if known == b"":
             return
-        if known is None:
-            if Row(packed).deadline > instant:
-                self._fail(offset, f"remembers slot {slot.hex()[:12]}, which no decision answers")
-        elif known != packed:
-            row, was = Row(packed), Row(known)
-            text = f"says seq {row.seq} attempt {row.attempt}, decisions say seq {was.seq} attempt {was.attempt}"
-            self._fail(offset, f"slot {slot.hex()[:12]} {text}, or other digests, flags or deadline")
+        if known != packed:
+            row = Row(packed)
+            if row.deadline <= instant:
+                return  # past its deadline: what its id was given to since then is compared instead
+            where = f"slot {slot.hex()[:12]}"
+            if known is None:
+                self._fail(offset, f"remembers {where}, which no decision answers")
+            else:
+                was = Row(known)
+                text = f"says seq {row.seq} attempt {row.attempt}, decisions say seq {was.seq} attempt {was.attempt}"
+                self._fail(offset, f"{where} {text}, or other digests, flags or deadline")
         expected[slot] = b""
 
     def _missing(self, expected: dict[bytes, bytes], instant: int) -> None:
