@@ -59,6 +59,11 @@ def test_clauses_and_what_they_read_have_values() -> None:
     assert small.engine == "generated"
 
 
+def test_what_is_unset_is_told_as_unset() -> None:
+    small = told({"risk": 0, "absent": ["calendar.freeze"]}, arguments={"amount": 30}).rules[0]
+    assert small.reads == {"actor.risk.score": 0, "arguments.amount": 30, "resource.owner": "unset"}
+
+
 def test_facts_are_told_with_their_ages() -> None:
     explained = told({"absent": ["actor.risk"], "ages": {"authority.risk": {"observed_ms": 5, "heard_ms": 1001}}})
     facts = {fact.fact: (fact.state, fact.observed_ms, fact.heard_ms) for fact in explained.facts}

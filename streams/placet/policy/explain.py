@@ -91,13 +91,21 @@ def _rule(plan: Plan, pack: Pack, rule: Rule, case: Case, said: Mapping[str, Sai
         parts = tuple(
             ClauseExplained(depth, text, condition.part(text, case)) for depth, text in clauses(condition.text)
         )
-        reads = {".".join(path): condition.part(_select(path), case) for path in condition.paths}
+        reads = {".".join(path): _read(condition, path, case) for path in condition.paths}
     effect, lacking = (told.effect, told.missing) if told else (rule.effect, ())
     why = elsewhere or _why(condition, told)
     engine = "" if condition is None else "generated" if condition.source else f"library: {condition.unknown}"
     return RuleExplained(
         rule.name, effect.name.lower(), rule.because, told is not None, why, lacking, parts, reads, engine
     )
+
+
+def _read(condition: Expression, path: tuple[str, ...], case: Case) -> Any:
+    """Return the value at `path`, or the word `unset`: the library reads what is unset as 0 or an empty text."""
+    text = _select(path)
+    value = condition.part(text, case)
+    nothing = value in ("error", "", 0) and value is not False
+    return "unset" if nothing and condition.part(f"has({text})", case) is False else value
 
 
 def _select(path: tuple[str, ...]) -> str:
