@@ -47,6 +47,8 @@ def tell(answer: "Answer", *, as_json: bool) -> Exit:
     """Print an answer; return REFUSED where the record was refused."""
     if as_json:
         printing.emit(answer_of(answer))
+    elif answer.refusal:
+        printing.say(f"refused: {answer.reason.name.lower()}, {answer.detail}")
     else:
         printing.say(answer.says())
     return Exit.REFUSED if answer.refusal else Exit.FINE

@@ -2,13 +2,18 @@
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from placet.faces.cli import printing
 from placet.faces.cli.place import Bootstrap, Data, Tenant, Url, resolve
-from placet.faces.cli.verb import Exit, Json, usage
+from placet.faces.cli.verb import Exit, Failure, Json, usage
+
+if TYPE_CHECKING:
+    from placet.context.caep import Heard, StatusChange
+    from placet.faces.cli.journal import Journal, Written
+    from placet.model.codec.principal import Principal
 
 EXAMPLE = """
 placet publish risk agent:billing-bot 85 --reason 'impossible travel' --tenant acme --data run
@@ -38,53 +43,97 @@ def run(
     grants that rest on this risk are decided again at once.
     """
     from placet.faces.cli.journal import named, now_ms, opened
-    from placet.model.codec import risk_signal
-    from placet.model.topics import Topic
 
-    place = resolve(url, bootstrap, data)
+    place, at = resolve(url, bootstrap, data), now_ms()
     named(tenant, "--tenant")
     if event is not None:
         if subject is not None or score is not None:
             raise usage("--event: the event says the subject and the score: expected no SUBJECT and no SCORE")
-        signals, changes, ignored = _heard(event, tenant, now_ms())
+        heard = _of_event(event, tenant, at)
     else:
         if subject is None or score is None or not 0 <= score <= 100:
             raise usage("expected a SUBJECT and a SCORE of 0 to 100, or --event FILE", "placet publish risk --help")
-        at = now_ms()
         named(subject, "SUBJECT"), named(source, "--source")
-        signals = [
-            risk_signal.RiskSignal(tenant, subject, source, f"{source}-{at}", score, at, half_life_s, reason, None)
-        ]
-        changes, ignored = [], ""
-    written = []
-    if signals:
+        heard = _of_hand(tenant, subject, score, source, half_life_s, reason, at)
+    written: list[Written] = []
+    unknown: list[StatusChange] = []
+    if heard.signals:
         with opened(place) as journal:
-            written = [
-                journal.write(Topic.SIGNALS, f"{one.tenant}/{one.subject}", risk_signal, one, "feed") for one in signals
-            ]
+            written, unknown = _publish(journal, heard)
     if as_json:
-        printing.emit({"written": written, "status": changes, "ignored": ignored})
+        printing.emit({"written": written, "unknown": unknown, "ignored": heard.ignored})
         return Exit.FINE
     for one in written:
-        printing.say(one.line(f"risk {one.record.score} of {one.record.subject} from {one.record.source}"))
-    for change in changes:
-        printing.say(f"{change.subject} is {change.status}: `placet publish principal` makes it so")
-    if ignored:
-        printing.say(f"nothing to publish: {ignored}")
+        printing.say(one.line(_told(one.record)))
+    for change in unknown:
+        printing.say(
+            f"{change.subject} is {change.status}, and no principal of that name is known: only its risk is published"
+        )
+    if heard.ignored:
+        printing.say(f"nothing to publish: {heard.ignored}")
     return Exit.FINE
 
 
-def _heard(file: Path, tenant: str, at: int) -> tuple[Any, Any, str]:
+def _of_hand(tenant: str, subject: str, score: int, source: str, half_life_s: int, reason: str, at: int) -> "Heard":
+    from placet.context.caep import Heard
+    from placet.model.codec.risk_signal import RiskSignal
+
+    return Heard((RiskSignal(tenant, subject, source, f"{source}-{at}", score, at, half_life_s, reason, None),))
+
+
+def _of_event(file: Path, tenant: str, at: int) -> "Heard":
     from placet.context.caep import Stream, hear
     from placet.errors import PoisonRecord
     from placet.faces.cli.inputs import text_of
-    from placet.faces.cli.verb import Failure
 
     try:
         claims = json.loads(text_of(file))
         if not isinstance(claims, dict):
             raise ValueError("expected a JSON object of claims")
-        heard = hear(claims, Stream(tenant), at)
+        return hear(claims, Stream(tenant), at)
     except (ValueError, PoisonRecord) as error:
         raise Failure(Exit.FAULTY, f"{file}: {error}") from None
-    return heard.signals, heard.changes, heard.ignored
+
+
+def _publish(journal: "Journal", heard: "Heard") -> "tuple[list[Written], list[StatusChange]]":
+    """Publish the risk, and the status of principals that are known; return also the changes that found nobody."""
+    from placet.model.codec import principal, risk_signal
+    from placet.model.topics import Topic
+
+    unknown: list[StatusChange] = []
+    written = [
+        journal.write(Topic.SIGNALS, f"{one.tenant}/{one.subject}", risk_signal, one, "feed") for one in heard.signals
+    ]
+    for change in heard.changes:
+        known = _principal(journal, change)
+        if known is None:
+            unknown.append(change)
+            continue
+        # The newest source gives owner, groups and the rest, so a change of status repeats them.
+        record = known._replace(status=change.status, source=change.source, observed_at=change.observed_at)
+        key = f"{change.tenant}/{change.subject}/{change.source}"
+        written.append(journal.write(Topic.PRINCIPALS, key, principal, record, "feed"))
+    return written, unknown
+
+
+def _principal(journal: "Journal", change: "StatusChange") -> "Principal | None":
+    """Return the principal that a change is about, as it was said last by whoever said it."""
+    from placet.faces.cli.journal import read_all
+    from placet.model.codec import principal
+    from placet.model.topics import Topic
+
+    newest: Principal | None = None
+    for partition in range(journal.log.partitions(Topic.PRINCIPALS)):
+        for rec in read_all(journal.log, Topic.PRINCIPALS, partition):
+            if rec.value is None or not rec.value.startswith(principal.HEADER):
+                continue
+            said = principal.decode(rec.value)
+            if (said.tenant, said.id) == (change.tenant, change.subject):
+                newest = said if newest is None or said.observed_at >= newest.observed_at else newest
+    return newest
+
+
+def _told(record: Any) -> str:
+    if hasattr(record, "score"):
+        return f"risk {record.score} of {record.subject} from {record.source}"
+    return f"{record.id} is {record.status}, says {record.source}"

@@ -76,6 +76,8 @@ def run(
         printing.emit(answer_of(answer))
     else:
         printing.say(answer.says())
+    if answer.reason.name == "WRITER_UNPROVED":
+        printing.note(f"next: placet keys add agent {asked['actor']} (known to a desk after its next start)")
     return Exit.FINE if answer.granted else Exit.REFUSED
 
 

@@ -1,0 +1,232 @@
+"""Verbs against a running `placet up`: what they publish is heard, what they ask is answered, what they read is there."""
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from placet.drivers.entropy import SystemEntropy
+from placet.drivers.keyfile import add_key, ensure_keys
+from placet.drivers.settings import Settings
+from placet.faces.gateway.server import Server
+from tests.architecture.house import ROOT
+from tests.faces.cli.said import Said, placet
+
+AGENT = ("--actor", "agent:ada", "--authority", "user:kim", "--mandate", "refunds", "--session", "run-1")
+REFUND = ("payments.refund", "order/7", "--audience", "service:cashier", *AGENT)
+DISABLED = ROOT / "tests" / "vectors" / "ssf" / "risc" / "account-disabled-1.json"
+VERIFICATION = ROOT / "tests" / "vectors" / "ssf" / "framework" / "verification-1.json"
+
+
+@pytest.fixture(scope="module")
+def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    settings = Settings(data=tmp_path_factory.mktemp("up"), port=0, partitions=2)
+    entropy = SystemEntropy()
+    ensure_keys(settings.keys_file, settings.secrets_dir, entropy)
+    add_key(settings.keys_file, settings.secrets_dir, "agent", "agent:ada", entropy)
+    server = Server(settings)
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+@pytest.fixture
+def say(up: Server, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Run a verb against the folder of the running server, for tenant acme."""
+    for name in [name for name in os.environ if name.startswith("PLACET_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("PLACET_TENANT", "acme")
+    monkeypatch.setenv("PLACET_DATA", str(up.settings.data))
+
+    def run(*arguments: object) -> Said:
+        return placet(capsys, *arguments)
+
+    return run
+
+
+@pytest.fixture
+def known(say: Any, request: pytest.FixtureRequest) -> Any:
+    """Say everything the payments pack wants to know, and activate it; once a module."""
+    if not hasattr(request.module, "DONE"):
+        request.module.DONE = True
+        for words in (
+            "publish principal user:kim --group support",
+            "publish principal agent:ada --owner user:kim --attribute tenure=old",
+            "publish principal service:cashier",
+            "publish mandate refunds --from user:kim --to agent:ada --action payments.* --resource order/* --expires-in 8h",
+            "publish sensitivity order/7 internal --owner user:mo --category shop",
+            "publish risk agent:ada 5 --half-life-s 3600",
+            "publish risk user:kim 5",
+            "publish risk session:run-1 5",
+            "publish calendar books open --expires-in 1d",
+            f"policy push {ROOT / 'policies' / 'payments'} {ROOT / 'policies' / 'operations'}",
+            "policy activate payments --reason first",
+        ):
+            said = say(*words.split())
+            assert (said.code, said.err) == (0, ""), words
+            assert "@" in said.out
+    return say
+
+
+def euros(amount: int) -> tuple[str, str]:
+    return ("--arguments", json.dumps({"amount": amount, "currency": "EUR"}))
+
+
+def test_a_permitted_intent_exits_0_and_a_denied_one_5(known: Any) -> None:
+    granted = known("submit", *REFUND, *euros(900), "--json")
+    assert granted.code == 0
+    assert (granted.json["state"], granted.json["effect"], granted.json["rules"]) == (
+        "granted",
+        "permit",
+        ["payments/refund-small"],
+    )
+    denied = known("submit", "payments.transfer", "account/own/2", *AGENT, *euros(5))
+    assert denied.code == 5
+    assert "denied" in denied.out
+
+
+def test_an_intent_from_a_file_is_asked_as_it_stands(known: Any, tmp_path: Path) -> None:
+    file = tmp_path / "intent.yaml"
+    file.write_text(
+        "intent: {action: payments.refund, resource: order/7, audience: service:cashier, actor: 'agent:ada', authority: 'user:kim',"
+        " mandate: refunds, session: run-1, arguments: {amount: 7, currency: EUR}}\n"
+    )
+    assert known("submit", "--file", file, "--json").json["effect"] == "permit"
+    file.write_text("action: payments.refund\n")
+    assert known("submit", "--file", file).code == 3
+
+
+def test_who_has_no_key_where_one_is_wanted_hears_how_to_get_it(known: Any, tmp_path: Path) -> None:
+    pack = Path(shutil.copytree(ROOT / "policies" / "payments", tmp_path / "payments"))
+    text = (pack / "pack.yaml").read_text()
+    (pack / "pack.yaml").write_text(text.replace("unsigned_intents: true", "unsigned_intents: false"))
+    assert known("policy", "push", pack, "--tenant", "strict").code == 0
+    assert known("policy", "activate", "payments", "--tenant", "strict").code == 0
+    said = known("submit", "payments.quote", "order/7", "--actor", "user:kim", "--tenant", "strict", *euros(5))
+    assert said.code == 5
+    assert "writer_unproved" in said.out
+    assert "next: placet keys add agent user:kim" in said.err
+
+
+def test_the_whole_life_of_an_intent_is_shown_with_what_caused_each_step(known: Any) -> None:
+    asked = known("submit", *REFUND, *euros(1234), "--json").json
+    taken = known("withdraw", asked["id"], "--authority", "user:kim", "--actor", "agent:ada", "--json")
+    assert (taken.code, taken.json["state"]) == (0, "withdrawn")
+    shown = known("show", asked["id"], "--json")
+    assert [entry["record"]["state"] for entry in shown.json["entries"]] == ["granted", "withdrawn"]
+    assert [entry["cause"]["name"] for entry in shown.json["entries"]] == ["intent", "withdraw"]
+    assert shown.json["entries"][0]["cause"]["record"]["arguments"] == {"amount": 1234, "currency": "EUR"}
+    drawn = known("show", asked["id"], "--authority", "user:kim")
+    assert [word for word in ("asked", "granted", "withdrawn") if word in drawn.out] == [
+        "asked",
+        "granted",
+        "withdrawn",
+    ]
+    again = known("withdraw", asked["id"], "--authority", "user:kim", "--actor", "agent:ada")
+    assert again.code == 5
+    assert "refused: claim_unknown" in again.out
+
+
+def test_an_intent_nobody_asked_cannot_be_shown_or_settled(known: Any) -> None:
+    assert known("show", "00" * 16).code == 1
+    said = known("settle", "00" * 16, "done", "--authority", "user:kim")
+    assert (said.code, "outcome_unknown" in said.out) == (5, True)
+
+
+def test_a_published_risk_revokes_an_open_grant(known: Any, up: Server) -> None:
+    asked = known("submit", *REFUND, *euros(777), "--json").json
+    assert known("publish", "risk", "agent:ada", "95", "--source", "siem", "--reason", "impossible travel").code == 0
+    followed = known("tail", "--last", "0", "--for", "3s", "--json")  # what is sealed meanwhile may be before or in it
+    assert followed.code == 0
+    states = [entry["record"]["state"] for entry in known("show", asked["id"], "--json").json["entries"]]
+    assert states == ["granted", "revoked"]
+    assert known("publish", "risk", "agent:ada", "0", "--source", "siem").code == 0
+
+
+def test_a_security_event_suspends_the_principal_it_is_about(known: Any) -> None:
+    known("publish", "principal", "user:7375626A656374", "--group", "staff")
+    said = known("publish", "risk", "--event", DISABLED, "--json")
+    assert said.code == 0
+    risk, principal = (row["record"] for row in said.json["written"])
+    assert (risk["subject"], risk["score"]) == ("user:7375626A656374", 100)
+    assert (principal["id"], principal["status"], principal["groups"]) == (
+        "user:7375626A656374",
+        "suspended",
+        ["staff"],
+    )
+
+
+def test_an_event_that_says_nothing_of_risk_is_told_and_a_malformed_one_exits_3(known: Any, tmp_path: Path) -> None:
+    said = known("publish", "risk", "--event", VERIFICATION)
+    assert (said.code, said.out) == (0, "nothing to publish: it is about the stream itself\n")
+    file = tmp_path / "event.json"
+    file.write_text('{"iss": "x"}')
+    assert known("publish", "risk", "--event", file).code == 3
+
+
+def test_packs_are_activated_by_name_and_digest_and_rolled_back(known: Any) -> None:
+    both = known("policy", "activate", "payments", "operations", "--json").json
+    assert both["names"] == ["payments", "operations"]
+    first = both["record"]["digests"][0]
+    assert known("policy", "activate", first[:12], "--json").json["names"] == ["payments"]
+    back = known("policy", "rollback", "--json").json
+    assert back["names"] == ["payments", "operations"]
+    assert known("policy", "rollback", "--to", "1", "--json").json["names"] == ["payments"]
+    assert known("policy", "rollback", "--to", "99").code == 3
+    assert known("policy", "activate", "no-such-pack").code == 3
+
+
+def test_a_pack_that_does_not_load_is_not_pushed(known: Any, tmp_path: Path) -> None:
+    (tmp_path / "pack.yaml").write_text("name: x\n")
+    said = known("policy", "push", tmp_path, "--json")
+    assert (said.code, said.json["pushed"]) == (3, [])
+
+
+def test_tail_prints_lines_for_people_and_one_record_a_line_for_programs(known: Any, up: Server) -> None:
+    known("submit", *REFUND, *euros(4321))
+    lines = known("tail", "--no-follow", "--last", "1000").out.splitlines()
+    assert any("granted permit permitted agent:ada payments.refund order/7" in line for line in lines)
+    assert not any(" seal " in line for line in lines)
+    rows = known(
+        "tail", "--no-follow", "--last", "1000", "--action", "payments.*", "--effect", "permit", "--json"
+    ).lines
+    assert rows
+    assert {row["record"]["effect"] for row in rows} == {"permit"}
+    assert {row["topic"] for row in rows} == {"placet.decisions"}
+    sealed = known("tail", "--no-follow", "--seals", "--last", "1000", "--json").lines
+    assert {row["name"] for row in sealed} >= {"seal", "verdict"}
+    assert any("risk_signal" in line for line in known("tail", "placet.signals", "--no-follow").out.splitlines())
+
+
+def test_tail_and_audit_read_over_http_as_well(known: Any, up: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert known("tail", "--no-follow", "--url", up.url).code == 0
+    said = known("audit", "--url", up.url, "--json")
+    assert (said.code, said.json["clean"]) == (0, True)
+
+
+def test_an_audit_beside_the_running_owner_is_clean(known: Any) -> None:
+    said = known("audit")
+    assert said.code == 0
+    assert "clean: read" in said.out
+
+
+def test_a_folder_without_a_journal_cannot_be_read(say: Any, tmp_path: Path) -> None:
+    assert say("tail", "--data", tmp_path / "none", "--no-follow").code == 1
+    said = say("audit", "--data", tmp_path / "none")
+    assert said.code == 1
+    assert "no pinned keys" in said.err
+
+
+def test_a_key_is_made_and_pinned_once_per_call(say: Any, tmp_path: Path) -> None:
+    said = say("keys", "add", "agent", "agent:bee", "--data", tmp_path, "--json")
+    assert said.code == 0
+    assert (said.json["purpose"], said.json["issuer"]) == ("agent", "agent:bee")
+    pinned = json.loads((tmp_path / "keys.json").read_text())["keys"]
+    assert [key["kid"] for key in pinned] == [said.json["kid"]]
+    assert (tmp_path / "secrets" / f"{said.json['kid']}.key").stat().st_mode & 0o777 == 0o600
+    assert say("keys", "add", "gardener", "agent:bee", "--data", tmp_path).code == 2
