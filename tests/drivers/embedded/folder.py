@@ -3,6 +3,7 @@
 import gc
 import shutil
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,8 @@ def crash(owner: Embedded, folder: Path) -> None:
     object goes. So the files are copied first, and put in place afterwards.
     """
     image = folder.with_name(folder.name + ".image")
-    shutil.copytree(folder, image)
+    while not _copied(folder, image):
+        shutil.rmtree(image, ignore_errors=True)
     disk = owner._disk
     disk._columns.clear()
     disk._handles.clear()
@@ -30,6 +32,25 @@ def crash(owner: Embedded, folder: Path) -> None:
     gc.collect()
     shutil.rmtree(folder)
     image.rename(folder)
+
+
+def _copied(folder: Path, image: Path) -> bool:
+    """Copy a folder at rest; return whether it was: RocksDB may be putting files away in the background meanwhile."""
+    before = _files(folder)
+    try:
+        shutil.copytree(folder, image)
+    except (shutil.Error, FileNotFoundError):
+        return False
+    return _files(folder) == before
+
+
+def _files(folder: Path) -> dict[str, int]:
+    """Return the files of a folder and their sizes, without RocksDB's diary."""
+    sizes: dict[str, int] = {}
+    for path in folder.iterdir():
+        with suppress(FileNotFoundError):
+            sizes[path.name] = path.stat().st_size
+    return {name: size for name, size in sizes.items() if not name.startswith("LOG")}
 
 
 class Folder:
