@@ -103,6 +103,17 @@ def test_a_second_worker_on_a_slot_fences_the_first_whose_batch_is_never_seen(st
     assert stand.decisions() == [b"by the second", SEAL + b"by the second"]
 
 
+def test_a_worker_that_only_waits_hears_that_its_slot_was_taken(stand: Stand) -> None:
+    first = stand.journal("a")
+    serve(first)
+    second = stand.journal("a")
+    serve(second)
+    with pytest.raises(Unsure, match="fenced"):
+        until(lambda: first.take(10, 100), lambda _: False)
+    stand.ask("one")
+    assert taken(second) == ["one"]
+
+
 @pytest.mark.parametrize(("producer", "kept"), [(LostAnswer, True), (LostQuestion, False)])
 def test_a_lost_answer_is_unsure_and_the_topics_tell_what_happened(
     stand: Stand, producer: type[Producer], kept: bool

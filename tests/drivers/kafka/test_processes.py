@@ -4,10 +4,13 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from broker import Broker
+from placet.errors import Unavailable, Unsure
 from tests.drivers.kafka.stand import INTENTS, SEAL, Stand, said, serve, taken
 
 ROOT = Path(__file__).parents[3]
@@ -74,3 +77,28 @@ def test_a_worker_killed_in_a_transaction_starts_again_as_if_it_had_not_begun_it
         assert asked.decisions() == [b"after all", SEAL + b"after all"]
     finally:
         child.end()
+
+
+@pytest.mark.broker
+def test_a_broker_that_dies_and_comes_back_ends_in_one_answer(tmp_path: Path) -> None:
+    node = Broker(tmp_path / "broker").start()
+    stand = Stand(node.bootstrap, tmp_path)
+    stand.connection = replace(stand.connection, transaction_ms=2_000)
+    try:
+        stand.ask("one", "two")
+        journal = stand.journal(data=tmp_path)
+        serve(journal)
+        assert taken(journal) == ["one", "two"]
+        journal.commit({0: said("first", ordinal=1)}, {0: {INTENTS: 1}})
+        node.kill()
+        with pytest.raises((Unavailable, Unsure)):
+            journal.commit({0: said("second", ordinal=2)}, {0: {INTENTS: 2}})
+        node.start(keep=True)
+        again = stand.reopened(journal)
+        assert serve(again)[0].inputs[INTENTS] == 1
+        assert taken(again) == ["two"]
+        again.commit({0: said("second", ordinal=2)}, {0: {INTENTS: 2}})
+        assert stand.decisions() == [b"first", SEAL + b"first", b"second", SEAL + b"second"]
+    finally:
+        stand.close()
+        node.stop()

@@ -10,6 +10,7 @@ from placet.errors import Corrupted, PlacetError, Unavailable, Unsure
 END: Final = KafkaError._PARTITION_EOF  # noqa: SLF001
 TIMED_OUT: Final = KafkaError._TIMED_OUT  # noqa: SLF001
 EVICTED: Final = KafkaError._MAX_POLL_EXCEEDED  # noqa: SLF001
+_FATAL: Final = KafkaError._FATAL  # noqa: SLF001
 TOO_LARGE: Final = KafkaError.MSG_SIZE_TOO_LARGE
 _GONE: Final = frozenset({KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE})  # noqa: SLF001
 _FENCED: Final = frozenset(
@@ -42,7 +43,8 @@ def cause_of(error: KafkaException) -> KafkaError:
 
 def is_fenced(cause: KafkaError) -> bool:
     """Return whether another process has taken this one's place under the same slot."""
-    return cause.code() in _FENCED
+    # An error that ended a consumer comes as `_FATAL`, and only its text says which it was.
+    return cause.code() in _FENCED or (cause.code() == _FATAL and "fenced" in cause.str())
 
 
 def is_gone(cause: KafkaError) -> bool:
@@ -59,7 +61,7 @@ def reading(cause: KafkaError, where: str) -> PlacetError:
     """Return what a reader raises for `cause`, which met it at `where`."""
     if is_fenced(cause):
         return Unsure(f"{where}: fenced: another process runs under this slot ({cause.str()})")
-    if cause.fatal():
+    if cause.fatal() or cause.code() == _FATAL:
         return Unsure(f"{where}: the client cannot go on ({cause.str()})")
     if is_gone(cause):
         return Corrupted(f"{where}: the position to read from is not among what the broker keeps ({cause.str()})")

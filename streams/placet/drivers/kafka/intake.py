@@ -94,8 +94,11 @@ class Intake:
         return self._mine
 
     def _check(self) -> None:
-        if self._fault is not None:
-            raise self._fault
+        fault = self._fault
+        if isinstance(fault, Unavailable):
+            self._fault = None
+        if fault is not None:
+            raise fault
 
     def membership(self) -> Any:
         """Return what a transaction must show so that only the generation of this assignment can commit."""
@@ -214,7 +217,7 @@ class Intake:
             if cause is not None:
                 # A member that was silent too long is told so, and rejoins by itself.
                 if cause.code() != EVICTED:
-                    self._fault = reading(cause, f"{message.topic()}/{message.partition()}")
+                    self._fault = reading(cause, f"{message.topic() or 'inputs'}/{message.partition()}")
                 continue
             number, partition = numbers[message.topic() or ""], message.partition() or 0
             kind, at = message.timestamp()

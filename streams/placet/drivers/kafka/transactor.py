@@ -92,8 +92,8 @@ class Transactor:
             if not cause_of(error).retriable():
                 raise
             # Until the call has ended no other is allowed; what came of it no longer matters.
-            self._finish(lambda: self._producer.send_offsets_to_transaction(positions, member, self._step_s))
-            self._abort()
+            if self._finish(lambda: self._producer.send_offsets_to_transaction(positions, member, self._step_s)):
+                self._abort()
             self._die(f"positions were not taken in time: {cause_of(error).str()}", error)
 
     def _turn_back(self, error: KafkaException) -> NoReturn:
