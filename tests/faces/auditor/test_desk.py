@@ -173,7 +173,11 @@ class Teller:
         if self.draw.random() < (0.9 if state == State.GRANTED else 0.1):
             self.world.claim(intent, granted, nonce, by)
         else:
-            result = self.draw.choice([State.DONE, State.DONE, State.FAILED, State.REFUSED])
+            # An executor that says `done` of what it never claimed did it without leave: here nobody does.
+            held = [v for v in verdicts_of(self.world) if v.id == intent.id and v.state == State.CLAIMED]
+            own = bool(held) and by.issuer == held[-1].executor and held[-1].nonce in (nonce, b"")
+            results = [State.DONE, State.DONE, State.FAILED, State.REFUSED]
+            result = self.draw.choice(results if own else results[2:])
             ran = granted if result is State.DONE else b""
             label, origin = self.draw.choice([("", ""), ("confidential", "internal"), ("public", "external")])
             self.world.report(intent, result, nonce, ran=ran, by=by, sensitivity=label, origin=origin)

@@ -225,6 +225,21 @@ def done_twice(story: Story) -> None:
     story.inputs[-1][Topic.OUTCOMES] += 1
 
 
+def without_leave(story: Story) -> None:
+    """An executor acted on a grant that was never committed; its outcome was refused."""
+    offset = story.report("e", 6, ran_digest=sha256(b"something"))
+    story.refuse(Topic.OUTCOMES, offset, 700, "e")
+    story.end()
+    story.inputs[-2:] = story.inputs[-1:]
+
+
+def something_else(story: Story) -> None:
+    """The claimant did something else; its outcome was refused, and the attempt stays unknown."""
+    story.refuse(Topic.OUTCOMES, story.report("b", 6, ran_digest=sha256(b"something else")), 710, "b")
+    story.end()
+    story.inputs[-2:] = story.inputs[-1:]
+
+
 def widened(**arguments: Any) -> Spoil:
     """Return a lie: a constrained grant of these arguments, under the digest that belongs to them."""
 
@@ -354,6 +369,8 @@ SPOILS: list[tuple[str, str, Spoil]] = [
     ("an outcome that nothing claimed", "V11", drop(2, 0)),
     ("an outcome taken twice", "LIFE", done_twice),
     ("a grant claimed at once by a stranger", "V11", change(1, 2, executor="service:other")),
+    ("done without leave", "V11", without_leave),
+    ("something else done, and refused", "V11", something_else),
     ("more than was asked", "V12", widened(amount=3001)),
     ("above the limit", "V12", widened(amount=1001)),
     ("a redacted argument that runs", "V12", widened(amount=1000, note="hush")),

@@ -54,6 +54,16 @@ def test_what_came_after_the_last_seal_is_owed_nothing_yet() -> None:
     assert report["V1"].unchecked == {"not yet decided when the last seal was written": 1}
 
 
+def test_an_outcome_told_again_is_no_second_act() -> None:
+    story = tell()
+    story.refuse(Topic.OUTCOMES, story.report("a"), 700, "a")
+    story.end()
+    story.inputs[-2:] = story.inputs[-1:]
+    report = audit(story.write(), KEYS, KEK)
+    assert report.clean
+    assert report["V11"].checked == 6
+
+
 def test_records_past_their_retention_are_counted_as_not_checked() -> None:
     shelf = tell().write()
     del shelf.topics[Topic.INTENTS, 0][:2]

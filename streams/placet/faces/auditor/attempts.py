@@ -10,6 +10,8 @@ from placet.faces.auditor.table import ASKED
 
 ROW = struct.Struct(">QQHH20s20s")
 """seq of the first answer, deadline in ms, attempt, flags, the first 20 bytes of both digests; big-endian."""
+CLAIM = struct.Struct(">q20s")
+"""What follows a ROW once it was claimed: a hash of executor and nonce, and the first 20 bytes of the digest granted."""
 TRANSIENT_FLAG = 1
 DIGEST_CUT = 20
 BUCKET_MS = 2 * 3_600_000
@@ -21,13 +23,18 @@ nine = itemgetter(*NINE)
 
 
 class Row:
-    """An unpacked ROW."""
+    """An unpacked ROW. `granted` is the cut digest that was claimed, None where nothing was."""
 
-    __slots__ = ("action_digest", "attempt", "deadline", "flags", "intent_digest", "seq")
+    __slots__ = ("_claimant", "action_digest", "attempt", "deadline", "flags", "granted", "intent_digest", "seq")
 
     def __init__(self, packed: bytes) -> None:
-        fields = ROW.unpack(packed)
+        fields = ROW.unpack_from(packed)
         self.seq, self.deadline, self.attempt, self.flags, self.intent_digest, self.action_digest = fields
+        self._claimant, self.granted = CLAIM.unpack_from(packed, ROW.size) if len(packed) > ROW.size else (0, None)
+
+    def claimed_by(self, executor: str, nonce: bytes) -> bool:
+        """Whether it was claimed by this executor, under this nonce or under none."""
+        return self.granted is not None and self._claimant in (hash((executor, nonce)), hash((executor, b"")))
 
 
 class Attempt:
@@ -102,6 +109,13 @@ class Memory:
         )
         self._buckets.setdefault(said["deadline"] // BUCKET_MS, {})[slot] = row
 
+    def claim(self, slot: bytes, said: Fields) -> None:
+        """Remember who claimed an attempt, and what."""
+        for bucket in self._buckets.values():
+            if slot in bucket:
+                who = hash((said["executor"], said["nonce"]))
+                bucket[slot] = bucket[slot][: ROW.size] + CLAIM.pack(who, said["granted_digest"][:DIGEST_CUT])
+
     def forget(self, instant: int) -> None:
         """Drop what lies wholly before `instant`."""
         for number in [number for number in self._buckets if (number + 1) * BUCKET_MS <= instant]:
@@ -110,7 +124,7 @@ class Memory:
     def rows(self) -> Iterator[tuple[bytes, bytes]]:
         """Yield every remembered slot with its packed row."""
         for bucket in self._buckets.values():
-            yield from bucket.items()
+            yield from ((slot, row[: ROW.size]) for slot, row in bucket.items())
 
 
 def nine_of(said: Fields) -> int:

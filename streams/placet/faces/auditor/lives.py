@@ -1,6 +1,6 @@
 """The life of every attempt of one partition, folded from its decisions: first answers, arrows, claims and outcomes."""
 
-from placet.faces.auditor.attempts import DIGEST_CUT, TRANSIENT_FLAG, Attempt, Memory, Row, nine_of, slot_of
+from placet.faces.auditor.attempts import BUCKET_MS, DIGEST_CUT, TRANSIENT_FLAG, Attempt, Memory, Row, nine_of, slot_of
 from placet.faces.auditor.batch import Decision
 from placet.faces.auditor.records import Fields
 from placet.faces.auditor.report import Report
@@ -145,6 +145,7 @@ class Lives:
             attempt.act_ms_max = said["act_ms_max"]
         if after == CLAIMED:
             attempt.executor, attempt.nonce = said["executor"], said["nonce"]
+            self.memory.claim(attempt.slot, said)
         if after != UNKNOWN:
             attempt.expires_at = said["expires_at"]
         if after not in WAITING:
@@ -180,6 +181,21 @@ class Lives:
         ):
             if wrong:
                 self.fail("V11", offset, what)
+
+    def unfounded(self, outcome: Fields, instant: int, offset: int) -> None:
+        """Hold that an executor whose `done` was refused did not act without leave: it may only have said it again."""
+        check = self._report["V11"]
+        slot = slot_of(outcome["tenant"], outcome["authority"], outcome["id"], outcome["attempt"])
+        known = self.memory.find(slot)
+        if known is None and outcome["finished_at"] < instant - BUCKET_MS:
+            check.skip("told too late to know whether it was claimed")
+            return
+        check.checked += 1
+        row = None if known is None else Row(known)
+        if row is None or not row.claimed_by(outcome["executor"], outcome["nonce"]):
+            self.fail("V11", offset, f"`{outcome['executor']}` did what nobody gave it leave to do")
+        elif outcome["ran_digest"][:DIGEST_CUT] != row.granted:
+            self.fail("V11", offset, f"`{outcome['executor']}` did something else than it was given leave to do")
 
     def ended(self, attempt: Attempt, said: Fields, outcome: Fields, offset: int, *, operator: bool) -> None:
         """Hold what V11 asks of an outcome that was taken."""

@@ -130,7 +130,9 @@ def _ask(pack: Pack, rule: Plain, intent: Plain, arguments: Plain, known: Joined
         if named:
             groups.add(role)
         plain = [one for one in wanted if not one.startswith("group:")]
-        if not covers(plain, intent[role]) and not set(named) & set(known.roots[role]["groups"]):
+        # A group is looked up only in a record that is fresh; else the rule is about this case, and unmet.
+        among = bool(named) and (_late(pack, role, known, instant) or bool({*named} & {*known.roots[role]["groups"]}))
+        if not among and not covers(plain, intent[role]):
             return None
     chain = who.get("any_in_chain")
     if chain is not None and not any(covers(chain, link) for link in known.chain):

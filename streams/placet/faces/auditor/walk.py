@@ -14,6 +14,7 @@ from placet.faces.auditor.lives import Lives
 from placet.faces.auditor.quarantine import Quarantine
 from placet.faces.auditor.records import Fields, Record, Schemas, Unreadable
 from placet.faces.auditor.report import Report, title_of
+from placet.faces.auditor.table import DONE, FAULTY_BELOW
 from placet.faces.auditor.verdicts import Verdicts, identity
 from placet.model.topics import INPUTS, Topic
 from placet.ports import Log, Rec
@@ -162,13 +163,19 @@ class Walk:
                 self._fail("V2", offset, f"refuses other bytes than those at {title_of(topic)}/{partition}@{at}")
             if said["asked_at"] != rec.at:
                 self._fail("V2", offset, f"asked at {said['asked_at']}, appended at {rec.at}")
-            self._refused_identity(decision, rec)
+            self._refused(decision, rec)
         self._quarantine.refused(decision, rec)
 
-    def _refused_identity(self, decision: Decision, rec: Rec) -> None:
+    def _refused(self, decision: Decision, rec: Rec) -> None:
+        """Hold that a refusal names what its record names, and that a refused `done` was not done without leave."""
         said = decision.fields
-        if not said["id"]:
+        if said["reason"] < FAULTY_BELOW and not said["id"]:
             return
         record = self._open(rec, decision)
-        if record is not None and identity(record.fields) != identity(said):
+        if record is None:
+            return
+        if identity(record.fields) != identity(said):
             self._fail("V2", decision.offset, f"names another attempt than the `{record.name}` it refuses")
+        done = record.name == "outcome" and record.fields["result"] == DONE
+        if done and self._tools.keys.purpose_of(record.fields["proof"]) == "executor":
+            self.lives.unfounded(record.fields, said["instant"], decision.offset)
