@@ -77,10 +77,12 @@ class KafkaLog:
         return self._counts[topic]
 
     def append(self, topic: int, partition: int, messages: Sequence[Message]) -> int:
-        """Make the messages durable in order and return the offset of the first.
+        """Make the messages durable in order and return the offset of the first; without any, the end.
 
         Raise `Unavailable` when none was written, `Unsure` when some may have been.
         """
+        if not messages:
+            return self.end(topic, partition)
         receipts = _Receipts()
         self._send(topic, partition, messages, receipts)
         while receipts.open:
