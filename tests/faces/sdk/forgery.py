@@ -1,5 +1,6 @@
 """A desk played by hand: it says what a test tells it to, sealed well or badly."""
 
+import threading
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,7 +11,7 @@ from placet.model.codec.verdict import Verdict
 from placet.model.proof import KeyRing, PinnedKey, Signer
 from placet.model.reasons import Effect, Reason, State
 from placet.model.topics import Topic
-from placet.ports import Message
+from placet.ports import Message, Rec
 from placet.provenance.seal import SealChain, SealKey
 from tests.support.memory import HandClock, Memory
 from tests.support.world import AGENT, EXECUTOR, PERSON, TENANT
@@ -72,6 +73,29 @@ def verdict_of(seq: int, **more: Any) -> Verdict:
         "ran_digest": b"",
     }
     return Verdict(**{**fields, **more})
+
+
+class Live(Memory):
+    """A log in memory whose readers wait for what comes."""
+
+    def __init__(self) -> None:
+        super().__init__(1, HandClock())
+        self._came = threading.Condition()
+
+    def append(self, topic: int, partition: int, messages: Sequence[Message]) -> int:
+        with self._came:
+            first = super().append(topic, partition, messages)
+            self._came.notify_all()
+        return first
+
+    def read(self, topic: int, partition: int, offset: int, most: int, wait_ms: int) -> list[Rec]:
+        with self._came:
+            # A short wait, so that whoever follows is soon done when a test is.
+            self._came.wait_for(lambda: self.end(topic, partition) > offset, min(wait_ms, 20) / 1000)
+            return super().read(topic, partition, offset, most, 0)
+
+    def close(self) -> None:
+        """A list needs no closing."""
 
 
 class Scribe:

@@ -40,9 +40,8 @@ def test_what_no_seal_covers_yet_is_held_back() -> None:
 def test_records_come_out_batch_by_batch_however_they_are_read() -> None:
     scribe = Scribe()
     scribe.batch(verdict_of(0), verdict_of(1))
-    reader, out = SealedReader(0, RING, genesis=True), []
-    for rec in scribe.log.read(Topic.DECISIONS, 0, 0, 10, 0):
-        out.append(seqs(reader.feed([rec])))
+    reader = SealedReader(0, RING, genesis=True)
+    out = [seqs(reader.feed([rec])) for rec in scribe.log.read(Topic.DECISIONS, 0, 0, 10, 0)]
     assert out == [[], [], [0, 1]]
 
 

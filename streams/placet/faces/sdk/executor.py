@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Self, TypeVar
 
 from placet.drivers.metrics import Watch
-from placet.errors import PlacetError
+from placet.errors import PlacetError, Unavailable
 from placet.faces.sdk import checks
 from placet.faces.sdk.begun import KEEP_MS, BegunSet
 from placet.faces.sdk.connection import Connection
@@ -31,7 +31,7 @@ H = TypeVar("H", bound=Handler)
 LOGGER = logging.getLogger("placet.executor")
 NONCE_BYTES = 16
 LOOKBACK, WORKERS = 2_000, 8
-OFFER_S = 30.0
+OFFER_S, GRACE_S = 30.0, 2.0
 BEGUN_KEPT = 100_000
 
 
@@ -77,6 +77,7 @@ class Executor:
         self._watch = watch
         self._handlers: list[tuple[str, Handler]] = []
         self._lock = threading.RLock()
+        self._less = threading.Condition(self._lock)
         self._offers: dict[Place, Offer] = {}
         self._begun: dict[Place, int] = {}
         self._seen: dict[int, int] = {}
@@ -131,10 +132,15 @@ class Executor:
         if self._failure is not None:
             raise self._failure
 
-    def close(self) -> None:
-        """Hear nothing more, and wait for what has begun."""
-        self.connection.follower.leave(self)
+    def close(self, grace_s: float = GRACE_S) -> None:
+        """Hear claims out for `grace_s`, then give up those without an answer; wait for what has begun, however long."""
+        with self._lock:
+            self._less.wait_for(lambda: not self._offers, grace_s)
+            offers = list(self._offers.values())
+        for offer in offers:
+            offer.give_up(Unavailable(f"executor `{self.name}` is closing"))
         self._crew.close()
+        self.connection.follower.leave(self)
         if self._terms.begun is not None:
             self._terms.begun.close()
 
@@ -227,6 +233,7 @@ class Executor:
         """Keep nothing more of an attempt."""
         with self._lock:
             self._offers.pop(place, None)
+            self._less.notify_all()
 
     def _recall(self, offer: Offer, answer: Answer) -> None:
         """Tell an offer what was sealed about it before anybody expected it."""

@@ -53,7 +53,7 @@ def guarded(
         def flow(*args: Any, **kwargs: Any) -> Flow[Any]:
             arguments, kept = calls.bound(*args, **kwargs)
             asking = cast("Asking", {"audience": executor.name, **more})
-            intent = agent.intent(action, calls.resource_of(arguments), arguments, **asking)
+            intent = agent.intent(action, calls.resource_of({**arguments, **kept}), arguments, **asking)
             place = Place(intent.tenant, intent.authority, intent.id, intent.attempt)
 
             def run(grant: Grant) -> Any:

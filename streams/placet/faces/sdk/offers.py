@@ -71,6 +71,10 @@ class Offer:
     def failed(self, error: PlacetError) -> None:
         """Hear that nothing more can be believed: whoever waits hears it too, and what runs is stopped."""
         self._stop()
+        self.give_up(error)
+
+    def give_up(self, error: PlacetError) -> None:
+        """Let whoever still waits for a grant or a claim hear `error`. What runs goes on."""
         with self._lock:
             for future in (self.offered, self.answered):
                 if not future.done():
