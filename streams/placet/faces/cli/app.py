@@ -129,7 +129,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise
         context = getattr(error, "ctx", None)
         path = context.command_path if context is not None else "placet"
-        message = " ".join(str(describe()).split()).rstrip(".")
+        message = " ".join(str(describe()).split()).rstrip(".").replace(": Input should", ": should")
         return int(
             fail(f"{path}: {message[:1].lower()}{message[1:]}", f"{path} --help", Exit.USAGE, as_json="--json" in given)
         )

@@ -17,6 +17,8 @@ from placet.model.topics import Topic
 from placet.ports import Log, Message, Rec
 
 READ_MOST = 2_000
+FETCH_MS = 5_000
+"""How long a record that is known to be there may take to arrive."""
 
 
 class Written(NamedTuple):
@@ -71,7 +73,7 @@ def read_all(log: Log, topic: Topic, partition: int, offset: int = 0) -> Iterato
     """Yield the committed records of a partition up to its end as it is now."""
     end = log.end(topic, partition)
     while offset < end:
-        recs = log.read(topic, partition, offset, min(READ_MOST, end - offset), 0)
+        recs = log.read(topic, partition, offset, min(READ_MOST, end - offset), FETCH_MS)
         if not recs:
             return
         yield from recs

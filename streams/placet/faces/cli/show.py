@@ -88,9 +88,10 @@ def _entry(log: "Log", rec: "Rec", name: str, record: Any) -> dict[str, Any]:
 def _cause(log: "Log", topic: Any, partition: int, offset: int) -> dict[str, Any]:
     """Return the record that caused a decision, as far as it is still kept and can be read."""
     from placet.faces.cli import records
+    from placet.faces.cli.journal import FETCH_MS
 
     where = {"topic": topic.title, "partition": partition, "offset": offset}
-    recs = log.read(topic, partition, offset, 1, 0)
+    recs = log.read(topic, partition, offset, 1, FETCH_MS) if offset < log.end(topic, partition) else []
     if not recs or recs[0].offset != offset:
         return where
     known = records.opened(recs[0])

@@ -60,7 +60,13 @@ def run(
             for partition in range(log.partitions(topic))
         }
         wanted = _wanted(effect, actor, action, seals=seals or Topic.DECISIONS not in chosen)
-        _print(log, starts, wanted, follow=follow, until=until, as_json=as_json)
+
+        def tell(rec: "Rec") -> None:
+            _tell(rec, wanted, as_json=as_json)
+
+        _print(log, starts, tell)
+        if follow:
+            _follow(log, starts, tell, until)
     return Exit.FINE
 
 
@@ -94,29 +100,28 @@ def _wanted(effect: str, actor: str, action: str, *, seals: bool) -> Callable[[s
     return wanted
 
 
-def _print(
-    log: "Log",
-    at: "dict[tuple[Topic, int], int]",
-    wanted: Callable[[str, Any], bool],
-    *,
-    follow: bool,
-    until: float | None,
-    as_json: bool,
-) -> None:
-    ends = {place: log.end(*place) for place in at}
-    while True:
+def _print(log: "Log", at: "dict[tuple[Topic, int], int]", tell: "Callable[[Rec], None]") -> None:
+    """Print what is there, from each offset to the end as it is now, and move the offsets behind it."""
+    from placet.faces.cli.journal import read_all
+
+    found: list[Rec] = []
+    for place, offset in at.items():
+        recs = list(read_all(log, *place, offset))
+        found += recs
+        at[place] = recs[-1].offset + 1 if recs else offset
+    for rec in sorted(found, key=lambda rec: (rec.at, rec.topic, rec.partition, rec.offset)):
+        tell(rec)
+
+
+def _follow(log: "Log", at: "dict[tuple[Topic, int], int]", tell: "Callable[[Rec], None]", until: float | None) -> None:
+    while until is None or time.monotonic() < until:
         found: list[Rec] = []
         for place, offset in at.items():
             recs = log.read(*place, offset, READ_MOST, 0)
-            if not follow:
-                recs = [rec for rec in recs if rec.offset < ends[place]]
-            if recs:
-                at[place] = recs[-1].offset + 1
-                found += recs
+            found += recs
+            at[place] = recs[-1].offset + 1 if recs else offset
         for rec in sorted(found, key=lambda rec: (rec.at, rec.topic, rec.partition, rec.offset)):
-            _tell(rec, wanted, as_json=as_json)
-        if (not follow and not found) or (until is not None and time.monotonic() >= until):
-            return
+            tell(rec)
         if not found:
             # Nothing anywhere: wait at one place, and look at all of them again soon.
             place = next(iter(at))
