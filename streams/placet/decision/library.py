@@ -1,7 +1,7 @@
 """Which packs decide for a tenant: packs as they were pushed, and the pointer that moves only to good ones."""
 
 from placet.errors import PoisonRecord
-from placet.model.codec import active_set, pack
+from placet.model.codec import active_set, pack, watermark
 from placet.model.proof import KeyRing
 from placet.model.reasons import Reason
 from placet.policy.cases import run_tests
@@ -29,7 +29,9 @@ class Library:
 
     def fold(self, rec: Rec) -> str | None:
         """Take a pack or a pointer; return the index key touched, or None. Raise PoisonRecord where it is refused."""
-        value = rec.value or b""
+        value = rec.value
+        if value is None or value[:5] == watermark.HEADER:
+            return None
         if value[:5] == pack.HEADER:
             self._push(value)
             return None

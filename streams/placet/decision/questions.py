@@ -31,12 +31,16 @@ class Questions:
         asked = intake.read(value[5:], rec.partition, self._partitions, self._keys)
         intent = asked.intent
         known = book.settled.find(asked.slot)
-        if known is not None and intent.deadline > book.instant:
+        if known is not None and known.deadline > book.instant and intent.deadline > book.instant:
             if known.intent_digest == asked.intent_digest[:CUT]:
                 identity = (intent.id, intent.attempt)
                 book.voice.repeat(rec, intent.tenant, intent.authority, identity, known.seq, asked.key)
             else:
                 self._refuse(rec, asked, Reason.INTENT_ID_REUSED, "the same id and attempt with other content")
+            return
+        if asked.slot in book.leases.open:
+            # A claim may outlive the deadline, and what is unknown outlives everything until it is settled.
+            self._refuse(rec, asked, Reason.INTENT_ID_REUSED, "what was asked under this id and attempt is still open")
             return
         if intent.deadline <= book.instant:
             self._refuse(rec, asked, Reason.ASKED_TOO_LATE, f"its deadline was {intent.deadline}")
@@ -105,6 +109,7 @@ class Questions:
         before = self._book.settled.find(slot_of(asked.key, asked.intent.id, asked.intent.attempt - 1))
         return (
             before is not None
+            and before.deadline > self._book.instant
             and bool(before.flags & TRANSIENT_FLAG)
             and before.action_digest == asked.action_digest[:CUT]
         )

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from placet.context.tables import CALENDAR, MANDATE, PRINCIPAL, RESOURCE, RISK
-from placet.decision.book import CLOCK, NEVER, Book, Cause, Said
+from placet.decision.book import CLOCK, NEVER, QUIET, Book, Cause, Said
 from placet.decision.judge import SESSION, Answer, Judge
 from placet.decision.library import SET
 from placet.decision.life import OPEN, WAITING
@@ -96,7 +96,8 @@ class Sweeps:
             if now.state is state:
                 return
             body = self._judge.body(asked, now, session) if now.set_digest else None
-            seq = self._book.move(lease, asked, now, cause, body)
+            said = Said(executor=asked.intent.audience) if now.state is State.CLAIMED else QUIET
+            seq = self._book.move(lease, asked, now, cause, body, said)
             self._follow(lease, now, seq)
             return
         if now.grants and now.granted_digest == lease.granted_digest:

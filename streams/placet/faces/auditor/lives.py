@@ -63,7 +63,7 @@ class Lives:
         known = self.memory.find(slot)
         check = self._report["V1"]
         check.checked += 1
-        if known is not None and (slot in self.memory.open or Row(known).deadline >= said["instant"]):
+        if known is not None and (slot in self.memory.open or Row(known).deadline > said["instant"]):
             text = f"a second first answer to attempt {said['attempt']}, answered at seq {Row(known).seq}"
             self.fail("V1", offset, text)
         if said["attempt"] <= 1:
