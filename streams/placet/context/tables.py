@@ -56,10 +56,11 @@ class Tables:
     def hear(self, rec: Rec) -> None:
         """Move the mark of `rec`'s partition: it was read, and its feed is alive."""
         place = (rec.topic, rec.partition)
-        at = rec.at
+        at, heard = rec.at, self.marks.get(place, (0, 0))[1]
         if rec.value is not None and rec.value[:5] == watermark.HEADER:
+            self.marks[place] = (rec.offset + 1, heard)  # a faulty watermark was read as well
             at = min(at, watermark.decode(rec.value).at)
-        self.marks[place] = (rec.offset + 1, max(self.marks.get(place, (0, 0))[1], at))
+        self.marks[place] = (rec.offset + 1, max(heard, at))
 
     def fold(self, rec: Rec) -> str | None:
         """Fold one record; raise PoisonRecord where it cannot be taken, with nothing changed."""

@@ -28,9 +28,12 @@ class Place:
     seals: SealChain
     inputs: dict[int, int]
     instant: int
+    read: Sequence[Mark]
     swept: Sequence[Mark]
     next_inputs: dict[int, int] = field(default_factory=dict)
     next_instant: int = 0
+    next_read: Sequence[Mark] = ()
+    next_swept: Sequence[Mark] = ()
     sealed_at: int = 0
     quiet: bool = True
     touched: dict[str, Cause] = field(default_factory=dict)
@@ -46,6 +49,7 @@ class Place:
             self.desk.keep()
         self.seals.keep()
         self.inputs, self.instant, self.sealed_at = self.next_inputs, self.next_instant, now
+        self.read, self.swept = self.next_read, self.next_swept
         self.touched.clear()
 
     def drop(self) -> None:
@@ -131,6 +135,7 @@ class Bureau:
             SealChain(self._cluster, partition, self._key, seal),
             inputs,
             0 if seal is None else seal.instant,
+            cut,
             () if seal is None else seal.swept_cut,
             next_inputs=dict(inputs),
         )

@@ -13,12 +13,12 @@ was before the turn or as it is after it:
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from placet.decision.desk import Desk
 from placet.drivers.bureau import Bureau, Place
 from placet.drivers.metrics import Count, Watch
 from placet.errors import Unavailable
+from placet.model.codec.seal import Mark
 from placet.model.topics import Topic
 from placet.ports import Clock, Emits, Entropy, Feed, Journal, Message, Rec
 
@@ -100,11 +100,20 @@ class Loop:
             self._bureau.forget(partition)
         for partition in sorted(assigned - served):
             started = time.monotonic()
-            place = self._bureau.open(partition, self._journal.restore(partition), self._feed)
-            self._commit({partition: Emits(decisions=[self._seal(place, place.instant)])}, {partition: {}})
-            place.seals.keep()
+            self._open(partition)
             self._watch.restored(time.monotonic() - started)
         self._bureau.settle_memory()
+
+    def _open(self, partition: int) -> None:
+        """Serve a partition, and open an epoch of its Seals: an empty one, which has read no more than the last."""
+        place = self._bureau.open(partition, self._journal.restore(partition), self._feed)
+        try:
+            seal = self._seal([], place, place.instant, place.read, place.swept)
+            self._commit({partition: Emits(decisions=[seal])}, {partition: {}})
+        except BaseException:
+            self._bureau.forget(partition)
+            raise
+        place.seals.keep()
 
     def _take(self, wait_ms: int) -> dict[int, list[Rec]]:
         """Return the batch that was brought but not committed, else a new one."""
@@ -167,23 +176,18 @@ class Loop:
         else:
             desk.pass_over()
             emits, place.quiet = Emits(), True
-        emits.decisions.append(self._seal(place, instant))
+        place.next_read = self._bureau.marks
+        place.next_swept = place.swept if desk.sweeps else place.next_read
+        said = [] if place.quiet else desk.said
+        emits.decisions.append(self._seal(said, place, instant, place.next_read, place.next_swept))
         return emits, ends
 
-    def _seal(self, place: Place, instant: int) -> Message:
-        desk: Desk = place.desk
-        return Message(
-            SEAL_KEY,
-            place.seals.close(
-                [] if place.quiet else desk.said,
-                place.seq,
-                self._bureau.marks,
-                self._bureau.marks if not desk.sweeps else place.swept,
-                place.next_inputs.items(),
-                instant,
-                desk.book.changes.ordinal,
-            ),
-        )
+    def _seal(
+        self, said: Sequence[bytes], place: Place, instant: int, read: Sequence[Mark], swept: Sequence[Mark]
+    ) -> Message:
+        ordinal = place.desk.book.changes.ordinal
+        inputs = place.next_inputs.items()
+        return Message(SEAL_KEY, place.seals.close(said, place.seq, read, swept, inputs, instant, ordinal))
 
     def _commit(self, emits: dict[int, Emits], inputs: dict[int, dict[int, int]]) -> None:
         try:
