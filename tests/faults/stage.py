@@ -1,0 +1,100 @@
+"""A small stage for one fault at a time: a journal in memory, a worker with a script, and nobody else."""
+
+from typing import Any
+
+from placet.decision.settings import DeskSettings
+from placet.faces.auditor import audit
+from placet.model import codec
+from placet.model.codec import intent
+from placet.model.codec.intent import Intent
+from placet.model.keys import key_of, partition_of
+from placet.model.reasons import Reason, State
+from placet.model.topics import Topic
+from placet.ports import Message, Rec
+from tests.faults import town
+from tests.faults.fleet import Fleet
+from tests.faults.journals import InMemory
+from tests.faults.script import Script
+from tests.faults.town import TENANT
+from tests.faults.worker import Worker
+from tests.support.memory import HandClock
+
+
+class Stage:
+    """`send`, `turn`, `said`: write a record, run one turn, read what was decided since the last time."""
+
+    def __init__(self, partitions: int = 1, settings: DeskSettings | None = None) -> None:
+        self.clock = HandClock()
+        self.script = Script()
+        self.handle = InMemory(partitions, self.clock)
+        self.log = self.handle.log()
+        self.worker = Worker(self.handle, self.clock, self.script, settings or DeskSettings(), 0, 500)
+        self._read = dict.fromkeys(range(partitions), 0)
+        self._number = 0
+
+    def open(self) -> "Stage":
+        """Publish what has to be there before anything is granted, and serve."""
+        Fleet.publish(self.clock.now, lambda topic, key, value: self.publish(topic, value, key))
+        self.worker.turn()
+        self.said()
+        return self
+
+    def publish(self, topic: Topic, value: bytes, key: str = "k") -> int:
+        return self.log.append(topic, 0, [Message(key.encode(), value)])
+
+    def send(self, topic: Topic, value: bytes | None, authority: str = town.PEOPLE[0]) -> int:
+        key = key_of(TENANT, authority)
+        partition = partition_of(key, self.log.partitions(Topic.INTENTS))
+        return self.log.append(topic, partition, [Message(key, value)])
+
+    def intent(self, **more: Any) -> Intent:
+        self._number += 1
+        return town.an_intent(self.clock.now, self._number, **more)
+
+    def ask(self, asked: Intent) -> list[Any]:
+        self.send(Topic.INTENTS, intent.frame(asked), asked.authority)
+        return self.turn()
+
+    def turn(self) -> list[Any]:
+        self.worker.turn()
+        return self.said()
+
+    def later(self, ms: int) -> list[Any]:
+        self.clock.now += ms
+        return self.turn()
+
+    def said(self) -> list[Any]:
+        """Return the decisions since the last call, Seals left out."""
+        found = []
+        for partition, at in self._read.items():
+            records = self.log.read(Topic.DECISIONS, partition, at, 1 << 30, 0)
+            self._read[partition] = at + len(records)
+            found += [codec.decode_any(rec.value or b"") for rec in records]
+        return [record for record in found if type(record).__name__ != "Seal"]
+
+    def seals(self, partition: int = 0) -> list[Any]:
+        return [r for r in map(decoded, self.all(Topic.DECISIONS, partition)) if type(r).__name__ == "Seal"]
+
+    @staticmethod
+    def gone(key: str) -> Message:
+        return Message(key.encode(), None)
+
+    def all(self, topic: Topic, partition: int = 0) -> list[Rec]:
+        return self.log.read(topic, partition, 0, 1 << 30, 0)
+
+    def violations(self) -> list[str]:
+        """Return what the auditor finds, each with the name of its check."""
+        report = audit(self.log, town.KEY_FILE, town.KEK)
+        return [f"{check.name}: {violation.text}" for check in report.checks.values() for violation in check.shown]
+
+
+def decoded(rec: Rec) -> Any:
+    return codec.decode_any(rec.value or b"")
+
+
+def states(said: list[Any]) -> list[State]:
+    return [State(record.state) for record in said if type(record).__name__ == "Verdict"]
+
+
+def reasons(said: list[Any]) -> list[Reason]:
+    return [Reason(record.reason) for record in said if type(record).__name__ == "Refusal"]
