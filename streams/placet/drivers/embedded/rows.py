@@ -62,9 +62,13 @@ class Rows:
     def get(self, column: str, key: bytes) -> bytes | None:
         """Return the value of `key`, or None."""
         rows = self._column(column)
-        with speaking_of(self.folder):
+        try:
             value: bytes | None = rows.get(key, None, self._options)
             return value
+        except (KeyboardInterrupt, SystemExit):
+            raise
+        except BaseException as error:  # a panic of the binding is no `Exception`
+            raise meaning(error, self.folder) from error
 
     def scan(self, column: str, prefix: bytes, start: bytes = b"", *, floor: bool = False) -> Iterator[Row]:
         """Yield the rows under `prefix` upwards from `start`; with `floor` from the last one not above it."""

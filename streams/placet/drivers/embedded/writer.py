@@ -66,7 +66,7 @@ class Writer:
         self._written = 0
         self._synced = 0
         self._syncing = False
-        self._sequence = self._durable = self._marked = disk.sequence()
+        self._durable = self._marked = disk.sequence()
         self._unread: list[tuple[int, dict[Place, tuple[int, int]]]] = []
         self._broken = ""
         self._closed = False
@@ -107,7 +107,6 @@ class Writer:
             with self._gate:
                 self._written += 1
                 ticket = self._written
-                self._sequence = self._disk.sequence()
                 self._unread.append((ticket, draft.ends))
         self._settle(ticket)
         return firsts
@@ -191,8 +190,9 @@ class Writer:
             if self._broken:
                 raise Unsure(f"{self._disk.folder}: {self._broken} while this was on its way")
             self._syncing = True
-            upto, sequence = self._written, self._sequence
+            upto = self._written
         try:
+            sequence = self._disk.sequence()
             if self._settings.sync:
                 self._disk.sync()
                 if sequence >= self._marked + _MARK_EVERY:
