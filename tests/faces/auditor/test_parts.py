@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cel_expr_python import cel
+from cel_expr_python import cel  # type: ignore[import-untyped]
 
 from placet.faces.auditor.fading import FACTORS, faded
 from placet.faces.auditor.grants import widening

@@ -5,16 +5,15 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-import re2
-from cel_expr_python import cel
+from cel_expr_python import cel  # type: ignore[import-untyped]
 
+from placet.faces.auditor.fitting import fits
 from placet.faces.auditor.joining import Joined, covers
 from placet.faces.auditor.packs import EFFECTS, Action, Argument, Pack, Plain
 from placet.faces.auditor.reading import Needs, Path, needs_of
 from placet.faces.auditor.shape import FIELDS, RECORDS, Shape
 from placet.faces.auditor.table import CONSTRAIN, DENY, PERMIT, STEP_UP
 
-INT_MAX = 2**53
 UNFIT, NO_RULE, ERRED, MISSING, SILENT = 410, 420, 430, 470, 480
 FIRED = {5: 450, 4: 490, 3: 500, 2: 510, 1: 520}
 GRANTING = (PERMIT, CONSTRAIN, STEP_UP)
@@ -67,7 +66,7 @@ def put(packs: list[Pack], intent: Plain, arguments: Plain, known: Joined, insta
     packs = [pack for pack, _ in about]
     action = intent["action"]
     for pack in packs:
-        if action in pack.actions and not _fits(pack.actions[action].arguments, arguments):
+        if action in pack.actions and not fits(pack.actions[action].arguments, arguments):
             return Said(DENY, UNFIT)
     words = [
         word
@@ -118,24 +117,8 @@ def _merged(demands: Iterator[Demand]) -> tuple[Demand, ...]:
 
 def _ask(pack: Pack, rule: Plain, intent: Plain, arguments: Plain, known: Joined, instant: int) -> Word | None:
     """Return what one rule says, or None where it is not about this case or its condition is false."""
-    if rule.get("resource") and not covers(rule["resource"], intent["resource"]):
-        return None
-    who = rule.get("who") or {}
-    groups: set[str] = set()
-    for role in ("actor", "authority"):
-        wanted = who.get(role)
-        if wanted is None:
-            continue
-        named = [one[6:] for one in wanted if one.startswith("group:")]
-        if named:
-            groups.add(role)
-        plain = [one for one in wanted if not one.startswith("group:")]
-        # A group is looked up only in a record that is fresh; else the rule is about this case, and unmet.
-        among = bool(named) and (_late(pack, role, known, instant) or bool({*named} & {*known.roots[role]["groups"]}))
-        if not among and not covers(plain, intent[role]):
-            return None
-    chain = who.get("any_in_chain")
-    if chain is not None and not any(covers(chain, link) for link in known.chain):
+    groups = _about(pack, rule, intent, known, instant)
+    if groups is None:
         return None
     name = f"{pack.name}/{rule['id']}"
     declared = pack.actions.get(intent["action"])
@@ -155,6 +138,30 @@ def _ask(pack: Pack, rule: Plain, intent: Plain, arguments: Plain, known: Joined
         return Word(name, DENY, ERRED)
     effect = EFFECTS[rule["effect"]]
     return Word(name, effect, FIRED[effect], demands, at_once=rule.get("claim") == "granted")
+
+
+def _about(pack: Pack, rule: Plain, intent: Plain, known: Joined, instant: int) -> set[str] | None:
+    """Return the records in which a rule looks up groups, or None where it is not about this case."""
+    if rule.get("resource") and not covers(rule["resource"], intent["resource"]):
+        return None
+    who = rule.get("who") or {}
+    groups: set[str] = set()
+    for role in ("actor", "authority"):
+        wanted = who.get(role)
+        if wanted is None:
+            continue
+        named = [one[6:] for one in wanted if one.startswith("group:")]
+        if named:
+            groups.add(role)
+        plain = [one for one in wanted if not one.startswith("group:")]
+        # A group is looked up only in a record that is fresh; else the rule is about this case, and unmet.
+        among = bool(named) and (_late(pack, role, known, instant) or bool({*named} & {*known.roots[role]["groups"]}))
+        if not among and not covers(plain, intent[role]):
+            return None
+    chain = who.get("any_in_chain")
+    if chain is not None and not any(covers(chain, link) for link in known.chain):
+        return None
+    return groups
 
 
 def _lacking(
@@ -235,40 +242,3 @@ def _demands(rule: Plain, declared: Action | None) -> tuple[Demand, ...] | None:
                 ("capability", held["name"], json.dumps(with_, sort_keys=True, separators=(",", ":")) if with_ else "")
             )
     return tuple(made)
-
-
-def _fits(declared: tuple[Argument, ...], arguments: Plain) -> bool:
-    """Whether arguments are those an action declares, each within its bounds; a bool is no number."""
-    names = {one.name for one in declared}
-    if not names >= arguments.keys() or any(one.required and one.name not in arguments for one in declared):
-        return False
-    return all(_fit(one, arguments[one.name]) for one in declared if one.name in arguments)
-
-
-def _fit(one: Argument, value: Any) -> bool:
-    if one.type in ("int", "number"):
-        low = -INT_MAX if one.min is None else one.min
-        high = INT_MAX if one.max is None else one.max
-        kinds = (int,) if one.type == "int" else (int, float)
-        return type(value) in kinds and low <= value <= high
-    if one.type == "bool":
-        return isinstance(value, bool)
-    if one.type == "json":
-        return True
-    if one.type == "string":
-        if not isinstance(value, str) or (one.one_of and value not in one.one_of):
-            return False
-        if one.pattern is not None and re2.fullmatch(one.pattern, value) is None:
-            return False
-    elif one.type.startswith("list"):
-        if not isinstance(value, list) or not all(_member(one.type[5:-1], item) for item in value):
-            return False
-    elif not isinstance(value, dict) or not all(_member(one.type[12:-1], item) for item in value.values()):
-        return False
-    return one.max_length is None or len(value) <= one.max_length
-
-
-def _member(kind: str, item: Any) -> bool:
-    if kind == "int":
-        return type(item) is int and -INT_MAX <= item <= INT_MAX
-    return isinstance(item, bool if kind == "bool" else str)

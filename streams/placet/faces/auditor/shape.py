@@ -2,8 +2,12 @@
 
 from typing import Any
 
-from cel_expr_python import cel
-from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
+from cel_expr_python import cel  # type: ignore[import-untyped]
+from google.protobuf import (  # type: ignore[import-untyped]
+    descriptor_pb2,
+    descriptor_pool,
+    message_factory,
+)
 
 from placet.faces.auditor.packs import Action
 
@@ -57,10 +61,9 @@ class Shape:
             roots.append("arguments")
             self._json = frozenset(one.name for one in declared.arguments if one.type == "json")
         pool = descriptor_pool.DescriptorPool()
-        pool.Add(file)  # type: ignore[no-untyped-call]
+        pool.Add(file)
         self._classes: dict[str, Any] = {
-            root: message_factory.GetMessageClass(pool.FindMessageTypeByName(f"audit.{root.title()}"))  # type: ignore[no-untyped-call]
-            for root in roots
+            root: message_factory.GetMessageClass(pool.FindMessageTypeByName(f"audit.{root.title()}")) for root in roots
         }
         self.env = cel.NewEnv(descriptor_pool=pool, variables=variables)
 
