@@ -302,6 +302,16 @@ def test_a_set_merges_its_packs_and_the_strictest_duration_holds() -> None:
     assert policies.engine == ENGINE == "placet-cel/1 cel-expr-python/0.1.3"
 
 
+def test_arguments_fit_every_pack_that_declares_the_action_also_one_without_a_rule_for_it() -> None:
+    strict = "\n  pay.refund: {deadline_ms_max: 5000, arguments: {amount: {type: int, max: 50}}}\n"
+    silent = pack(rule("elsewhere", on="pay.other"), name="silent", actions=strict)
+    plan = PolicySet.of([pack(rule("yes")), silent]).plan("pay.refund")
+    assert plan is not None
+    assert plan.decide(case(arguments={"amount": 50})).effect is Effect.PERMIT
+    assert plan.decide(case(arguments={"amount": 51})).reason is Reason.ARGUMENTS_UNFIT
+    assert plan.deadline_ms_max == 5000
+
+
 def test_a_digest_covers_names_and_bytes_and_no_order() -> None:
     one, two = pack(rule("one"), name="one"), pack(rule("two"), name="two")
     both = b"".join(sorted((one.digest, two.digest)))
