@@ -62,7 +62,7 @@ def embedded(
     except BaseException:
         owner.close()
         raise
-    return Stack(journal, feed, log, loop, settings, keys, watch, owner.close)
+    return Stack(journal, feed, log, loop, settings, keys, watch, _once(owner.close))
 
 
 def kafka(
@@ -94,7 +94,7 @@ def kafka(
     except BaseException:
         close()
         raise
-    return Stack(journal, feed, log, loop, settings, keys, watch, close)
+    return Stack(journal, feed, log, loop, settings, keys, watch, _once(close))
 
 
 def log(settings: Settings) -> Log:
@@ -118,6 +118,12 @@ def cluster(settings: Settings) -> kafka_drivers.Connection:
         session_ms=settings.member_ms_max,
         transaction_ms=settings.transaction_ms_max,
     )
+
+
+def _once(close: Callable[[], None]) -> Callable[[], None]:
+    """Return `close` so that a second call does nothing."""
+    left = [close]
+    return lambda: left.pop()() if left else None
 
 
 def _loop(

@@ -142,4 +142,3 @@ def open_shop(folder: Path, **more: Any) -> Iterator[Shop]:
         assert shop.running.failure is None, shop.running.failure
     finally:
         shop.close()
-

@@ -14,8 +14,9 @@ from placet.model.codec import verdict
 from placet.model.reasons import Effect, Reason, State
 from placet.model.topics import Topic
 from tests.faces.sdk.forgery import RING, Live, Scribe, verdict_of
-from tests.faces.shop import AGENT, PERSON, TENANT, Shop, until
+from tests.faces.shop import Shop, until
 from tests.support.memory import CountedEntropy
+from tests.support.world import AGENT, PERSON, TENANT
 
 
 def test_a_permit_says_which_rule_gave_it(shop: Shop, connection: Connection) -> None:

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from placet import Denied, Executor, NotBegun, Pending, Result, Stopped, guarded
+from placet import Denied, Executor, Grant, NotBegun, Pending, Result, Stopped, guarded
 from placet.faces.sdk.connection import Connection
-from placet.faces.sdk.executor import Grant
 from placet.model.reasons import Reason, State
 from placet.model.topics import Topic
-from tests.faces.shop import EXECUTOR, Shop, until
+from tests.faces.shop import Shop, until
+from tests.support.world import EXECUTOR
 
 
 def states(shop: Shop, action: str = "shop.refund") -> list[State]:
@@ -112,7 +112,7 @@ def test_an_async_function_that_waits_is_cancelled_when_its_context_changes(shop
             began.set()
             await asyncio.Event().wait()
 
-        running = asyncio.create_task(refund(amount=10))  # type: ignore[arg-type]
+        running = asyncio.create_task(refund(amount=10))
         await began.wait()
         await asyncio.to_thread(shop.risk, 95)
         with pytest.raises(Stopped):
@@ -133,7 +133,7 @@ def test_a_caller_that_gives_up_cancels_the_action_and_says_so(shop: Shop, conne
             began.set()
             await asyncio.Event().wait()
 
-        running = asyncio.create_task(refund(amount=10))  # type: ignore[arg-type]
+        running = asyncio.create_task(refund(amount=10))
         await began.wait()
         running.cancel()
         with pytest.raises(asyncio.CancelledError):

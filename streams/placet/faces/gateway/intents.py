@@ -81,7 +81,8 @@ class IntentRoutes:
                 "deadline": intent.deadline,
                 "partition": partition,
                 "offset": offset,
-                "await": f"/v1/intents/{body.tenant}/{authority}/{intent.id.hex()}?attempt={intent.attempt}&wait_ms=10000",
+                "await": f"/v1/intents/{body.tenant}/{authority}/{intent.id.hex()}"
+                f"?attempt={intent.attempt}&wait_ms={min(10_000, gateway.settings.wait_ms_max)}",
             },
             202,
         )
