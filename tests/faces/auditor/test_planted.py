@@ -285,6 +285,17 @@ def lost_case(shelf: Shelf) -> None:
     shelf.topics[Topic.CASES, 0].pop(1)
 
 
+def other_case(shelf: Shelf) -> None:
+    """A case is cut short behind its seq."""
+    held = shelf.topics[Topic.CASES, 0]
+    held[1] = held[1]._replace(value=(held[1].value or b"")[:-9])
+
+
+def stray_case(shelf: Shelf) -> None:
+    """A case stands where no verdict commits to one."""
+    shelf.put(Topic.CASES, b"k", frame("case", {**blank("case"), "seq": 9}))
+
+
 def lost_quarantine(shelf: Shelf) -> None:
     del shelf.topics[Topic.QUARANTINE, 0]
 
@@ -411,6 +422,8 @@ TAMPERS: list[tuple[str, str, Tamper]] = [
 LOSSES: list[tuple[str, str, Callable[[Shelf], None]]] = [
     ("the changelog ends early", "V20", lost_change),
     ("a case is gone", "V5", lost_case),
+    ("a case is cut short", "V5", other_case),
+    ("a case of no verdict", "V5", stray_case),
     ("what was refused is not kept", "QUARANTINE", lost_quarantine),
     ("other bytes are kept", "QUARANTINE", other_bytes),
     ("an answer to what was never committed", "V3", aborted),

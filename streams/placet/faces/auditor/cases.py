@@ -55,7 +55,8 @@ class Cases:
         self._report = report
         self._cursor = Cursor(log, Topic.CASES, partition)
         self._reader = iter(self._cursor)
-        self._next: tuple[int, Fields] | None = None
+        self._next: tuple[int, Rec] | None = None
+        self._count = 0
         self._last_seq = -1
 
     def _fail(self, check: str, offset: int, text: str, topic: int = Topic.DECISIONS) -> None:
@@ -77,36 +78,49 @@ class Cases:
             check.skip("not in the sample")
         elif not self._keys.available or self._context is None:
             check.skip("there is no key-encryption key to open cases with")
-        elif not self._keys.knows(case):
-            check.skip("the data key of its authority is gone: erased")
         else:
-            check.checked += 1
-            self._opened(decision, batch, case, self._context)
+            self._decide(decision, batch, case, self._context)
 
-    def _of(self, seq: int) -> Fields | None:
+    def _of(self, seq: int) -> Rec | None:
         """Return the case with this seq, passing over and naming those no verdict asked for."""
-        while self._peek() is not None and self._next is not None and self._next[1]["seq"] <= seq:
-            (offset, case), self._next = self._next, None
-            if case["seq"] == seq:
-                return case
-            self._fail("V5", offset, f"a case at seq {case['seq']}, where no verdict commits to one", Topic.CASES)
+        while (found := self._peek()) is not None and found[0] <= seq:
+            self._next = None
+            if found[0] == seq:
+                return found[1]
+            text = f"a case at seq {found[0]}, where no verdict commits to one"
+            self._fail("V5", found[1].offset, text, Topic.CASES)
         return None
 
-    def _peek(self) -> Fields | None:
+    def _peek(self) -> tuple[int, Rec] | None:
+        """Return the next case and its seq, read no further than that."""
         while self._next is None:
             rec = next(self._reader, None)
             if rec is None:
                 return None
-            self._report.read["case"] += 1
+            self._count += 1
             try:
-                self._next = (rec.offset, self._schemas.open(rec.value).fields)
+                self._next = (self._schemas.seq_of_case(rec.value), rec)
             except Unreadable as error:
                 self._fail("V5", rec.offset, str(error), Topic.CASES)
-        return self._next[1]
+        return self._next
 
     def finish(self) -> None:
         """Name the cases left that no verdict commits to, below the last decision read."""
         self._of(self._last_seq)
+        self._report.read["case"] += self._count
+
+    def _decide(self, decision: Decision, batch: Batch, rec: Rec, context: Context) -> None:
+        check = self._report["V5"]
+        try:
+            case = self._schemas.open(rec.value).fields
+        except Unreadable as error:
+            self._fail("V5", rec.offset, str(error), Topic.CASES)
+            return
+        if not self._keys.knows(case):
+            check.skip("the data key of its authority is gone: erased")
+            return
+        check.checked += 1
+        self._opened(decision, batch, case, context)
 
     def _opened(self, decision: Decision, batch: Batch, case: Fields, context: Context) -> None:
         said, offset = decision.fields, decision.offset

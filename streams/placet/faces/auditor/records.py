@@ -2,7 +2,6 @@
 
 import io
 import json
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,6 +10,7 @@ from fastavro.schema import fingerprint, to_parsing_canonical_form
 
 Fields = dict[str, Any]
 HEADER_SIZE = 5
+_FAULTS = (EOFError, ValueError, IndexError, KeyError, TypeError, OverflowError, MemoryError)
 
 
 class Unreadable(ValueError):
@@ -53,13 +53,14 @@ class Schemas:
         ids = json.loads((folder / "ids.json").read_text())
         self._by_id = {int(number): _load(folder, entry["name"]) for number, entry in ids.items()}
         self._by_name = {schema.name: schema for schema in self._by_id.values()}
+        case = json.loads((folder / "case.avsc").read_text())
+        upto = [field["name"] for field in case["fields"]].index("seq") + 1
+        self._case_head = parse_schema({**case, "fields": case["fields"][:upto]})
+        number = next(number for number, schema in self._by_id.items() if schema.name == "case")
+        self._case_header = b"\x00" + number.to_bytes(4, "big")
 
     def __getitem__(self, name: str) -> Schema:
         return self._by_name[name]
-
-    def names(self) -> Iterable[str]:
-        """Return the names of all records."""
-        return self._by_name.keys()
 
     def open(self, value: bytes | None) -> Record:
         """Return the record in a framed value (0x00, four bytes of schema id, Avro)."""
@@ -71,6 +72,16 @@ class Schemas:
         if schema is None:
             raise Unreadable(f"no schema has the id {int.from_bytes(value[1:HEADER_SIZE], 'big')}")
         return self.read(schema.name, value[HEADER_SIZE:])
+
+    def seq_of_case(self, value: bytes | None) -> int:
+        """Return the seq of a framed case, read no further than that."""
+        if value is None or value[:HEADER_SIZE] != self._case_header:
+            return int(self.open(value).fields["seq"])
+        try:
+            fields: Any = schemaless_reader(io.BytesIO(value[HEADER_SIZE:]), self._case_head, None)
+        except _FAULTS as error:
+            raise Unreadable(f"not a `case`: {type(error).__name__}: {error}") from None
+        return int(fields["seq"])
 
     def read(self, name: str, payload: bytes) -> Record:
         """Return the record `name` in an unframed payload."""
@@ -84,7 +95,7 @@ class Schemas:
                 fields = schemaless_reader(source, schema.body, None)
                 unsigned = payload[: source.tell()]
                 fields["proof"] = schemaless_reader(source, schema.proof, None)
-        except (EOFError, ValueError, IndexError, KeyError, TypeError, OverflowError, MemoryError) as error:
+        except _FAULTS as error:
             raise Unreadable(f"not a `{name}`: {type(error).__name__}: {error}") from None
         if source.tell() != len(payload):
             raise Unreadable(f"`{name}` ends at byte {source.tell()} of {len(payload)}")
