@@ -1,4 +1,4 @@
-"""A small stage for one fault at a time: a journal in memory, a worker with a script, and nobody else."""
+"""A small stage for one fault at a time: a journal, a worker with a script, and nobody else."""
 
 from typing import Any
 
@@ -10,10 +10,10 @@ from placet.model.codec.intent import Intent
 from placet.model.keys import key_of, partition_of
 from placet.model.reasons import Reason, State
 from placet.model.topics import Topic
-from placet.ports import Message, Rec
+from placet.ports import Log, Message, Rec
 from tests.faults import town
 from tests.faults.fleet import Fleet
-from tests.faults.journals import InMemory
+from tests.faults.journals import InMemory, Make
 from tests.faults.script import Script
 from tests.faults.town import TENANT
 from tests.faults.worker import Worker
@@ -23,14 +23,17 @@ from tests.support.memory import HandClock
 class Stage:
     """`send`, `turn`, `said`: write a record, run one turn, read what was decided since the last time."""
 
-    def __init__(self, partitions: int = 1, settings: DeskSettings | None = None) -> None:
+    def __init__(self, partitions: int = 1, settings: DeskSettings | None = None, make: Make = InMemory) -> None:
         self.clock = HandClock()
         self.script = Script()
-        self.handle = InMemory(partitions, self.clock)
-        self.log = self.handle.log()
+        self.handle = make(partitions, self.clock)
         self.worker = Worker(self.handle, self.clock, self.script, settings or DeskSettings(), 0, 500)
         self._read = dict.fromkeys(range(partitions), 0)
         self._number = 0
+
+    @property
+    def log(self) -> Log:
+        return self.handle.log()
 
     def open(self) -> "Stage":
         """Publish what has to be there before anything is granted, and serve."""
@@ -39,13 +42,20 @@ class Stage:
         self.said()
         return self
 
+    def close(self) -> None:
+        self.handle.close()
+
     def publish(self, topic: Topic, value: bytes, key: str = "k") -> int:
         return self.log.append(topic, 0, [Message(key.encode(), value)])
 
-    def send(self, topic: Topic, value: bytes | None, authority: str = town.PEOPLE[0]) -> int:
+    def send(
+        self, topic: Topic, value: bytes | None, authority: str = town.PEOPLE[0], *, misplaced: bool = False
+    ) -> tuple[int, int]:
+        """Append a record of an input topic; return its partition and offset."""
         key = key_of(TENANT, authority)
-        partition = partition_of(key, self.log.partitions(Topic.INTENTS))
-        return self.log.append(topic, partition, [Message(key, value)])
+        count = self.log.partitions(Topic.INTENTS)
+        partition = (partition_of(key, count) + misplaced) % count
+        return partition, self.log.append(topic, partition, [Message(key, value)])
 
     def intent(self, **more: Any) -> Intent:
         self._number += 1
@@ -65,11 +75,11 @@ class Stage:
 
     def said(self) -> list[Any]:
         """Return the decisions since the last call, Seals left out."""
-        found = []
+        found: list[Any] = []
         for partition, at in self._read.items():
             records = self.log.read(Topic.DECISIONS, partition, at, 1 << 30, 0)
             self._read[partition] = at + len(records)
-            found += [codec.decode_any(rec.value or b"") for rec in records]
+            found += map(decoded, records)
         return [record for record in found if type(record).__name__ != "Seal"]
 
     def seals(self, partition: int = 0) -> list[Any]:
