@@ -46,7 +46,7 @@ def test_without_a_terminal_each_thing_that_happens_is_a_line_and_a_folder_can_b
         ended = placet("demo", "--for", "3s", "--data", tmp_path / "run")
         assert (ended.returncode, ended.stderr) == (0, "")
         assert (
-            "identity provider: risk-level-change: password found in a data breach: risk of agent:treasury-bot is 90"
+            "identity provider: risk of agent:treasury-bot is 90 (risk-level-change: password found in a data breach)"
             in ended.stdout
         )
         assert "desk: revoked agent:treasury-bot payments.transfer account/payee/9" in ended.stdout
@@ -118,6 +118,7 @@ def test_the_screen_shows_decisions_risk_and_what_is_open() -> None:
     shown = console.file.getvalue()  # type: ignore[attr-defined]
     for words in (
         "decisions as they are sealed",
+        "the world changes, and so do open grants",
         "warehouse/survey is internal",
         "agent:treasury-bot",
         "90",

@@ -16,12 +16,16 @@ LINES_KEPT = 400
 
 
 class Happening(NamedTuple):
-    """One line of the demo: when (ms), who says it, a word that has a colour, and the rest."""
+    """One line of the demo: when (ms), who says it, a word that has a colour, and the rest.
+
+    `loud` is what an onlooker should not miss: the world's news, and what it did to open grants and waits.
+    """
 
     at: int
     source: str
     word: str
     text: str
+    loud: bool = False
 
 
 class Tally(NamedTuple):
@@ -48,6 +52,7 @@ class Board:
         self._risks: dict[str, int] = {}
         self._resolved = self._stopped = self._refused = 0
         self.lines: deque[Happening] = deque(maxlen=LINES_KEPT)
+        self.news: deque[Happening] = deque(maxlen=LINES_KEPT)
         self.failure: PlacetError | None = None
 
     def heard(self, partition: int, batch: Sequence[Sealed]) -> None:  # noqa: ARG002  as listeners are told
@@ -67,7 +72,7 @@ class Board:
     def note(self, source: str, text: str) -> None:
         """Hear what a feed, an agent or an executor says of itself."""
         with self._lock:
-            self._say(source, "", text)
+            self._say(source, "", text, loud=True)
 
     def rate(self, subject: str, score: int) -> None:
         """Hear how risky a subject is now."""
@@ -116,14 +121,17 @@ class Board:
             self._states[state.name.lower()] += 1
         if state in OPEN:
             self._open[attempt] = verdict
-        if before is not None and before.state == State.DEFERRED and state in (State.GRANTED, State.CLAIMED):
-            self._resolved += 1
-        self._say("desk", "stop" if verdict.stop else state.name.lower(), _told(verdict, effect))
+        resolved = before is not None and before.state == State.DEFERRED and state in (State.GRANTED, State.CLAIMED)
+        self._resolved += resolved
+        word = "stop" if verdict.stop else state.name.lower()
+        self._say("desk", word, _told(verdict, effect), loud=resolved or verdict.stop or state is State.REVOKED)
 
-    def _say(self, source: str, word: str, text: str) -> None:
-        happening = Happening(now_ms(), source, word, text)
+    def _say(self, source: str, word: str, text: str, *, loud: bool = False) -> None:
+        happening = Happening(now_ms(), source, word, text, loud)
         self.lines.append(happening)
         self._fresh.append(happening)
+        if loud:
+            self.news.append(happening)
 
 
 def _told(verdict: Verdict, effect: str) -> str:

@@ -75,7 +75,7 @@ class Feeds:
         }
         heard = hear(claims, self._stream, at)
         for one in heard.signals:
-            self._told("identity provider", f"{one.reason}: risk of {one.subject} is {one.score}")
+            self._told("identity provider", f"risk of {one.subject} is {one.score} ({one.reason})")
             self._rated(one.subject, one.score)
         for change in heard.changes:
             self._told("identity provider", f"{change.subject} is {change.status}")

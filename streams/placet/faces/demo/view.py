@@ -1,7 +1,7 @@
 """How the demo is seen: live in a terminal, as lines where there is none, or not at all."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Protocol
 
 from rich.console import Group, RenderableType
@@ -91,28 +91,31 @@ def chosen(*, as_json: bool) -> View:
 
 def _screen(board: Board, clock: Clockwork, height: int) -> Layout:
     layout = Layout()
-    layout.split_row(Layout(name="stream", ratio=3), Layout(name="side", ratio=2))
+    layout.split_row(Layout(name="main", ratio=3), Layout(name="side", ratio=2))
+    news = max(6, height // 3)
+    layout["main"].split_column(Layout(name="stream"), Layout(name="news", size=news))
     layout["side"].split_column(Layout(name="counts", size=9), Layout(name="risk", size=9), Layout(name="open"))
     left = "" if clock.ends_s is None else f", {max(0, clock.ends_s - clock.elapsed_s):.0f} s left"
     layout["stream"].update(
-        Panel(_stream(board, height - 2), title=f"decisions as they are sealed{left} (Ctrl-C ends)")
+        Panel(_lines(board.lines, height - news - 2), title=f"decisions as they are sealed{left} (Ctrl-C ends)")
     )
+    layout["news"].update(Panel(_lines(board.news, news - 2), title="the world changes, and so do open grants"))
     layout["counts"].update(Panel(_counts(board), title="verdicts by effect"))
     layout["risk"].update(Panel(_risks(board), title="risk"))
     layout["open"].update(Panel(_open(board, height - 20), title="open: waiting, granted, claimed"))
     return layout
 
 
-def _stream(board: Board, rows: int) -> RenderableType:
-    return Group(*(_line(one) for one in list(board.lines)[-max(1, rows) :]))
+def _lines(told: Iterable[Happening], rows: int) -> RenderableType:
+    return Group(*(_line(one) for one in list(told)[-max(1, rows) :]))
 
 
 def _line(one: Happening) -> Text:
     text = Text(f"{time_of(one.at)} ", style="dim", no_wrap=True, overflow="ellipsis")
     if one.word:
         text.append(f"{one.word:<9} ", style=printing.STYLES.get(one.word, "bold red" if one.word == "stop" else ""))
-        loud = one.word in {"revoked", "stop"}
-        return text.append(one.text, style="bold red" if loud else "default")
+        ended = one.word in {"revoked", "stop"}
+        return text.append(one.text, style="bold red" if ended else "bold green" if one.loud else "default")
     return text.append(f"{one.source}: ", style=SOURCES.get(one.source, "dim")).append(one.text, style="bold")
 
 
