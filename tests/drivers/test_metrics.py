@@ -1,13 +1,10 @@
 """What is exposed is the one table, name by name and label by label; counting is right and its labels are bounded."""
 
 import re
-import urllib.error
-import urllib.request
 from collections import Counter
 
 import pytest
 
-from placet.drivers.http import StatusServer
 from placet.drivers.metrics import ACTION_CLASSES_MOST, METRICS, Count, Kind, Watch, exposition, reason_class
 from placet.model.reasons import Effect, Reason
 
@@ -142,20 +139,3 @@ def test_no_histogram_ends_below_a_minute() -> None:
         "placet_intent_to_verdict_seconds",
         "placet_approval_wait_seconds",
     ]
-
-
-def test_a_worker_serves_its_metrics_and_says_how_it_is() -> None:
-    state = {"live": True, "ready": False}
-    server = StatusServer(filled(), lambda: state["live"], lambda: state["ready"], host="127.0.0.1", port=0)
-    try:
-        with urllib.request.urlopen(server.url + "/metrics") as answer:
-            assert b"placet_rebalances_total 1.0" in answer.read()
-        with urllib.request.urlopen(server.url + "/livez") as answer:
-            assert answer.read() == b"live\n"
-        for path, status in (("/readyz", 503), ("/else", 404)):
-            with pytest.raises(urllib.error.HTTPError) as refused:
-                urllib.request.urlopen(server.url + path)
-            assert refused.value.code == status
-            refused.value.close()
-    finally:
-        server.stop()

@@ -2,10 +2,10 @@
 
 import asyncio
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, TypeVar
 
-import anyio
 from pydantic import BaseModel, ValidationError
 from starlette.requests import Request
 
@@ -40,15 +40,16 @@ class Gateway:
         self.clock = SystemClock()
         self.connection = Connection(stack.log, stack.keys.ring, keys=stack.keys, closing=lambda: None)
         self.newest = Newest(self.connection)
-        self._limit = anyio.CapacityLimiter(BLOCKING_MOST)
+        self._pool = ThreadPoolExecutor(BLOCKING_MOST, "placet-http")
 
     def start(self) -> None:
         """Begin to follow what is decided."""
         self.newest.start()
 
     def close(self) -> None:
-        """Send what waits; the stack stays as it is."""
+        """Send what waits; the stack stays as it is. Reads that still wait end with it."""
         self.connection.close()
+        self._pool.shutdown(wait=False, cancel_futures=True)
 
     async def body(self, request: Request, model: type[M]) -> M:
         """Return the body as `model`; raise Problem saying what, where and what was expected.
@@ -99,7 +100,7 @@ class Gateway:
 
     async def blocking(self, read: Callable[[], T]) -> T:
         """Return what a call that blocks returns, run in a thread."""
-        return await anyio.to_thread.run_sync(read, limiter=self._limit, abandon_on_cancel=True)
+        return await asyncio.get_running_loop().run_in_executor(self._pool, read)
 
     async def read(self, topic: Topic, partition: int, offset: int, most: int, wait_ms: int) -> list[Any]:
         """Read a log in a thread."""
