@@ -19,7 +19,8 @@ EXITS = {
 def run(
     name: Annotated[str, typer.Argument(help=f"{', '.join(NAMES)}.")],
     bootstrap: Annotated[
-        str | None, typer.Option("--bootstrap", help="A Kafka cluster to measure on. Else one is started.")
+        str | None,
+        typer.Option("--bootstrap", envvar="PLACET_BOOTSTRAP", help="The Kafka cluster that `kafka` measures on."),
     ] = None,
     out: Annotated[Path | None, typer.Option("--out", help="Write the JSON to this file too.")] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Exit 4 when a target was missed.")] = False,

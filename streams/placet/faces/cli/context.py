@@ -5,8 +5,8 @@ from typing import Annotated
 import typer
 
 from placet.faces.cli import printing
+from placet.faces.cli.configured import settings_with
 from placet.faces.cli.place import Bootstrap, Data, resolve
-from placet.faces.cli.up import settings_with
 from placet.faces.cli.verb import Exit, Json, usage
 
 EXAMPLE = "placet context --bootstrap localhost:9092 --slot context-0 --data /var/lib/placet"

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from placet.drivers.clock import SystemClock
 from placet.drivers.keyfile import Purpose
 from placet.errors import PoisonRecord, Unavailable
+from placet.faces.cli.configured import settings_with
 from placet.faces.cli.place import Place
 from placet.faces.cli.verb import Exit, Failure, usage
 from placet.faces.sdk.connection import Connection, connect
@@ -83,7 +84,7 @@ def read_all(log: Log, topic: Topic, partition: int, offset: int = 0) -> Iterato
 @contextmanager
 def opened(place: Place) -> Iterator[Journal]:
     """Open the journal at `place` to write: through a folder's running owner, else with a desk in this process."""
-    with connect(url=place.url, bootstrap=place.bootstrap, data=place.data) as connection:
+    with connect(url=place.url, bootstrap=place.bootstrap, data=place.data, settings=settings_with()) as connection:
         yield Journal(connection)
 
 

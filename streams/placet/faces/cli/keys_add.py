@@ -5,8 +5,8 @@ from typing import Annotated
 import typer
 
 from placet.faces.cli import printing
+from placet.faces.cli.configured import settings_with
 from placet.faces.cli.place import Data
-from placet.faces.cli.up import settings_with
 from placet.faces.cli.verb import Exit, Json
 
 EXAMPLE = "placet keys add agent agent:billing-bot --data run"

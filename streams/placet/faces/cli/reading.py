@@ -4,18 +4,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from placet.drivers.settings import Settings
+from placet.faces.cli.configured import settings_with
 from placet.faces.cli.place import Place
 from placet.ports import Log
 
 
 def settings_of(place: Place) -> Settings:
     """Return the settings of the environment, at `place`."""
-    given: dict[str, object] = {}
-    if place.data is not None:
-        given["data"] = place.data
-    if place.bootstrap:
-        given["bootstrap"] = place.bootstrap
-    return Settings().model_copy(update=given)
+    return settings_with(data=place.data, bootstrap=place.bootstrap)
 
 
 @contextmanager
@@ -33,7 +29,7 @@ def _log(place: Place) -> Log:
     if place.url:
         from placet.faces.sdk.connection import connect
 
-        return connect(url=place.url).log
+        return connect(url=place.url, settings=settings).log
     if place.bootstrap:
         from placet import wiring
 

@@ -4,16 +4,14 @@ import signal
 import threading
 from collections.abc import Callable
 from types import FrameType
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
 from placet.faces.cli import printing
+from placet.faces.cli.configured import settings_with
 from placet.faces.cli.place import Data
-from placet.faces.cli.verb import Exit, Json, usage
-
-if TYPE_CHECKING:
-    from placet.drivers.settings import Settings
+from placet.faces.cli.verb import Exit, Json
 
 EXAMPLE = "placet up --data run"
 EXITS = {Exit.FAULTY: "the folder contradicts itself"}
@@ -73,18 +71,3 @@ def wait_for_end(wait: Callable[[float], bool]) -> None:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def settings_with(**given: Any) -> "Settings":
-    """Return the settings of the environment with what is given and not None; wrong values are wrong usage."""
-    from pydantic import ValidationError
-
-    from placet.drivers.settings import Settings
-
-    try:
-        return Settings(**{name: value for name, value in given.items() if value is not None})
-    except ValidationError as error:
-        fault = error.errors(include_url=False, include_input=False)[0]
-        name = "_".join(str(part) for part in fault["loc"]).upper()
-        where = f"PLACET_{name}: " if name else ""
-        raise usage(f"{where}{str(fault['msg']).removeprefix('Value error, ')}") from None

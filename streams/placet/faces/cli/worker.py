@@ -5,8 +5,9 @@ from typing import Annotated
 import typer
 
 from placet.faces.cli import printing
+from placet.faces.cli.configured import settings_with
 from placet.faces.cli.place import Bootstrap, Data, resolve
-from placet.faces.cli.up import settings_with, wait_for_end
+from placet.faces.cli.up import wait_for_end
 from placet.faces.cli.verb import Exit, Json, usage
 
 EXAMPLE = "placet worker --bootstrap localhost:9092 --slot worker-0 --data /var/lib/placet"

@@ -10,6 +10,7 @@ from placet.drivers.keyfile import add_key, ensure_keys
 from placet.drivers.settings import Settings
 from placet.errors import PlacetError
 from placet.faces.cli.audit import audited
+from placet.faces.cli.configured import settings_with
 from placet.faces.cli.folders import read_pack, shipped
 from placet.faces.cli.journal import Journal, now_ms
 from placet.faces.cli.place import Place
@@ -44,7 +45,7 @@ class Summary(NamedTuple):
 def perform(data: Path, for_s: float | None, view: View) -> Summary:
     """Run the demo in `data` for `for_s` seconds (None: until Ctrl-C), shown by `view`, and audit what it wrote."""
     data.mkdir(parents=True, exist_ok=True)
-    settings = Settings().model_copy(update={"data": data, "bootstrap": "", "port": 0})
+    settings = settings_with(data=data, bootstrap="", port=0)
     _ensure_keys(settings)
     board = Board()
     with ExitStack() as stage:
