@@ -76,7 +76,7 @@ def merkle(leaves: Sequence[bytes]) -> bytes:
 SEAL = Ed25519PrivateKey.from_private_bytes(b"s" * 32)
 EXEC = Ed25519PrivateKey.from_private_bytes(b"e" * 32)
 OTHER = Ed25519PrivateKey.from_private_bytes(b"x" * 32)
-KEYS = {
+KEYS: dict[str, Any] = {
     "version": 1,
     "keys": [
         {

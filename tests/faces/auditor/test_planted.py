@@ -130,6 +130,22 @@ def unread(story: Story) -> None:
     next(f for f in story.cases[0]["facts"] if f["role"] == "actor.risk")["offset"] = at
 
 
+def newer(topic: Topic, name: str, **more: Any) -> Spoil:
+    """Return a lie by omission: the last answer rests on context older than what its batch had read."""
+
+    def spoil(story: Story) -> None:
+        role = {"risk": "actor.risk", "sensitivity": "resource", "principal": "actor"}[name]
+        value = story.facts[role]["value"]
+        fields = fastavro.schemaless_reader(io.BytesIO(value[5:]), hand.PARSED[name], None)
+        assert isinstance(fields, dict)
+        story.shelf.put(topic, b"k", frame(name, {**fields, **more}), story.instant)
+        for cut in (story.cut, *(case["cut"] for case in story.cases.values())):
+            for mark in cut:
+                mark["offset"] += mark["topic"] == topic
+
+    return spoil
+
+
 def forgotten_seal(log: list[tuple[str, bytes]]) -> None:
     """The seal of the second batch was never written."""
     del log[[i for i, (kind, _) in enumerate(log) if kind == "seal"][1]]
@@ -362,6 +378,10 @@ SPOILS: list[tuple[str, str, Spoil]] = [
         fact("resource", value=frame("sensitivity", blank("sensitivity"))),
     ),
     ("a fact about somebody else", "V5", fact("actor", role="authority")),
+    ("a newer risk overlooked", "V5", newer(Topic.RISK, "risk", score=99, event_at=hand.T0)),
+    ("another source's risk overlooked", "V5", newer(Topic.RISK, "risk", source="edr", score=1)),
+    ("a newer label overlooked", "V5", newer(Topic.SENSITIVITY, "sensitivity", observed_at=hand.T0 + 1)),
+    ("a suspension overlooked", "V5", newer(Topic.PRINCIPALS, "principal", source="idp", status="suspended")),
     ("a lease longer than the pack gives", "V5", change(6, 0, expires_at=hand.T0 + 599_000)),
     ("a case of another cut than its seal's", "V6", moved_cut),
     ("a fact past the cut", "V6", unread),

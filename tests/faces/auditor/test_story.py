@@ -1,12 +1,19 @@
 """An honest journal, written by hand, is clean; the report says what was looked at, and what could not be."""
 
+import io
 import json
+from typing import Any
+
+import fastavro
 
 from placet.faces.auditor import audit
+from placet.faces.auditor.keys import Keys
+from placet.faces.auditor.known import Known
+from placet.faces.auditor.records import Schemas
 from placet.faces.auditor.report import SHOWN_MAX, Check
 from placet.model.topics import Topic
-from tests.faces.auditor.hand import KEK, KEYS
-from tests.faces.auditor.story import tell
+from tests.faces.auditor.hand import KEK, KEYS, OTHER, PARSED, T0, Shelf, blank, frame, signed
+from tests.faces.auditor.story import Story, tell
 
 
 def test_an_honest_story_is_clean() -> None:
@@ -82,6 +89,41 @@ def test_compacted_context_is_counted_as_not_checked() -> None:
     report = audit(shelf, KEYS, KEK)
     assert report.clean
     assert report["V5"].unchecked == {"a cited context record is compacted away": 7}
+
+
+def older(story: Story, topic: Topic, role: str, name: str, **more: Any) -> None:
+    """Put a record into the context, within every cut, that stands behind the one that was used."""
+    fields = fastavro.schemaless_reader(io.BytesIO(story.facts[role]["value"][5:]), PARSED[name], None)
+    assert isinstance(fields, dict)
+    story.shelf.put(topic, b"k", frame(name, {**fields, **more}))
+    for cut in (story.cut, *(case["cut"] for case in story.cases.values())):
+        for mark in cut:
+            mark["offset"] += mark["topic"] == topic
+
+
+def test_what_stands_behind_what_was_used_is_not_overlooked() -> None:
+    story = tell()
+    older(story, Topic.RISK, "actor.risk", "risk", event_at=T0 - 3_600_001, score=100)
+    older(story, Topic.RISK, "actor.risk", "risk", score=101)
+    older(story, Topic.SENSITIVITY, "resource", "sensitivity", label="cosmic", observed_at=T0 + 1)
+    older(story, Topic.PRINCIPALS, "actor", "principal", status="asleep", observed_at=T0 + 1)
+    # Nobody signed this revocation, so no reader takes it.
+    older(story, Topic.MANDATES, "mandate", "mandate", status="revoked", observed_at=T0 + 1)
+    report = audit(story.write(), KEYS, KEK)
+    assert {c.name: c.shown for c in report.checks.values() if c.shown} == {}
+
+
+def test_a_calendar_fact_that_is_over_is_not_overlooked() -> None:
+    shelf = Shelf()
+    pinned = [*KEYS["keys"], {**KEYS["keys"][2], "kid": "op-1", "issuer": "user:root", "purpose": "operator"}]
+    said = {**blank("control"), "tenant": "acme", "kind": "calendar", "scope": "freeze", "expires_at": T0 + 5}
+    shelf.put(Topic.CONTROLS, b"k", signed("control", said, "op-1", "user:root", OTHER))
+    known = Known(shelf, Schemas(), Keys({"keys": pinned}))
+    subject, cut = ("control", "acme", "freeze"), {(int(Topic.CONTROLS), 0): (1, T0)}
+    assert known.overlooked(subject, [], cut, T0 + 4) is not None
+    assert known.overlooked(subject, [], cut, T0 + 5) is None
+    assert known.overlooked(subject, [{"topic": Topic.CONTROLS, "partition": 0, "offset": 0}], cut, T0) is None
+    assert known.overlooked(subject, [], {}, T0) is None
 
 
 def test_progress_is_told_up_to_the_end() -> None:

@@ -3,10 +3,11 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from placet.faces.auditor.cases import Cases, Context
+from placet.faces.auditor.cases import Cases
 from placet.faces.auditor.decide import Again
 from placet.faces.auditor.desk import Desk
 from placet.faces.auditor.keys import CaseKeys, Keys
+from placet.faces.auditor.known import Known
 from placet.faces.auditor.packs import Shelf
 from placet.faces.auditor.records import Schemas
 from placet.faces.auditor.report import Report
@@ -47,9 +48,10 @@ def audit(
     most = SAMPLE_MAX if sample is None else sample
     report.sampled = "all" if most >= total else f"about {most} of {total}"
     bound = _SPAN if most >= total else most * _SPAN // total
-    context = Context(log) if case_keys.available else None
+    pinned = Keys(keys)
+    context = Known(log, schemas, pinned) if case_keys.available else None
     again = Again(Shelf(context.policies if context else [], schemas), schemas, report)
-    tools = Tools(log, schemas, Keys(keys), report, partitions, lambda leaf: int.from_bytes(leaf[:4], "big") < bound)
+    tools = Tools(log, schemas, pinned, report, partitions, lambda leaf: int.from_bytes(leaf[:4], "big") < bound)
     done = 0
 
     def read(count: int) -> None:

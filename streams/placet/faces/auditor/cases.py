@@ -3,35 +3,13 @@
 from placet.faces.auditor.batch import Batch, Cut, Decision
 from placet.faces.auditor.cursor import Cursor
 from placet.faces.auditor.decide import Again
-from placet.faces.auditor.hashes import intent_digest, sha256
+from placet.faces.auditor.hashes import intent_digest
 from placet.faces.auditor.keys import CaseKeys
+from placet.faces.auditor.known import Known, Subject, subject_of
 from placet.faces.auditor.records import Fields, Record, Schemas, Unreadable
 from placet.faces.auditor.report import Report, title_of
-from placet.model.topics import CONTEXT, Topic
+from placet.model.topics import Topic
 from placet.ports import Log, Rec
-
-
-class Context:
-    """Every context record that is still there, by place, as the digest of its bytes."""
-
-    def __init__(self, log: Log) -> None:
-        self.policies: list[Rec] = []
-        self._known: dict[tuple[int, int], dict[int, bytes]] = {}
-        self.ends: dict[tuple[int, int], int] = {}
-        for topic in CONTEXT:
-            for partition in range(log.partitions(topic)):
-                known = self._known[topic, partition] = {}
-                cursor = Cursor(log, topic, partition)
-                self.ends[int(topic), partition] = cursor.end
-                for rec in cursor:
-                    known[rec.offset] = sha256(rec.value or b"")[:16]
-                    if topic == Topic.POLICIES and rec.value is not None:
-                        self.policies.append(rec)
-
-    def compare(self, fact: Fields) -> bool | None:
-        """Whether a fact is the record it cites, or None where that record is compacted away."""
-        digest = self._known.get((fact["topic"], fact["partition"]), {}).get(fact["offset"])
-        return None if digest is None else digest == sha256(fact["value"])[:16]
 
 
 class Cases:
@@ -43,7 +21,7 @@ class Cases:
         partition: int,
         schemas: Schemas,
         keys: CaseKeys,
-        context: Context | None,
+        context: Known | None,
         again: Again,
         report: Report,
     ) -> None:
@@ -109,7 +87,7 @@ class Cases:
         self._of(self._last_seq)
         self._report.read["case"] += self._count
 
-    def _decide(self, decision: Decision, batch: Batch, rec: Rec, context: Context) -> None:
+    def _decide(self, decision: Decision, batch: Batch, rec: Rec, context: Known) -> None:
         check = self._report["V5"]
         try:
             case = self._schemas.open(rec.value).fields
@@ -122,7 +100,7 @@ class Cases:
         check.checked += 1
         self._opened(decision, batch, case, context)
 
-    def _opened(self, decision: Decision, batch: Batch, case: Fields, context: Context) -> None:
+    def _opened(self, decision: Decision, batch: Batch, case: Fields, context: Known) -> None:
         said, offset = decision.fields, decision.offset
         found = self._keys.read(case)
         if found is None:
@@ -138,8 +116,11 @@ class Cases:
             self._fail("V5", offset, f"its case holds no case: {error}")
             return
         self._agrees(decision, batch, body, intent)
-        if self._facts(decision, batch.cut, body, context) and (fault := self._again.differs(said, body, intent)):
+        if not self._facts(decision, batch.cut, body, context):
+            return
+        if fault := self._again.differs(said, body, intent):
             self._fail("V5", offset, fault)
+        self._newest(decision, batch.cut, body, context)
 
     def _agrees(self, decision: Decision, batch: Batch, body: Fields, intent: Record) -> None:
         """Hold what the case repeats of its verdict and its batch."""
@@ -154,7 +135,7 @@ class Cases:
         if cut != batch.cut:
             self._fail("V6", offset, "the cut of its case is not the one its seal says was read")
 
-    def _facts(self, decision: Decision, cut: Cut, body: Fields, context: Context) -> bool:
+    def _facts(self, decision: Decision, cut: Cut, body: Fields, context: Known) -> bool:
         """Hold each fact against the record it cites; return whether all are what they say."""
         sound = True
         for fact in body["facts"]:
@@ -173,3 +154,17 @@ class Cases:
                 self._fail("V5", decision.offset, f"its fact `{fact['role']}` is not the record at {where}")
                 sound = False
         return sound
+
+    def _newest(self, decision: Decision, cut: Cut, body: Fields, context: Known) -> None:
+        """Hold that nothing that was read, newer than what the case holds, was overlooked."""
+        used: dict[Subject, list[Fields]] = {absent: [] for absent in self._again.absent}
+        for fact in body["facts"]:
+            record = self._schemas.open(fact["value"])
+            subject = subject_of(record.name, record.fields)
+            if subject is not None:
+                used.setdefault(subject, []).append(fact)
+        for subject, facts in used.items():
+            found = context.overlooked(subject, facts, cut, body["instant"])
+            if found is not None:
+                where = f"{title_of(found.topic)}/{found.partition}@{found.offset}"
+                self._fail("V5", decision.offset, f"overlooks what was known of {subject[0]} `{subject[2]}`: {where}")

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from placet.faces.auditor.hashes import action_digest, canonical
 from placet.faces.auditor.joining import Joiner, Odd, Stopped
+from placet.faces.auditor.known import Subject
 from placet.faces.auditor.packs import Shelf
 from placet.faces.auditor.records import Fields, Record, Schemas
 from placet.faces.auditor.report import Report
@@ -34,12 +35,13 @@ class Expected(NamedTuple):
 
 
 class Again:
-    """Decides cases again under the packs as they were published."""
+    """Decides cases again under the packs as they were published. `absent` is what the last one asked for in vain."""
 
     def __init__(self, shelf: Shelf, schemas: Schemas, report: Report) -> None:
         self._shelf = shelf
         self._schemas = schemas
         self._check = report["V5"]
+        self.absent: set[Subject] = set()
 
     def differs(self, said: Fields, body: Fields, intent: Record) -> str:
         """Return how a verdict differs from what its case and packs give, or an empty text."""
@@ -49,6 +51,7 @@ class Again:
         if said["reason"] == DISAGREES:
             self._check.skip("the desk's two engines disagreed, so it said deny")
             return ""
+        self.absent = set()
         try:
             expected = self._expect(body, intent)
         except Odd as odd:
@@ -71,16 +74,33 @@ class Again:
         try:
             known = Joiner(self._schemas, body, intent).join()
         except Stopped as stopped:
+            if stopped.absent is not None:
+                name, missing = stopped.absent
+                self.absent.add((name, asked["tenant"], missing))
             return Expected(DENY, stopped.reason)
         arguments: dict[str, Any] = json.loads(asked["arguments"])
         found = put(packs, asked, arguments, known, body["instant"])
         assert found is not None
+        self.absent = {_subject(fact, asked) for fact in known.absent}
         if found.effect not in (PERMIT, CONSTRAIN):
             return Expected(found.effect, found.reason, found.rules, found.demands, found.missing)
         if not {name for kind, name, _ in found.demands if kind == "capability"} <= known.capabilities:
             return Expected(DENY, LACKING_CAPABILITY)
         ends = min(body["instant"] + found.lease_ms, asked["deadline"])
         return _granted(found, asked, arguments, min(ends, known.mandate_ends or ends))
+
+
+def _subject(fact: str, asked: Fields) -> Subject:
+    """Return what a fact that nobody had would have been about."""
+    root, _, part = fact.partition(".")
+    tenant = asked["tenant"]
+    if root == "calendar":
+        return "control", tenant, part
+    if part == "risk":
+        return "risk", tenant, f"session:{asked['session']}" if root == "session" else asked[root]
+    if root == "resource":
+        return "sensitivity", tenant, asked["resource"]
+    return ("mandate", tenant, asked["mandate"]) if root == "mandate" else ("principal", tenant, asked[root])
 
 
 def _granted(found: Said, asked: Fields, arguments: dict[str, Any], ends: int) -> Expected:

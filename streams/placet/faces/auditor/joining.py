@@ -15,11 +15,12 @@ Plain = dict[str, Any]
 
 
 class Stopped(Exception):
-    """The intent was not put before any rule; `reason` says why."""
+    """The intent was not put before any rule; `reason` says why, `absent` which record was not there, by schema and name."""
 
-    def __init__(self, reason: int) -> None:
+    def __init__(self, reason: int, absent: tuple[str, str] | None = None) -> None:
         super().__init__(str(reason))
         self.reason = reason
+        self.absent = absent
 
 
 class Odd(Exception):
@@ -34,11 +35,15 @@ class Fact(NamedTuple):
 
 
 class Joined:
-    """What is known: the variables conditions read, instants by fact, the chain, the audience's capabilities."""
+    """What is known: the variables conditions read, instants by fact, the chain, the audience's capabilities.
+
+    `absent` are the facts that rules asked for and nobody had.
+    """
 
     def __init__(self) -> None:
         self.roots: dict[str, Plain] = {}
         self.known: set[str] = set()
+        self.absent: set[str] = set()
         self.observed: dict[str, int] = {}
         self.heard: dict[str, int] = {}
         self.chain: tuple[str, ...] = ()
@@ -103,7 +108,7 @@ class Joiner:
         if role != "delegator" and len(rows) != len(self._facts.get(role, ())):
             raise Odd(f"a fact `{role}` is not about `{name}`")
         if not rows:
-            raise Stopped(UNKNOWN_AUDIENCE if fact == "audience" else UNKNOWN_WHO)
+            raise Stopped(UNKNOWN_AUDIENCE if fact == "audience" else UNKNOWN_WHO, ("principal", name))
         newest = max(rows, key=lambda row: (row.said["observed_at"], row.said["source"]))
         status = max((row.said["status"] for row in rows), key=STATUSES.index)
         if status != "active":
@@ -125,7 +130,9 @@ class Joiner:
         holder, name = intent["actor"], intent["mandate"]
         while name:
             link = held.get(name)
-            if link is None or len(links) >= LINKS_MAX:
+            if link is None:
+                raise Stopped(BROKEN, ("mandate", name))
+            if len(links) >= LINKS_MAX:
                 raise Stopped(BROKEN)
             links.append(link)
             ends = link.said["expires_at"]

@@ -171,6 +171,7 @@ def _lacking(
     needed = needs.facts | groups
     for fact in sorted(needed | needs.asked):
         if fact not in known.known:
+            known.absent.add(fact)
             if fact in needed:
                 yield fact, MISSING
         elif _late(pack, fact, known, instant):

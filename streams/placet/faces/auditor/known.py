@@ -1,0 +1,127 @@
+"""The context as it was recorded: which record stood at a place, and what was the newest at a cut."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from placet.faces.auditor.batch import Cut
+from placet.faces.auditor.cursor import Cursor
+from placet.faces.auditor.hashes import sha256
+from placet.faces.auditor.joining import LABELS, STATUSES
+from placet.faces.auditor.keys import Keys
+from placet.faces.auditor.records import Fields, Record, Schemas, Unreadable
+from placet.model.topics import CONTEXT, Topic
+from placet.ports import Log, Rec
+
+DIGEST_CUT = 16
+ORIGINS = (None, "none", "internal", "external")
+Subject = tuple[str, str, str]
+"""What a fact is about: the record's name, the tenant, and a principal, subject, resource, mandate or calendar name."""
+
+
+class Version(NamedTuple):
+    """One thing a source said. Of two the greater `order` stands; of equals it is not told which.
+
+    `ends` is when it is over, ms, or 0; only of a calendar fact, which is then not known any more.
+    """
+
+    order: tuple[int, int]
+    topic: int
+    partition: int
+    offset: int
+    ends: int
+
+    @property
+    def place(self) -> tuple[int, int, int]:
+        """Return where it stands, as facts name it."""
+        return self.topic, self.partition, self.offset
+
+
+class Known:
+    """Every context record that is still there: its bytes as a digest, and what it says of whom."""
+
+    def __init__(self, log: Log, schemas: Schemas, keys: Keys) -> None:
+        self.policies: list[Rec] = []
+        self.ends: dict[tuple[int, int], int] = {}
+        self._digests: dict[tuple[int, int], dict[int, bytes]] = {}
+        self._said: dict[Subject, dict[str, list[Version]]] = {}
+        for topic in CONTEXT:
+            for partition in range(log.partitions(topic)):
+                digests = self._digests[topic, partition] = {}
+                cursor = Cursor(log, topic, partition)
+                self.ends[int(topic), partition] = cursor.end
+                for rec in cursor:
+                    digests[rec.offset] = sha256(rec.value or b"")[:DIGEST_CUT]
+                    if topic == Topic.POLICIES and rec.value is not None:
+                        self.policies.append(rec)
+                    elif rec.value is not None:
+                        self._hear(rec, schemas, keys)
+
+    def _hear(self, rec: Rec, schemas: Schemas, keys: Keys) -> None:
+        try:
+            record = schemas.open(rec.value)
+        except Unreadable:
+            return
+        subject = subject_of(record.name, record.fields)
+        order = _order(record, schemas, keys)
+        if subject is not None and order is not None:
+            source = record.fields.get("source", "")
+            ends = record.fields["expires_at"] if record.name == "control" else 0
+            version = Version(order, rec.topic, rec.partition, rec.offset, ends)
+            self._said.setdefault(subject, {}).setdefault(source, []).append(version)
+
+    def compare(self, fact: Fields) -> bool | None:
+        """Whether a fact is the record it cites, or None where that record is compacted away."""
+        digest = self._digests.get((fact["topic"], fact["partition"]), {}).get(fact["offset"])
+        return None if digest is None else digest == sha256(fact["value"])[:DIGEST_CUT]
+
+    def newest(self, subject: Subject, cut: Cut) -> Iterator[Version]:
+        """Yield what each source had said last of a subject, as far as `cut` had been read."""
+        for versions in self._said.get(subject, {}).values():
+            read = [v for v in versions if v.offset < cut.get((v.topic, v.partition), (0, 0))[0]]
+            if read:
+                yield max(read)
+
+    def overlooked(self, subject: Subject, facts: list[Fields], cut: Cut, instant: int) -> Version | None:
+        """Return what was known of a subject at `cut` and is newer than the facts that were used, if anything."""
+        used = {(fact["topic"], fact["partition"], fact["offset"]) for fact in facts}
+        for version in self.newest(subject, cut):
+            over = version.ends and version.ends <= instant
+            if version.place not in used and not over and not self._as_new(subject, version, used):
+                return version
+        return None
+
+    def _as_new(self, subject: Subject, version: Version, used: set[tuple[int, int, int]]) -> bool:
+        """Whether a fact of the same source that was used is not older: of equals either may stand."""
+        for versions in self._said[subject].values():
+            if version in versions:
+                return any(other.order >= version.order for other in versions if other.place in used)
+        return False
+
+
+def subject_of(name: str, said: Fields) -> Subject | None:
+    """Return what a context record is about, or None for one that says nothing of anybody."""
+    field = {"principal": "id", "risk": "subject", "sensitivity": "resource", "mandate": "id", "control": "scope"}.get(
+        name
+    )
+    return None if field is None else (name, said["tenant"], said[field])
+
+
+def _order(record: Record, schemas: Schemas, keys: Keys) -> tuple[int, int] | None:
+    """Return what decides between two records of a source, or None for a record that no reader takes."""
+    said = record.fields
+    if record.name == "risk":
+        return (said["event_at"], said["score"]) if 0 <= said["score"] <= 100 and said["half_life_s"] >= 0 else None
+    if record.name == "sensitivity":
+        if said["label"] not in LABELS or said["origin"] not in ORIGINS:
+            return None
+        return said["observed_at"], LABELS.index(said["label"])
+    if record.name in ("principal", "mandate") and said["status"] not in STATUSES:
+        return None
+    if record.name == "principal":
+        return said["observed_at"], STATUSES.index(said["status"])
+    pinned, _ = keys.writer(record, schemas[record.name])
+    if pinned is None or pinned.purpose != "operator":
+        return None
+    if record.name == "mandate":
+        return said["observed_at"], int(said["status"] != "active")
+    return (said["observed_at"], 0) if said["kind"] == "calendar" else None
