@@ -1,10 +1,8 @@
 """The memory of one desk: what was answered, what is open, and the one way in which both change."""
 
-from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
-from typing import NamedTuple
 
+from placet.decision.arrow import NEVER, QUIET, Cause, Said
 from placet.decision.changes import Changes
 from placet.decision.intake import Asked
 from placet.decision.judge import Answer, obligations_of
@@ -12,56 +10,18 @@ from placet.decision.leases import Leases
 from placet.decision.life import step
 from placet.decision.settings import DeskSettings
 from placet.decision.settled import CUT, REST, TRANSIENT_FLAG, SettledTable
+from placet.decision.tally import Tally
 from placet.decision.vault import Vault, commitment
 from placet.decision.voice import NOTHING, Voice
 from placet.model.codec import verdict
 from placet.model.codec.desk_change import Lease, Session
-from placet.model.reasons import TRANSIENT, Reason, State
+from placet.model.reasons import TRANSIENT, State
 from placet.policy.evaluate import Finding
 from placet.ports import Entropy, Rec
 
-NEVER = 1 << 62
 SPOKEN_MOST = 10_000
 ASKED_MOST = 20_000
 """Open intents whose reading is kept beside their bytes; the others are read again."""
-
-
-class Cause(NamedTuple):
-    """The record that moved an intent; topic 0 is the clock."""
-
-    topic: int
-    partition: int
-    offset: int
-
-
-CLOCK = Cause(0, 0, 0)
-
-
-@dataclass(slots=True)
-class Tally:
-    """What a desk did in one batch: first answers by effect and reason, refusals by reason, waits in ms."""
-
-    intents: Counter[str] = field(default_factory=Counter)
-    answers: Counter[tuple[int, int]] = field(default_factory=Counter)
-    refused: Counter[int] = field(default_factory=Counter)
-    missing: Counter[str] = field(default_factory=Counter)
-    erred: Counter[str] = field(default_factory=Counter)
-    waits_ms: list[int] = field(default_factory=list)
-
-
-class Said(NamedTuple):
-    """What an arrow carries besides the answer: who claimed, what was reported."""
-
-    executor: str = ""
-    nonce: bytes = b""
-    ran_digest: bytes = b""
-    sensitivity: str = ""
-    origin: str = ""
-    detail: str = ""
-    stop: bool = False
-
-
-QUIET = Said()
 
 
 class Book:
@@ -131,7 +91,7 @@ class Book:
         step(State.ASKED, answer.state)
         said = Said(executor=asked.intent.audience) if answer.state is State.CLAIMED else QUIET
         seq = self._say(asked, answer, cause, -1, cause.offset, asked_at, body, said)
-        self._count(asked, answer, asked_at)
+        self.tally.count(asked.intent.action, answer, self.instant - asked_at)
         deadline = asked.intent.deadline
         row = REST.pack(
             seq,
@@ -146,17 +106,6 @@ class Book:
         if deadline - self.instant > self.settings.deadline_ms_max:
             self.changes.long_lived.append(asked.slot)
         return seq
-
-    def _count(self, asked: Asked, answer: Answer, asked_at: int) -> None:
-        tally = self.tally
-        tally.intents[asked.intent.action] += 1
-        tally.answers[answer.effect, answer.reason] += 1
-        tally.waits_ms.append(self.instant - asked_at)
-        finding = answer.finding
-        if finding is not None and finding.missing:
-            tally.missing.update(finding.missing)
-        if answer.reason is Reason.RULE_ERRED and finding is not None:
-            tally.erred.update(finding.rules)
 
     def refuse(
         self,
@@ -280,29 +229,3 @@ class Book:
                 verdict.encode_obligations(obligations_of(finding)),
             )
         return known[1], known[2], known[3]
-
-
-def lease_of(asked: Asked, answer: Answer, seq: int, cause: Cause, asked_at: int) -> Lease:
-    """Return what is remembered of an intent whose first answer left it open."""
-    claimed = answer.state is State.CLAIMED
-    return Lease(
-        slot=asked.slot,
-        seq=seq,
-        state=answer.state,
-        effect=answer.effect,
-        reason=answer.reason,
-        intent=asked.payload,
-        asked_offset=cause.offset,
-        asked_at=asked_at,
-        until=answer.until + answer.act_ms_max if claimed else answer.until,
-        granted_digest=answer.granted_digest,
-        granted_arguments=answer.granted_arguments,
-        claim_required=answer.claim_required,
-        act_ms_max=answer.act_ms_max,
-        expires_at=answer.until,
-        set_digest=answer.set_digest,
-        executor=asked.intent.audience if claimed else "",
-        nonce=b"",
-        stopped=False,
-        votes=(),
-    )

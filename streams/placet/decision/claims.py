@@ -1,7 +1,8 @@
 """Claims and outcomes: what an executor says it begins, and what it says it did."""
 
 from placet.decision import intake
-from placet.decision.book import Book, Cause, Said
+from placet.decision.arrow import Cause, Said
+from placet.decision.book import Book
 from placet.decision.intake import Asked
 from placet.decision.judge import Answer, Judge
 from placet.decision.questions import Questions

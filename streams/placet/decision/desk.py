@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterable, Sequence
 from placet.context.join import Joiner
 from placet.context.tables import Tables
 from placet.decision import intake
-from placet.decision.book import CLOCK, Book, Cause
+from placet.decision.arrow import CLOCK, Cause
+from placet.decision.book import Book
 from placet.decision.claims import Claims
 from placet.decision.judge import SESSION, Judge
 from placet.decision.library import Library
@@ -95,8 +96,8 @@ class Desk:
 
     @property
     def said(self) -> Sequence[bytes]:
-        """Fingerprint and payload of each decision of the batch, in order of seq: what its Seal's root covers."""
-        return self.book.voice.payloads
+        """The leaf hash of each decision of the batch, in order of seq: what its Seal's root covers."""
+        return self.book.voice.leaves
 
     @property
     def seq(self) -> int:

@@ -2,7 +2,11 @@
 
 from collections.abc import Iterable
 
+from placet.decision.arrow import Cause
+from placet.decision.intake import Asked
+from placet.decision.judge import Answer
 from placet.model.codec.desk_change import Lease
+from placet.model.reasons import State
 
 SECOND_MS = 1000
 INDEX_SLACK = 32
@@ -96,3 +100,29 @@ class Leases:
                 self.open[slot] = before
                 self._seconds.setdefault(before.until // SECOND_MS, []).append(slot)
         self._undo.clear()
+
+
+def lease_of(asked: Asked, answer: Answer, seq: int, cause: Cause, asked_at: int) -> Lease:
+    """Return what is remembered of an intent whose first answer left it open."""
+    claimed = answer.state is State.CLAIMED
+    return Lease(
+        slot=asked.slot,
+        seq=seq,
+        state=answer.state,
+        effect=answer.effect,
+        reason=answer.reason,
+        intent=asked.payload,
+        asked_offset=cause.offset,
+        asked_at=asked_at,
+        until=answer.until + answer.act_ms_max if claimed else answer.until,
+        granted_digest=answer.granted_digest,
+        granted_arguments=answer.granted_arguments,
+        claim_required=answer.claim_required,
+        act_ms_max=answer.act_ms_max,
+        expires_at=answer.until,
+        set_digest=answer.set_digest,
+        executor=asked.intent.audience if claimed else "",
+        nonce=b"",
+        stopped=False,
+        votes=(),
+    )

@@ -1,9 +1,11 @@
 """Intents and their withdrawal: heard before, asked in time, answered once."""
 
 from placet.decision import intake
-from placet.decision.book import ASKED_MOST, Book, Cause, lease_of
+from placet.decision.arrow import Cause
+from placet.decision.book import ASKED_MOST, Book
 from placet.decision.intake import Asked
 from placet.decision.judge import Answer, Judge
+from placet.decision.leases import lease_of
 from placet.decision.life import OPEN, WAITING
 from placet.decision.settled import CUT, TRANSIENT_FLAG, slot_of
 from placet.errors import PoisonRecord

@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 
 from placet.context.tables import CALENDAR, MANDATE, PRINCIPAL, RESOURCE, RISK
-from placet.decision.book import CLOCK, NEVER, QUIET, Book, Cause, Said
+from placet.decision.arrow import CLOCK, NEVER, QUIET, Cause, Said
+from placet.decision.book import Book
 from placet.decision.judge import SESSION, Answer, Judge
 from placet.decision.library import SET
 from placet.decision.life import OPEN, WAITING

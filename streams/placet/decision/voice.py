@@ -8,6 +8,7 @@ from placet.model.codec._wire import LONG
 from placet.model.codec.quarantined import Quarantined
 from placet.model.codec.refusal import Refusal
 from placet.model.codec.repeat import Repeat
+from placet.model.merkle import leaf_hash
 from placet.ports import Emits, Message, Rec
 
 NOTHING = b"\x00"
@@ -15,10 +16,12 @@ NOTHING = b"\x00"
 QUARANTINED_BELOW = 200
 """Reasons below this number are faults of the record itself: its bytes are kept aside."""
 DETAIL_MAX = 400
+VERDICT_LEAF = sha256(b"\0" + verdict.FINGERPRINT)
+"""Begins the leaf of every verdict (RFC 6962 §2.1): its fingerprint, then its payload."""
 
 
 class Voice:
-    """Speaks for one desk during one batch. `payloads` are (fingerprint, payload) of the records, for the Seal's root."""
+    """Speaks for one desk during one batch. `leaves` are the leaf hashes of its records, for the Seal's root."""
 
     def __init__(self, partition: int) -> None:
         self.partition = partition
@@ -26,17 +29,19 @@ class Voice:
         self.seq = 0
         self.instant = 0
         self.emits = Emits()
-        self.payloads: list[bytes] = []
+        self.leaves: list[bytes] = []
 
     def begin(self, seq: int, instant: int) -> None:
         self.seq, self.instant = seq, instant
         self.emits = Emits()
-        self.payloads = []
+        self.leaves = []
 
     def verdict(self, key: bytes, payload: bytes) -> int:
         """Emit a Verdict, spliced with the next seq; return that seq."""
         self.emits.decisions.append(Message(key, verdict.HEADER + payload))
-        self.payloads.append(verdict.FINGERPRINT + payload)
+        leaf = VERDICT_LEAF.copy()
+        leaf.update(payload)
+        self.leaves.append(leaf.digest())
         self.seq = seq = self.seq + 1
         return seq - 1
 
@@ -77,7 +82,7 @@ class Voice:
             )
         )
         self.emits.decisions.append(Message(key, repeat.HEADER + payload))
-        self.payloads.append(repeat.FINGERPRINT + payload)
+        self.leaves.append(leaf_hash(repeat.FINGERPRINT + payload))
         self.seq += 1
 
     def refusal(
@@ -111,7 +116,7 @@ class Voice:
             )
         )
         self.emits.decisions.append(Message(key, refusal.HEADER + payload))
-        self.payloads.append(refusal.FINGERPRINT + payload)
+        self.leaves.append(leaf_hash(refusal.FINGERPRINT + payload))
         self.seq += 1
         if reason < QUARANTINED_BELOW:
             self._quarantine(rec, reason, detail[:DETAIL_MAX])

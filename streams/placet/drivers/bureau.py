@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from placet.context.tables import Tables
-from placet.decision.book import Cause
+from placet.decision.arrow import Cause
 from placet.decision.desk import Desk
 from placet.decision.judge import marks_of
 from placet.decision.library import Library
@@ -17,6 +17,9 @@ from placet.model.codec.seal import Mark
 from placet.model.topics import Topic
 from placet.ports import Feed, Rec, Restored
 from placet.provenance.seal import SealChain, SealKey, last_seal
+
+COLLECT_AFTER = (100_000, 50, 1_000)
+"""New containers before a collection of each generation: more than a batch makes."""
 
 
 @dataclass(slots=True)
@@ -151,9 +154,10 @@ class Bureau:
         del self.places[partition]
 
     def settle_memory(self) -> None:
-        """Keep the big tables out of the collector's sight, so that it never stops a batch for long."""
+        """Keep the big tables out of the collector's sight, and let a batch end before it looks at what is new."""
         gc.collect()
         gc.freeze()
+        gc.set_threshold(*COLLECT_AFTER)
 
     def _wait_for(self, partition: int, cut: Sequence[Mark]) -> None:
         for mark in cut:

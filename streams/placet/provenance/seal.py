@@ -55,10 +55,10 @@ class SealChain:
     ) -> bytes:
         """Return the framed Seal over a batch.
 
-        `said` holds fingerprint and payload of each record in order of seq;
+        `said` holds the leaf hash of each record in order of seq;
         `inputs` are (topic, one past the last record decided).
         """
-        self._next_root = root_of([leaf_hash(leaf) for leaf in said])
+        self._next_root = root_of(said)
         unsigned = seal.encode(
             Seal(
                 cluster=self._cluster,

@@ -1,0 +1,32 @@
+"""What one arrow in the life of an intent carries: what caused it, and what was said with it."""
+
+from typing import NamedTuple
+
+NEVER = 1 << 62
+"""A time that does not come, ms: what is unknown waits for a person."""
+
+
+class Cause(NamedTuple):
+    """The record that moved an intent; topic 0 is the clock."""
+
+    topic: int
+    partition: int
+    offset: int
+
+
+CLOCK = Cause(0, 0, 0)
+
+
+class Said(NamedTuple):
+    """What an arrow carries besides the answer: who claimed, what was reported."""
+
+    executor: str = ""
+    nonce: bytes = b""
+    ran_digest: bytes = b""
+    sensitivity: str = ""
+    origin: str = ""
+    detail: str = ""
+    stop: bool = False
+
+
+QUIET = Said()

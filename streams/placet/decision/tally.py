@@ -1,0 +1,30 @@
+"""What a desk did in one batch, added up as it does it."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from placet.decision.judge import Answer
+from placet.model.reasons import Reason
+
+
+@dataclass(slots=True)
+class Tally:
+    """What a desk did in one batch: first answers by effect and reason, refusals by reason, waits in ms."""
+
+    intents: Counter[str] = field(default_factory=Counter)
+    answers: Counter[tuple[int, int]] = field(default_factory=Counter)
+    refused: Counter[int] = field(default_factory=Counter)
+    missing: Counter[str] = field(default_factory=Counter)
+    erred: Counter[str] = field(default_factory=Counter)
+    waits_ms: list[int] = field(default_factory=list)
+
+    def count(self, action: str, answer: Answer, waited_ms: int) -> None:
+        """Count one first answer."""
+        self.intents[action] += 1
+        self.answers[int(answer.effect), int(answer.reason)] += 1
+        self.waits_ms.append(waited_ms)
+        finding = answer.finding
+        if finding is not None and finding.missing:
+            self.missing.update(finding.missing)
+        if answer.reason is Reason.RULE_ERRED and finding is not None:
+            self.erred.update(finding.rules)
