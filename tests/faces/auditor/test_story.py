@@ -107,6 +107,11 @@ def test_what_stands_behind_what_was_used_is_not_overlooked() -> None:
     older(story, Topic.RISK, "actor.risk", "risk", score=101)
     older(story, Topic.SENSITIVITY, "resource", "sensitivity", label="cosmic", observed_at=T0 + 1)
     older(story, Topic.PRINCIPALS, "actor", "principal", status="asleep", observed_at=T0 + 1)
+    quiet = frame("watermark", {"source": "siem", "at": T0})
+    for cut in (story.cut, *(case["cut"] for case in story.cases.values())):
+        for mark in cut:
+            mark["offset"] += mark["topic"] == Topic.RISK
+    story.shelf.put(Topic.RISK, b"w", quiet)
     # Nobody signed this revocation, so no reader takes it.
     older(story, Topic.MANDATES, "mandate", "mandate", status="revoked", observed_at=T0 + 1)
     report = audit(story.write(), KEYS, KEK)

@@ -62,7 +62,7 @@ class Known:
         except Unreadable:
             return
         subject = subject_of(record.name, record.fields)
-        order = _order(record, schemas, keys)
+        order = None if subject is None else _order(record, schemas, keys)
         if subject is not None and order is not None:
             source = record.fields.get("source", "")
             ends = record.fields["expires_at"] if record.name == "control" else 0
