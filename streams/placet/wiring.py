@@ -58,7 +58,7 @@ def embedded(
         keys = ensure_keys(settings.keys_file, settings.secrets_dir, entropy)
         journal, feed, log = owner.journal(), owner.feed(), owner.log()
         watch = watch or Watch()
-        loop = _loop(journal, feed, log.partitions(Topic.INTENTS), keys, settings, clock, entropy, watch)
+        loop = loop_over(journal, feed, log.partitions(Topic.INTENTS), keys, settings, clock, entropy, watch)
     except BaseException:
         owner.close()
         raise
@@ -90,7 +90,7 @@ def kafka(
             connection, settings.slot, data=settings.data, cluster=settings.cluster, clock=clock
         )
         opened.append(journal)
-        loop = _loop(journal, feed, log.partitions(Topic.INTENTS), keys, settings, clock, entropy, watch)
+        loop = loop_over(journal, feed, log.partitions(Topic.INTENTS), keys, settings, clock, entropy, watch)
     except BaseException:
         close()
         raise
@@ -126,7 +126,7 @@ def _once(close: Callable[[], None]) -> Callable[[], None]:
     return lambda: left.pop()() if left else None
 
 
-def _loop(
+def loop_over(
     journal: Journal,
     feed: Feed,
     partitions: int,
@@ -136,6 +136,7 @@ def _loop(
     entropy: Entropy,
     watch: Watch,
 ) -> Loop:
+    """Return the loop that decides `partitions` partitions of `journal` as `settings` say."""
     ring, kek = keys.ring, keys.kek()
     tables, library = Tables(ring), Library(ring)
     desk_settings = DeskSettings(

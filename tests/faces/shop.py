@@ -23,7 +23,7 @@ from placet.model.codec.risk_signal import RiskSignal
 from placet.model.codec.sensitivity import Sensitivity
 from placet.model.topics import Topic
 from placet.policy.pack import load_pack
-from placet.ports import Message, Rec
+from placet.ports import Log, Message, Rec
 from tests.support.world import AGENT, EXECUTOR, PACK, PERSON, TENANT
 
 OTHER = "service:other"
@@ -34,21 +34,15 @@ def settings_of(folder: Path, **more: Any) -> Settings:
     return Settings(data=folder, partitions=2, wal_sync=False, seal_idle_ms=200, batch_wait_ms=10, port=0, **more)
 
 
-class Shop:
-    """The running stack, and the shop's own words for what it publishes."""
+class Furniture:
+    """What a shop publishes before it opens, and while it is open, into any log."""
 
-    def __init__(self, folder: Path, pack_files: Mapping[str, str] = PACK, **more: Any) -> None:
-        self.folder = folder
-        self.settings = settings_of(folder, **more)
-        ensure_keys(
-            self.settings.keys_file,
-            self.settings.secrets_dir,
-            SystemEntropy(),
-            (*FIRST_KEYS, ("executor", EXECUTOR), ("executor", OTHER), ("agent", AGENT)),
-        )
-        self.running = wiring.serve(wiring.embedded(self.settings))
-        self.log = self.running.stack.log
-        self.keys: Keys = self.running.stack.keys
+    def __init__(self, log: Log, keys: Keys) -> None:
+        self.log = log
+        self.keys = keys
+
+    def all(self, pack_files: Mapping[str, str] = PACK) -> None:
+        """Publish who is who, who may act for whom, and the pack that decides."""
         for name, kind in ((AGENT, "agent"), (PERSON, "user"), (EXECUTOR, "service"), (OTHER, "service")):
             self.principal(name, kind)
         self.mandate()
@@ -56,17 +50,6 @@ class Shop:
 
     def now(self) -> int:
         return SystemClock().now_ms()
-
-    def connect(self, **more: Any) -> Connection:
-        """Return a connection that leaves the shop running when it is closed."""
-        return Connection(self.log, self.keys.ring, keys=self.keys, closing=lambda: None, **more)
-
-    def agent(self, connection: Connection, **more: Any) -> Agent:
-        fields = {"tenant": TENANT, "actor": AGENT, "authority": PERSON, "mandate": "m1", "session": "s1", **more}
-        return Agent(connection, **fields)
-
-    def executor(self, connection: Connection, name: str = EXECUTOR, **more: Any) -> Executor:
-        return Executor(connection, name=name, **more)
 
     def write(self, topic: Topic, key: str, name: str, record: Any, purpose: Purpose) -> int:
         codec: Any = BY_NAME[name]
@@ -101,7 +84,35 @@ class Shop:
         pointer = ActiveSet(TENANT, revision, (digest,), "", self.now(), None)
         self.write(Topic.POLICIES, f"{TENANT}/active", "active_set", pointer, "operator")
 
-    def all(self, topic: Topic) -> Iterator[tuple[Rec, str, Any]]:
+
+class Shop(Furniture):
+    """The running stack, and the shop's own words for what it publishes."""
+
+    def __init__(self, folder: Path, pack_files: Mapping[str, str] = PACK, **more: Any) -> None:
+        self.folder = folder
+        self.settings = settings_of(folder, **more)
+        ensure_keys(
+            self.settings.keys_file,
+            self.settings.secrets_dir,
+            SystemEntropy(),
+            (*FIRST_KEYS, ("executor", EXECUTOR), ("executor", OTHER), ("agent", AGENT)),
+        )
+        self.running = wiring.serve(wiring.embedded(self.settings))
+        super().__init__(self.running.stack.log, self.running.stack.keys)
+        self.all(pack_files)
+
+    def connect(self, **more: Any) -> Connection:
+        """Return a connection that leaves the shop running when it is closed."""
+        return Connection(self.log, self.keys.ring, keys=self.keys, closing=lambda: None, **more)
+
+    def agent(self, connection: Connection, **more: Any) -> Agent:
+        fields = {"tenant": TENANT, "actor": AGENT, "authority": PERSON, "mandate": "m1", "session": "s1", **more}
+        return Agent(connection, **fields)
+
+    def executor(self, connection: Connection, name: str = EXECUTOR, **more: Any) -> Executor:
+        return Executor(connection, name=name, **more)
+
+    def records(self, topic: Topic) -> Iterator[tuple[Rec, str, Any]]:
         """Yield every record of a topic, decoded, partition by partition."""
         for partition in range(self.log.partitions(topic)):
             offset, end = 0, self.log.end(topic, partition)
@@ -116,7 +127,7 @@ class Shop:
         """Return the records of an intent's life, in order."""
         return [
             record
-            for _, name, record in self.all(Topic.DECISIONS)
+            for _, name, record in self.records(Topic.DECISIONS)
             if name == "verdict" and record.id == bytes.fromhex(intent_id)
         ]
 

@@ -6,8 +6,9 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from placet.model.codec import BY_NAME, verdict
+from placet.model.codec import verdict
 from placet.model.codec.verdict import Verdict
+from placet.model.merkle import leaf_hash
 from placet.model.proof import KeyRing, PinnedKey, Signer
 from placet.model.reasons import Effect, Reason, State
 from placet.model.topics import Topic
@@ -111,7 +112,7 @@ class Scribe:
 
     def seal(self, records: Sequence[Any] = (), *, keep: bool = True) -> bytes:
         """Return a good Seal over `records`, which follow what was sealed before."""
-        said = [BY_NAME["verdict"].FINGERPRINT + verdict.encode(one) for one in records]
+        said = [leaf_hash(verdict.FINGERPRINT + verdict.encode(one)) for one in records]
         self.seq += len(records)
         framed = self.chain.close(said, self.seq, (), (), (), 1_000, 0)
         if keep:

@@ -49,7 +49,9 @@ def test_asking_again_hears_the_first_answer(shop: Shop, connection: Connection)
     with shop.connect() as other:
         again = shop.agent(other).submit(intent)
     assert again == first
-    assert len([one for _, name, one in shop.all(Topic.DECISIONS) if name == "verdict" and one.id == intent.id]) == 1
+    assert (
+        len([one for _, name, one in shop.records(Topic.DECISIONS) if name == "verdict" and one.id == intent.id]) == 1
+    )
 
 
 def test_asking_again_hears_what_has_become_of_it(shop: Shop, connection: Connection) -> None:

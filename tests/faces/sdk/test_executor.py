@@ -19,6 +19,7 @@ from placet.model.codec.outcome import Outcome
 from placet.model.codec.refusal import Refusal
 from placet.model.codec.verdict import Obligation, Verdict
 from placet.model.digests import action_digest, intent_digest
+from placet.model.merkle import leaf_hash
 from placet.model.reasons import Effect, Reason, State
 from placet.model.topics import Topic
 from placet.ports import Message
@@ -264,7 +265,7 @@ def refused(stage: Stage, granted: Verdict, offset: int, reason: Reason, retry_a
         retry_after_ms=retry_after_ms,
     )
     stage.log.append(Topic.DECISIONS, 0, [Message(b"k", refusal.frame(record))])
-    said = [refusal.FINGERPRINT + refusal.encode(record)]
+    said = [leaf_hash(refusal.FINGERPRINT + refusal.encode(record))]
     stage.scribe.seq += 1
     framed = stage.scribe.chain.close(said, stage.scribe.seq, (), (), (), 1_000, 0)
     stage.scribe.chain.keep()

@@ -16,7 +16,7 @@ from tests.support.world import EXECUTOR
 
 def states(shop: Shop, action: str = "shop.refund") -> list[State]:
     """Return the states the newest intent of `action` went through."""
-    all_of_it = [record for _, name, record in shop.all(Topic.DECISIONS) if name == "verdict"]
+    all_of_it = [record for _, name, record in shop.records(Topic.DECISIONS) if name == "verdict"]
     newest = [record for record in all_of_it if record.action == action][-1].id
     return [State(record.state) for record in all_of_it if record.id == newest]
 
@@ -86,7 +86,7 @@ def test_what_the_function_raises_comes_out_and_is_told_as_failed(shop: Shop, co
         with pytest.raises(KeyError, match="account"):
             refund(amount=10)
     until("failed", lambda: states(shop) == [State.GRANTED, State.CLAIMED, State.FAILED])
-    (outcome,) = [record for _, name, record in shop.all(Topic.OUTCOMES) if name == "outcome"]
+    (outcome,) = [record for _, name, record in shop.records(Topic.OUTCOMES) if name == "outcome"]
     assert outcome.detail == "KeyError"
 
 

@@ -14,6 +14,7 @@ from placet.faces.sdk.ids import new_id
 from placet.faces.sdk.models import Answer
 from placet.faces.sdk.outbox import Letter
 from placet.faces.sdk.past import since
+from placet.faces.sdk.sealed import Sealed
 from placet.faces.sdk.steps import Flow, Wait, adrive, drive, pause
 from placet.model import strict
 from placet.model.codec import intent as intent_codec
@@ -29,6 +30,7 @@ from placet.model.reasons import State
 from placet.model.topics import Topic
 
 TIMEOUT_MS, ATTEMPTS = 30_000, 3
+PAST_S = 10.0
 WAITING = frozenset({State.DEFERRED, State.PENDING})
 
 
@@ -187,7 +189,7 @@ class Agent:
 
     def _newest(self, partition: int, repeat: Repeat) -> Verdict | Refusal:
         """Return the newest record of the attempt a repeat is about."""
-        sealed = since(self.connection.log, self.connection.ring, partition, repeat.first_seq)
+        sealed = self._past(partition, repeat.first_seq)
         whose = (repeat.tenant, repeat.authority, repeat.id, repeat.attempt)
         mine = [one.record for one in sealed if one.name == "verdict" and _whose(one.record) == whose]
         if not mine:
@@ -197,6 +199,9 @@ class Agent:
         newest: Verdict = mine[-1]
         return newest
 
+    def _past(self, partition: int, seq: int) -> list[Sealed]:
+        return since(self.connection.log, self.connection.ring, partition, seq)
+
     def _hearing_on(self, answer: Answer, seconds: float) -> Flow[Answer]:
         attempt = (answer.tenant, answer.authority, bytes.fromhex(answer.id), answer.attempt)
 
@@ -205,13 +210,15 @@ class Agent:
 
         partition = yield from self._joined(time.monotonic() + seconds)
         with self._listening(attempt, moved) as ear:
-            # What was sealed between that answer and this ear is in the past already.
-            past = self.connection.background(
-                lambda: since(self.connection.log, self.connection.ring, partition, answer.seq)
-            )
-            for one in (yield Wait(past, max(seconds, 1.0))):
-                if one.name == "verdict" and _whose(one.record) == attempt:
-                    ear.take(one.record)
+            known = self._hearing.newest(attempt)
+            if known is not None and known.seq >= answer.seq:
+                ear.take(known)
+            else:
+                # What was sealed between that answer and this ear is in the past already.
+                past = self.connection.background(lambda: self._past(partition, answer.seq))
+                for one in (yield Wait(past, max(seconds, PAST_S))):
+                    if one.name == "verdict" and _whose(one.record) == attempt:
+                        ear.take(one.record)
             try:
                 return Answer.of((yield Wait(ear.future, seconds)))
             except TimeoutError:

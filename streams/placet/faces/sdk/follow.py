@@ -13,6 +13,8 @@ from placet.ports import Log
 READ_MOST = 2_000
 WAIT_MS = 500
 AGAIN_S_MIN, AGAIN_S_MAX = 0.05, 2.0
+THERE_MS = 5_000
+"""How long to wait for a record that is known to be there: a broker has to fetch it first."""
 
 
 class Listener(Protocol):
@@ -123,7 +125,7 @@ def read_sealed(log: Log, ring: KeyRing, partition: int, start: int, end: int) -
     reader = SealedReader(partition, ring, genesis=start == 0)
     out: list[Sealed] = []
     while start < end:
-        recs = log.read(Topic.DECISIONS, partition, start, min(READ_MOST, end - start), 0)
+        recs = log.read(Topic.DECISIONS, partition, start, min(READ_MOST, end - start), THERE_MS)
         if not recs:
             break
         out += reader.feed(recs)

@@ -1,7 +1,7 @@
 """What an agent hears of its own intents: for each attempt the newest sealed record, and who waits for it."""
 
 import threading
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 
@@ -16,6 +16,7 @@ Attempt = tuple[str, str, bytes, int]
 """Tenant, authority, id, attempt."""
 Heard = Verdict | Refusal | Repeat
 REFUSALS_KEPT = 256
+ATTEMPTS_KEPT = 10_000
 
 
 class Ear:
@@ -42,7 +43,13 @@ class Hearing:
         self._ears: dict[Attempt, list[Ear]] = {}
         self._offsets: dict[tuple[int, int], Attempt] = {}
         self._unread: deque[tuple[tuple[int, int], Refusal]] = deque(maxlen=REFUSALS_KEPT)
+        self._recent: OrderedDict[Attempt, Verdict | None] = OrderedDict()
         self._failure: PlacetError | None = None
+
+    def newest(self, attempt: Attempt) -> Verdict | None:
+        """Return the newest verdict on an attempt that was listened to lately, or None where the past must be asked."""
+        with self._lock:
+            return self._recent.get(attempt)
 
     def listen(self, attempt: Attempt, wanted: Callable[[Heard], bool]) -> Ear:
         """Return an ear for `attempt`; give it back with `unlisten`."""
@@ -51,6 +58,10 @@ class Hearing:
             if self._failure is not None:
                 ear.future.set_exception(self._failure)
             self._ears.setdefault(attempt, []).append(ear)
+            self._recent.setdefault(attempt, None)
+            self._recent.move_to_end(attempt)
+            while len(self._recent) > ATTEMPTS_KEPT:
+                self._recent.popitem(last=False)
         return ear
 
     def unlisten(self, attempt: Attempt, ear: Ear) -> None:
@@ -76,6 +87,9 @@ class Hearing:
         for one in batch:
             record = one.record
             attempt = (record.tenant, record.authority, bytes(record.id), record.attempt)
+            if one.name == "verdict" and attempt in self._recent:
+                with self._lock:
+                    self._recent[attempt] = record
             if one.name != "verdict" and record.cause_topic != Topic.INTENTS:
                 continue
             if one.name == "refusal" and attempt not in self._ears:

@@ -1,7 +1,7 @@
 """What was decided before anybody here listened: found by its sequence number, and believed only under its Seal."""
 
 from placet.errors import Corrupted
-from placet.faces.sdk.follow import read_sealed
+from placet.faces.sdk.follow import THERE_MS, read_sealed
 from placet.faces.sdk.sealed import Sealed
 from placet.model.codec import BY_NAME, open_frame
 from placet.model.proof import KeyRing
@@ -37,7 +37,7 @@ def since(log: Log, ring: KeyRing, partition: int, seq: int) -> list[Sealed]:
 def _seq_from(log: Log, partition: int, offset: int, end: int) -> int | None:
     """Return the first sequence number at or after `offset`, or None when only Seals follow."""
     while offset < end:
-        recs = log.read(Topic.DECISIONS, partition, offset, READ_MOST, 0)
+        recs = log.read(Topic.DECISIONS, partition, offset, READ_MOST, THERE_MS)
         if not recs:
             return None
         for rec in recs:
@@ -55,7 +55,7 @@ def _batch_start(log: Log, partition: int, offset: int, seq: int) -> int:
     """
     at, place = offset, None
     while True:
-        recs = log.read(Topic.DECISIONS, partition, at, READ_MOST, 0)
+        recs = log.read(Topic.DECISIONS, partition, at, READ_MOST, THERE_MS)
         if not recs:
             return offset
         for rec in recs:

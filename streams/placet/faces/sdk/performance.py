@@ -13,6 +13,7 @@ from placet.faces.sdk.begun import BegunSet
 from placet.faces.sdk.checks import Fault
 from placet.faces.sdk.connection import Connection
 from placet.faces.sdk.errors import NotBegun, Stopped, raised_by
+from placet.faces.sdk.follow import THERE_MS
 from placet.faces.sdk.models import Answer, Grant, Obligation, Result
 from placet.faces.sdk.offers import Offer
 from placet.faces.sdk.outbox import Letter
@@ -108,7 +109,7 @@ class Performance:
         return arguments, checks.fault_of(verdict, arguments, self._terms.capabilities)
 
     def _intent(self, verdict: Verdict) -> bytes | None:
-        recs = self._connection.log.read(Topic.INTENTS, verdict.partition, verdict.asked_offset, 1, 0)
+        recs = self._connection.log.read(Topic.INTENTS, verdict.partition, verdict.asked_offset, 1, THERE_MS)
         return recs[0].value if recs and recs[0].offset == verdict.asked_offset else None
 
     def _claimed(self, verdict: Verdict) -> Flow[Verdict]:
