@@ -20,8 +20,19 @@ def run(
     name: Annotated[str, typer.Argument(help=f"{', '.join(NAMES)}.")],
     bootstrap: Annotated[
         str | None,
-        typer.Option("--bootstrap", envvar="PLACET_BOOTSTRAP", help="The Kafka cluster that `kafka` measures on."),
+        typer.Option("--bootstrap", envvar="PLACET_BOOTSTRAP", help="The Kafka cluster to measure on."),
     ] = None,
+    intents: Annotated[
+        int,
+        typer.Option(
+            "--intents", min=500, help="First answers to count; fewer than the default meet no target of their number."
+        ),
+    ] = 500_000,
+    peers: Annotated[
+        Path | None,
+        typer.Option("--peers", help="A folder with `raw_floor.py`, which `kafka` then runs beside its own."),
+    ] = None,
+    intents: Annotated[int | None, typer.Option(min=1, help="How many distinct intents. Else 500,000.")] = None,
     out: Annotated[Path | None, typer.Option("--out", help="Write the JSON to this file too.")] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Exit 4 when a target was missed.")] = False,
     as_json: Json = False,
@@ -35,7 +46,7 @@ def run(
         raise usage(f"NAME: `{name}`: expected one of {', '.join(NAMES)}")
     from placet.faces import bench
 
-    told: dict[str, Any] = bench.run(name, bootstrap=bootstrap)
+    told: dict[str, Any] = bench.run(name, bootstrap=bootstrap, intents=intents, peers=peers)
     if out is not None:
         import json
 

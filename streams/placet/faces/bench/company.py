@@ -1,0 +1,130 @@
+"""Who and what is measured: a tenant of 10,000 agents, 1,000 people and 50,000 resources, as context records."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from placet.faces.bench.packs import NAME, pack_of
+from placet.model.codec import active_set, mandate, pack, principal, risk, sensitivity
+from placet.model.codec.active_set import ActiveSet
+from placet.model.codec.mandate import Mandate
+from placet.model.codec.pack import File, Pack
+from placet.model.codec.principal import Principal
+from placet.model.codec.risk import Risk
+from placet.model.codec.sensitivity import Sensitivity
+from placet.model.proof import Signer
+from placet.model.topics import Topic
+from placet.policy.pack import load_pack
+from placet.ports import Log, Message
+
+TENANT = "acme"
+ACTORS, PEOPLE, RESOURCES = 10_000, 1_000, 50_000
+RESTRICTED_EVERY = 50
+LABELS = ("public", "internal", "confidential")
+CHUNK = 5_000
+
+
+def actor_of(number: int) -> str:
+    """Return the principal id of an agent."""
+    return f"agent:bench-{number:05}"
+
+
+def person_of(number: int) -> str:
+    """Return the authority of an actor; a person has ten agents."""
+    return f"user:person-{number % PEOPLE:04}"
+
+
+def mandate_of(number: int) -> str:
+    """Return the id of the mandate that an agent acts under."""
+    return f"m-{number:05}"
+
+
+def resource_of(number: int) -> str:
+    """Return the name of a resource."""
+    return f"doc/{number:05}"
+
+
+def label_of(number: int) -> str:
+    """Return the sensitivity of a resource: every fiftieth is restricted."""
+    return "restricted" if number % RESTRICTED_EVERY == 0 else LABELS[number % len(LABELS)]
+
+
+def write(log: Log, operator: Signer, executor: str, rules: int, now: int) -> None:
+    """Append all context records, and make a pack of `rules` rules the active one."""
+    for topic, messages in _tables(operator, executor, now):
+        for at in range(0, len(messages), CHUNK):
+            log.append(topic, 0, messages[at : at + CHUNK])
+    log.append(Topic.POLICIES, 0, _policies(operator, rules, now))
+
+
+def _tables(operator: Signer, executor: str, now: int) -> Iterator[tuple[Topic, Sequence[Message]]]:
+    agents = [(actor_of(number), "agent", person_of(number)) for number in range(ACTORS)]
+    people = [(person_of(number), "user", None) for number in range(PEOPLE)]
+    yield (
+        Topic.PRINCIPALS,
+        [_principal(name, kind, owner, now) for name, kind, owner in [*agents, *people, (executor, "service", None)]],
+    )
+    yield Topic.RISK, [_risk(number, now) for number in range(ACTORS)]
+    yield Topic.SENSITIVITY, [_sensitivity(number, now) for number in range(RESOURCES)]
+    yield Topic.MANDATES, [message for person in range(PEOPLE) for message in _mandates(operator, person, now)]
+
+
+def _principal(name: str, kind: str, owner: str | None, now: int) -> Message:
+    record = Principal(TENANT, name, kind, "active", owner, ("staff",), {"tenure": "long"}, (), "directory", now, None)
+    return Message(f"{TENANT}/{name}/directory".encode(), principal.frame(record))
+
+
+def _risk(number: int, now: int) -> Message:
+    record = Risk(TENANT, actor_of(number), "siem", number % 60, now, 0, 0, number)
+    return Message(f"{TENANT}/{record.subject}/siem".encode(), risk.frame(record))
+
+
+def _sensitivity(number: int, now: int) -> Message:
+    name = resource_of(number)
+    record = Sensitivity(
+        TENANT, name, label_of(number), person_of(number), "internal", ("document",), "scanner", now, None
+    )
+    return Message(f"{TENANT}/{name}/scanner".encode(), sensitivity.frame(record))
+
+
+def _mandates(operator: Signer, person: int, now: int) -> list[Message]:
+    """Return what one person gave to her ten agents, signed as one batch."""
+    records = [
+        Mandate(
+            TENANT,
+            mandate_of(number),
+            person_of(number),
+            actor_of(number),
+            "keep the books",
+            ("bench.*",),
+            ("doc/*",),
+            (),
+            "",
+            0,
+            "active",
+            now,
+            None,
+        )
+        for number in range(person, ACTORS, PEOPLE)
+    ]
+    framed = signed("mandate", mandate, records, operator)
+    return [Message(f"{TENANT}/{one.id}".encode(), value) for one, value in zip(records, framed, strict=True)]
+
+
+def _policies(operator: Signer, rules: int, now: int) -> list[Message]:
+    files = dict(pack_of(rules))
+    digest = load_pack(files).digest
+    pushed = Pack(TENANT, NAME, digest, tuple(File(*file) for file in sorted(files.items())), now, None)
+    pointer = ActiveSet(TENANT, 1, (digest,), "measured", now, None)
+    return [
+        Message(f"{TENANT}/{NAME}/{digest.hex()}".encode(), signed("pack", pack, [pushed], operator)[0]),
+        Message(TENANT.encode(), signed("active_set", active_set, [pointer], operator)[0]),
+    ]
+
+
+def signed(name: str, codec: Any, records: Sequence[Any], signer: Signer) -> list[bytes]:
+    """Return records framed, each with its writer's proof, under one signature."""
+    unsigned = [codec.encode_unsigned(record) for record in records]
+    proofs = signer.sign_batch(name, codec.FINGERPRINT, unsigned)
+    return [
+        codec.frame(record._replace(proof=codec.Proof(*proof))) for record, proof in zip(records, proofs, strict=True)
+    ]

@@ -1,0 +1,69 @@
+"""A pack of as many rules as asked for, of which four are about the action that is measured."""
+
+from collections.abc import Mapping
+
+ACTION = "bench.act"
+NAME = "bench"
+SMALL_MOST = 500
+RISK_LEAST = 70
+
+_PACK = """\
+name: bench
+version: "1"
+description: what is measured
+unsigned_intents: true
+lease: {lease_ms: 600000, act_ms_max: 600000}
+actions:
+  bench.act:
+    arguments:
+      amount: {type: int, min: 0, max: 1000}
+      currency: {type: string, one_of: [EUR, USD]}
+      note: {type: string, required: false, max_length: 200}
+"""
+
+_MATCHING = """\
+rules:
+  - id: small
+    on: [bench.act]
+    when: arguments.amount <= 500 && actor.risk.score < 70
+    effect: permit
+    claim: granted
+    because: what is small is begun at once
+  - id: large
+    on: [bench.act]
+    when: arguments.amount > 500 && actor.risk.score < 70 && resource.sensitivity in ['public', 'internal', 'confidential']
+    effect: permit
+    because: what is large is claimed
+  - id: restricted
+    on: [bench.act]
+    when: resource.sensitivity == 'restricted' && actor.risk.level != 'none'
+    effect: deny
+    because: restricted resources are left alone
+  - id: far
+    on: [bench.act]
+    when: mandate.depth > 3 || !mandate.task.startsWith('keep')
+    effect: deny
+    because: authority that came far is not enough
+"""
+
+_OTHER = """\
+  - id: other-{number}
+    on: [other.act-{number}]
+    when: arguments.amount <= {number} && actor.risk.score < {bound} && resource.sensitivity == 'internal'
+    effect: permit
+    because: an action of somebody else
+"""
+
+_TESTS = """\
+tests:
+  - says: a small amount is begun at once
+    given: {risk: 20, sensitivity: internal, mandate: {task: keep the shop}}
+    intent: {action: bench.act, resource: doc/1, arguments: {amount: 5, currency: EUR}}
+    expect: {effect: permit, because: [small], claim: granted}
+"""
+
+
+def pack_of(rules: int) -> Mapping[str, str]:
+    """Return the files of a pack of `rules` rules, at least four; the others are about one action each."""
+    others = (_OTHER.format(number=number, bound=20 + number % 60) for number in range(rules - 4))
+    return {"pack.yaml": _PACK, "rules.yaml": _MATCHING + "".join(others), "tests.yaml": _TESTS}

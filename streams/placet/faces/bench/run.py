@@ -1,0 +1,46 @@
+"""One bench by its name, or all of them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from placet.faces.bench import desk
+from placet.faces.bench.report import Result
+
+INTENTS = 500_000
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a bench is given: how many first answers to count, a cluster, and a checkout of the peers, if any."""
+
+    intents: int = INTENTS
+    bootstrap: str | None = None
+    peers: Path | None = None
+
+
+BENCHES: dict[str, Callable[[Asked], Result]] = {
+    "desk": lambda asked: desk.run(asked.intents),
+}
+NAMES = (*BENCHES, "all")
+
+
+def run(
+    name: str, *, bootstrap: str | None = None, intents: int = INTENTS, peers: Path | None = None
+) -> dict[str, Any]:
+    """Return what the bench `name` found, as JSON has it: figures, targets, what is met, and where the time goes.
+
+    `all` runs one after another; its names are those of each, after the bench's own.
+    """
+    asked = Asked(intents, bootstrap, peers)
+    if name != "all":
+        return BENCHES[name](asked).told()
+    told = {one: bench(asked).told() for one, bench in BENCHES.items()}
+    parts = ("figures", "targets", "met", "profile_us", "audits")
+    return {
+        "bench": "all",
+        **{part: {f"{one}.{key}": value for one in told for key, value in told[one][part].items()} for part in parts},
+        "clean": all(one["clean"] for one in told.values()),
+        "machine": told["desk"]["machine"],
+    }
