@@ -118,6 +118,16 @@ def test_what_stands_behind_what_was_used_is_not_overlooked() -> None:
     assert {c.name: c.shown for c in report.checks.values() if c.shown} == {}
 
 
+def test_a_record_written_twice_is_not_overlooked_when_the_first_is_compacted_away() -> None:
+    story = tell()
+    older(story, Topic.PRINCIPALS, "actor", "principal")
+    shelf = story.write()
+    del shelf.topics[Topic.PRINCIPALS, 0][0]
+    report = audit(shelf, KEYS, KEK)
+    assert report.clean
+    assert report["V5"].unchecked == {"a cited context record is compacted away": 7}
+
+
 def test_a_calendar_fact_that_is_over_is_not_overlooked() -> None:
     shelf = Shelf()
     pinned = [*KEYS["keys"], {**KEYS["keys"][2], "kid": "op-1", "issuer": "user:root", "purpose": "operator"}]
@@ -125,10 +135,10 @@ def test_a_calendar_fact_that_is_over_is_not_overlooked() -> None:
     shelf.put(Topic.CONTROLS, b"k", signed("control", said, "op-1", "user:root", OTHER))
     known = Known(shelf, Schemas(), Keys({"keys": pinned}))
     subject, cut = ("control", "acme", "freeze"), {(int(Topic.CONTROLS), 0): (1, T0)}
-    assert known.overlooked(subject, [], cut, T0 + 4) is not None
-    assert known.overlooked(subject, [], cut, T0 + 5) is None
-    assert known.overlooked(subject, [{"topic": Topic.CONTROLS, "partition": 0, "offset": 0}], cut, T0) is None
-    assert known.overlooked(subject, [], {}, T0) is None
+    assert known.overlooked(subject, {}, cut, T0 + 4) is not None
+    assert known.overlooked(subject, {}, cut, T0 + 5) is None
+    assert known.overlooked(subject, {"": (0, 0)}, cut, T0) is None
+    assert known.overlooked(subject, {}, {}, T0) is None
 
 
 def test_progress_is_told_up_to_the_end() -> None:

@@ -5,7 +5,7 @@ from placet.faces.auditor.cursor import Cursor
 from placet.faces.auditor.decide import Again
 from placet.faces.auditor.hashes import intent_digest
 from placet.faces.auditor.keys import CaseKeys
-from placet.faces.auditor.known import Known, Subject, subject_of
+from placet.faces.auditor.known import Known, Subject
 from placet.faces.auditor.records import Fields, Record, Schemas, Unreadable
 from placet.faces.auditor.report import Report, title_of
 from placet.model.topics import Topic
@@ -157,14 +157,14 @@ class Cases:
 
     def _newest(self, decision: Decision, cut: Cut, body: Fields, context: Known) -> None:
         """Hold that nothing that was read, newer than what the case holds, was overlooked."""
-        used: dict[Subject, list[Fields]] = {absent: [] for absent in self._again.absent}
+        used: dict[Subject, dict[str, tuple[int, int]]] = {absent: {} for absent in self._again.absent}
         for fact in body["facts"]:
-            record = self._schemas.open(fact["value"])
-            subject = subject_of(record.name, record.fields)
-            if subject is not None:
-                used.setdefault(subject, []).append(fact)
-        for subject, facts in used.items():
-            found = context.overlooked(subject, facts, cut, body["instant"])
+            about = context.about(fact)
+            if about is not None:
+                subject, source, order = about
+                used.setdefault(subject, {})[source] = order
+        for subject, sources in used.items():
+            found = context.overlooked(subject, sources, cut, body["instant"])
             if found is not None:
                 where = f"{title_of(found.topic)}/{found.partition}@{found.offset}"
                 self._fail("V5", decision.offset, f"overlooks what was known of {subject[0]} `{subject[2]}`: {where}")

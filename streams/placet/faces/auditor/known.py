@@ -1,6 +1,5 @@
 """The context as it was recorded: which record stood at a place, and what was the newest at a cut."""
 
-from collections.abc import Iterator
 from typing import NamedTuple
 
 from placet.faces.auditor.batch import Cut
@@ -30,16 +29,13 @@ class Version(NamedTuple):
     offset: int
     ends: int
 
-    @property
-    def place(self) -> tuple[int, int, int]:
-        """Return where it stands, as facts name it."""
-        return self.topic, self.partition, self.offset
-
 
 class Known:
     """Every context record that is still there: its bytes as a digest, and what it says of whom."""
 
     def __init__(self, log: Log, schemas: Schemas, keys: Keys) -> None:
+        self._schemas = schemas
+        self._keys = keys
         self.policies: list[Rec] = []
         self.ends: dict[tuple[int, int], int] = {}
         self._digests: dict[tuple[int, int], dict[int, bytes]] = {}
@@ -54,15 +50,15 @@ class Known:
                     if topic == Topic.POLICIES and rec.value is not None:
                         self.policies.append(rec)
                     elif rec.value is not None:
-                        self._hear(rec, schemas, keys)
+                        self._hear(rec)
 
-    def _hear(self, rec: Rec, schemas: Schemas, keys: Keys) -> None:
+    def _hear(self, rec: Rec) -> None:
         try:
-            record = schemas.open(rec.value)
+            record = self._schemas.open(rec.value)
         except Unreadable:
             return
         subject = subject_of(record.name, record.fields)
-        order = None if subject is None else _order(record, schemas, keys)
+        order = None if subject is None else _order(record, self._schemas, self._keys)
         if subject is not None and order is not None:
             source = record.fields.get("source", "")
             ends = record.fields["expires_at"] if record.name == "control" else 0
@@ -74,28 +70,26 @@ class Known:
         digest = self._digests.get((fact["topic"], fact["partition"]), {}).get(fact["offset"])
         return None if digest is None else digest == sha256(fact["value"])[:DIGEST_CUT]
 
-    def newest(self, subject: Subject, cut: Cut) -> Iterator[Version]:
-        """Yield what each source had said last of a subject, as far as `cut` had been read."""
-        for versions in self._said.get(subject, {}).values():
+    def about(self, fact: Fields) -> tuple[Subject, str, tuple[int, int]] | None:
+        """Return what a fact of a case is about, whose word it is and its order; None where no reader takes it."""
+        record = self._schemas.open(fact["value"])
+        subject = subject_of(record.name, record.fields)
+        order = None if subject is None else _order(record, self._schemas, self._keys)
+        return None if subject is None or order is None else (subject, record.fields.get("source", ""), order)
+
+    def overlooked(self, subject: Subject, used: dict[str, tuple[int, int]], cut: Cut, instant: int) -> Version | None:
+        """Return what a source had said of a subject at `cut` that is newer than what was used of it, if anything.
+
+        `used` are orders by source. Of equals either may stand, so a record written twice is not overlooked.
+        """
+        for source, versions in self._said.get(subject, {}).items():
             read = [v for v in versions if v.offset < cut.get((v.topic, v.partition), (0, 0))[0]]
-            if read:
-                yield max(read)
-
-    def overlooked(self, subject: Subject, facts: list[Fields], cut: Cut, instant: int) -> Version | None:
-        """Return what was known of a subject at `cut` and is newer than the facts that were used, if anything."""
-        used = {(fact["topic"], fact["partition"], fact["offset"]) for fact in facts}
-        for version in self.newest(subject, cut):
-            over = version.ends and version.ends <= instant
-            if version.place not in used and not over and not self._as_new(subject, version, used):
-                return version
+            newest = max(read, default=None)
+            if newest is None or (newest.ends and newest.ends <= instant):
+                continue
+            if source not in used or used[source] < newest.order:
+                return newest
         return None
-
-    def _as_new(self, subject: Subject, version: Version, used: set[tuple[int, int, int]]) -> bool:
-        """Whether a fact of the same source that was used is not older: of equals either may stand."""
-        for versions in self._said[subject].values():
-            if version in versions:
-                return any(other.order >= version.order for other in versions if other.place in used)
-        return False
 
 
 def subject_of(name: str, said: Fields) -> Subject | None:
