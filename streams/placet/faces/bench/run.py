@@ -27,13 +27,13 @@ NAMES = (*BENCHES, "all")
 
 
 def run(
-    name: str, *, bootstrap: str | None = None, intents: int = INTENTS, peers: Path | None = None
+    name: str, *, bootstrap: str | None = None, intents: int | None = None, peers: Path | None = None
 ) -> dict[str, Any]:
     """Return what the bench `name` found, as JSON has it: figures, targets, what is met, and where the time goes.
 
     `all` runs one after another; its names are those of each, after the bench's own.
     """
-    asked = Asked(intents, bootstrap, peers)
+    asked = Asked(intents or INTENTS, bootstrap, peers)
     if name != "all":
         return BENCHES[name](asked).told()
     told = {one: bench(asked).told() for one, bench in BENCHES.items()}

@@ -22,12 +22,6 @@ def run(
         str | None,
         typer.Option("--bootstrap", envvar="PLACET_BOOTSTRAP", help="The Kafka cluster to measure on."),
     ] = None,
-    intents: Annotated[
-        int,
-        typer.Option(
-            "--intents", min=500, help="First answers to count; fewer than the default meet no target of their number."
-        ),
-    ] = 500_000,
     peers: Annotated[
         Path | None,
         typer.Option("--peers", help="A folder with `raw_floor.py`, which `kafka` then runs beside its own."),
