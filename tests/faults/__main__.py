@@ -36,6 +36,7 @@ def again(journal: str, seed: int) -> int:
     story = Story(seed, JOURNALS[journal])
     ending = story.tell()
     story.handle.close()
+    tally.add(ending)
     for (point, way), count in sorted(ending.faults.items(), key=str):
         print(f"{count} x {point}: {way.value}")
     print(*ending.violations, sep="\n")

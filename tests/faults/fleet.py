@@ -163,7 +163,7 @@ class Fleet:
         draw = self._random
         subject, source = draw.choice((*AGENTS, *PEOPLE)), draw.choice(("siem", "edr"))
         half_life_s = draw.choice((0, 0, 30))
-        value = town.a_risk(self._now() - draw.choice((0, 500)), subject, draw.choice(SCORES), source, half_life_s)
+        value = town.a_risk(self._now(), subject, draw.choice(SCORES), source, half_life_s)
         self._publish(Topic.RISK, f"{subject}/{source}", value)
 
     def _label(self) -> None:

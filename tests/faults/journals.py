@@ -1,12 +1,16 @@
 """The journals a story is told on, each able to lose a process and be opened again."""
 
 import tempfile
+import uuid
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
-from placet.ports import Clock, Feed, Journal, Log
+from placet.drivers.clock import SystemClock
+from placet.drivers.kafka import Connection, KafkaFeed, KafkaJournal, KafkaLog
+from placet.drivers.kafka.topics import apply_topics
+from placet.ports import Clock, Feed, Journal, Log, Rec
 from tests.drivers.embedded.folder import SMALL, Folder
 from tests.support.memory import HandClock, Memory, MemoryFeed
 
@@ -28,15 +32,39 @@ class Handle(Protocol):
     def close(self) -> None: ...
 
 
-Make = Callable[[int, Clock], Handle]
-"""Makes an installation of so many partitions whose records are stamped by that clock."""
+class StoryClock(Clock, Protocol):
+    """The time of a story, which passes when the story says so, or by itself."""
+
+    def pass_ms(self, ms: int) -> None: ...
+
+
+class ByHand(HandClock):
+    """Time that passes only when the story says so; it stamps the records as well."""
+
+    def pass_ms(self, ms: int) -> None:
+        self.now += ms
+
+
+class ByItself(SystemClock):
+    """The machine's clock, for a broker that has its own. Nobody waits for it."""
+
+    def pass_ms(self, ms: int) -> None:
+        """Let it pass."""
+
+
+class Make(NamedTuple):
+    """Makes an installation of so many partitions, and the clock to tell a story by. `wait_ms` is for a batch to come."""
+
+    handle: Callable[[int, StoryClock], Handle]
+    clock: Callable[[], StoryClock]
+    wait_ms: int = 0
 
 
 class InMemory:
     """Topics as lists; what was taken and not committed is all that a process can lose of them."""
 
-    def __init__(self, partitions: int, clock: Clock) -> None:
-        assert isinstance(clock, HandClock)
+    def __init__(self, partitions: int, clock: StoryClock) -> None:
+        assert isinstance(clock, ByHand)
         self._memory = Memory(partitions, clock)
 
     def journal(self) -> Journal:
@@ -61,7 +89,7 @@ class InFolder(Folder):
     For the same reason nothing waits for the disk; what a power cut takes is the embedded journal's own test.
     """
 
-    def __init__(self, partitions: int, clock: Clock) -> None:
+    def __init__(self, partitions: int, clock: StoryClock) -> None:
         self._root = tempfile.TemporaryDirectory(prefix="placet-story-", dir=SHARED if SHARED.is_dir() else None)
         settings = replace(SMALL, partitions=partitions, cluster="folder", sync=False)
         super().__init__(Path(self._root.name) / "journal", settings, clock)
@@ -71,4 +99,55 @@ class InFolder(Folder):
         self._root.cleanup()
 
 
-JOURNALS: dict[str, Make] = {"memory": InMemory, "embedded": InFolder}
+class OnKafka:
+    """Topics of its own on a real broker, and one slot that takes its partitions back whenever it begins anew."""
+
+    def __init__(self, bootstrap: str, partitions: int) -> None:
+        self.connection = Connection(bootstrap, prefix=f"{uuid.uuid4().hex[:10]}.")
+        apply_topics(self.connection, partitions=partitions)
+        self._root = tempfile.TemporaryDirectory(prefix="placet-story-")
+        self.data = Path(self._root.name)
+        self._log = KafkaLog(self.connection)
+        self._given: list[KafkaJournal | KafkaFeed] = []
+
+    def journal(self) -> Journal:
+        journal = KafkaJournal(self.connection, "a", data=self.data)
+        self._given.append(journal)
+        return journal
+
+    def feed(self) -> Feed:
+        feed = KafkaFeed(self.connection)
+        self._given.append(feed)
+        return feed
+
+    def log(self) -> Log:
+        return self._log
+
+    def reopen(self) -> None:
+        """Lose every client of the worker. Members of its group are static and do not say goodbye."""
+        while self._given:
+            self._given.pop().close()
+
+    def close(self) -> None:
+        self.reopen()
+        self._log.close()
+        self._root.cleanup()
+
+
+MEMORY = Make(InMemory, ByHand)
+JOURNALS: dict[str, Make] = {"memory": MEMORY, "embedded": Make(InFolder, ByHand)}
+"""The journals that need nothing but this process."""
+
+
+def on_kafka(bootstrap: str) -> Make:
+    """Return what makes an installation on a broker."""
+    return Make(lambda partitions, _: OnKafka(bootstrap, partitions), ByItself, 50)
+
+
+def whole(log: Log, topic: int, partition: int) -> list[Rec]:
+    """Return what is committed in a partition, from its start to its end."""
+    found: list[Rec] = []
+    end = log.end(topic, partition)
+    while (at := found[-1].offset + 1 if found else 0) < end:
+        found += log.read(topic, partition, at, 1_000, 1_000)
+    return found

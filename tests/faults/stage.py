@@ -13,23 +13,27 @@ from placet.model.topics import Topic
 from placet.ports import Log, Message, Rec
 from tests.faults import town
 from tests.faults.fleet import Fleet
-from tests.faults.journals import InMemory, Make
+from tests.faults.journals import MEMORY, Make, whole
 from tests.faults.script import Script
 from tests.faults.town import TENANT
 from tests.faults.worker import Worker
-from tests.support.memory import HandClock
 
 
 class Stage:
     """`send`, `turn`, `said`: write a record, run one turn, read what was decided since the last time."""
 
-    def __init__(self, partitions: int = 1, settings: DeskSettings | None = None, make: Make = InMemory) -> None:
-        self.clock = HandClock()
+    def __init__(self, partitions: int = 1, settings: DeskSettings | None = None, make: Make = MEMORY) -> None:
+        self.clock = make.clock()
+        self._wait_ms = make.wait_ms
         self.script = Script()
-        self.handle = make(partitions, self.clock)
+        self.handle = make.handle(partitions, self.clock)
         self.worker = Worker(self.handle, self.clock, self.script, settings or DeskSettings(), 0, 500)
         self._read = dict.fromkeys(range(partitions), 0)
         self._number = 0
+
+    @property
+    def now(self) -> int:
+        return self.clock.now_ms()
 
     @property
     def log(self) -> Log:
@@ -37,9 +41,8 @@ class Stage:
 
     def open(self) -> "Stage":
         """Publish what has to be there before anything is granted, and serve."""
-        Fleet.publish(self.clock.now, lambda topic, key, value: self.publish(topic, value, key))
-        self.worker.turn()
-        self.said()
+        Fleet.publish(self.now, lambda topic, key, value: self.publish(topic, value, key))
+        self.turn()
         return self
 
     def close(self) -> None:
@@ -59,26 +62,30 @@ class Stage:
 
     def intent(self, **more: Any) -> Intent:
         self._number += 1
-        return town.an_intent(self.clock.now, self._number, **more)
+        return town.an_intent(self.now, self._number, **more)
 
     def ask(self, asked: Intent) -> list[Any]:
         self.send(Topic.INTENTS, intent.frame(asked), asked.authority)
         return self.turn()
 
     def turn(self) -> list[Any]:
-        self.worker.turn()
+        """Run one turn; where time passes by itself, as many as it takes. Return what was said."""
+        if self._wait_ms:
+            self.worker.drain(self._wait_ms)
+        else:
+            self.worker.turn()
         return self.said()
 
     def later(self, ms: int) -> list[Any]:
-        self.clock.now += ms
+        self.clock.pass_ms(ms)
         return self.turn()
 
     def said(self) -> list[Any]:
         """Return the decisions since the last call, Seals left out."""
         found: list[Any] = []
         for partition, at in self._read.items():
-            records = self.log.read(Topic.DECISIONS, partition, at, 1 << 30, 0)
-            self._read[partition] = at + len(records)
+            records = [rec for rec in whole(self.log, Topic.DECISIONS, partition) if rec.offset >= at]
+            self._read[partition] = records[-1].offset + 1 if records else at
             found += map(decoded, records)
         return [record for record in found if type(record).__name__ != "Seal"]
 
@@ -90,7 +97,7 @@ class Stage:
         return Message(key.encode(), None)
 
     def all(self, topic: Topic, partition: int = 0) -> list[Rec]:
-        return self.log.read(topic, partition, 0, 1 << 30, 0)
+        return whole(self.log, topic, partition)
 
     def violations(self) -> list[str]:
         """Return what the auditor finds, each with the name of its check."""

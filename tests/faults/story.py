@@ -14,16 +14,15 @@ from placet.model.codec import open_frame, refusal, repeat, verdict
 from placet.model.reasons import State
 from placet.model.topics import CONTEXT, INPUTS, Topic
 from placet.ports import Log
-from tests.faults import tally, town
+from tests.faults import town
 from tests.faults.executors import Act, Executors, act_of
 from tests.faults.fleet import Fleet
-from tests.faults.journals import Make
+from tests.faults.journals import Make, whole
 from tests.faults.script import APPEND, POINTS, Died, Fault, FaultyLog, Script, Way
 from tests.faults.worker import Worker
-from tests.support.memory import HandClock
 
-STEPS = (0, 0, 5, 100, 900, 2_500, 5_000, 35_000)
-"""How long it takes from one turn to the next, ms: longer than a lease, a wait, or what is too late to be decided."""
+STEPS = ((0, 5, 100), (0, 5, 100, 900, 2_500), (0, 5, 900, 5_000), (0, 100, 2_500, 35_000))
+"""How long it takes from one turn to the next, ms, in a story that is quick, and in ones that outlast leases and waits."""
 
 
 @dataclass
@@ -42,9 +41,10 @@ class Story:
     def __init__(self, seed: int, make: Make) -> None:
         self.seed = seed
         self.random = Random(seed)
-        self.clock = HandClock()
+        self.clock = make.clock()
+        self.wait_ms = make.wait_ms
         self.script = Script()
-        self.handle = make(self.random.choice((1, 2, 3)), self.clock)
+        self.handle = make.handle(self.random.choice((1, 2, 3)), self.clock)
         settings = DeskSettings(sweep_most=self.random.choice((1, 3, 2_000)), session_ms_max=60_000)
         self.worker = Worker(self.handle, self.clock, self.script, settings, seed, self.random.choice((1, 4, 20, 500)))
         self.fleet = Fleet(self.random, self.log, self.clock.now_ms)
@@ -52,6 +52,7 @@ class Story:
         # Swarm testing: each seed also draws which faults there are at all, and how many.
         places = [(point, way) for point in (*POINTS, APPEND) for way in Way]
         self._faults = self.random.sample(places, self.random.randint(3, len(places)))
+        self._pace = self.random.choice(STEPS)
         self._rate = self.random.choice((0.2, 0.5, 0.9))
 
     def log(self) -> Log:
@@ -67,20 +68,19 @@ class Story:
             for _ in range(self.random.randrange(6)):
                 self.fleet.act()
             self._post()
-            self.worker.turn()
+            self.worker.turn(self.wait_ms)
             self.executors.listen()
-            self.clock.now += self.random.choice(STEPS)
+            self.clock.pass_ms(self.random.choice(self._pace))
         self.script.heal()
         for _ in range(4):
             self._post()
-            self.worker.drain()
+            self.worker.drain(self.wait_ms)
             self.executors.listen()
-            self.clock.now += 1_000
+            self.clock.pass_ms(1_000)
         self._post()
-        self.worker.drain()
+        self.worker.drain(self.wait_ms)
         ending = Ending(self.seed, self.script.struck)
         self._check(ending)
-        tally.add(ending)
         return ending
 
     def _draw(self) -> list[Fault]:
@@ -110,7 +110,7 @@ class Story:
         """Hold what the desks remember against what is read back of it."""
         before = {partition: remembered(place.desk.book) for partition, place in self.worker.loop.bureau.places.items()}
         self.worker.restart()
-        self.worker.loop._assign()
+        self.worker.serve(before.keys())
         for partition, place in self.worker.loop.bureau.places.items():
             after = remembered(place.desk.book)
             ending.checked += len(after)
@@ -141,7 +141,7 @@ class Own:
         self._answers: Counter[tuple[int, int, int]] = Counter()
         self._claimed: set[Act] = set()
         for partition in range(log.partitions(Topic.DECISIONS)):
-            for rec in log.read(Topic.DECISIONS, partition, 0, 1 << 30, 0):
+            for rec in whole(log, Topic.DECISIONS, partition):
                 self._take(partition, rec.value or b"")
 
     def _take(self, partition: int, value: bytes) -> None:
@@ -168,14 +168,14 @@ class Own:
         """Every input record has one answer."""
         for topic in INPUTS:
             for partition in range(self._log.partitions(topic)):
-                for rec in self._log.read(topic, partition, 0, 1 << 30, 0):
+                for rec in whole(self._log, topic, partition):
                     count = self._answers[int(topic), partition, rec.offset]
                     self._hold(count == 1, f"{count} answers to {topic.title}/{partition}@{rec.offset}")
 
     def refused_once(self) -> None:
         """Every context record that no reader may take is refused once; nothing else of the context is."""
         for topic in CONTEXT:
-            for rec in self._log.read(topic, 0, 0, 1 << 30, 0):
+            for rec in whole(self._log, topic, 0):
                 count = self._answers[int(topic), 0, rec.offset]
                 bad = b"/poison/" in (rec.key or b"")
                 # A verdict may name a context record as its cause: only INPUTS and refusals are counted here.
@@ -194,7 +194,7 @@ class Own:
         """No data key meets a nonce twice."""
         seen: Counter[bytes] = Counter()
         for partition in range(self._log.partitions(Topic.CASES)):
-            for rec in self._log.read(Topic.CASES, partition, 0, 1 << 30, 0):
+            for rec in whole(self._log, Topic.CASES, partition):
                 case = town.case_of(rec.value or b"")
                 seen[case.data_key + case.nonce] += 1
         for pair, count in seen.items():

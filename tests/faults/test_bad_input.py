@@ -50,7 +50,7 @@ def hold(name: str, stage: Stage, bad: Bad, place: tuple[int, int]) -> None:
 
 
 def test_every_kind_of_bad_input_is_refused_once_and_kept_and_the_loop_goes_on(stage: Stage) -> None:
-    table = bad_inputs(stage.clock.now, NUMBER)
+    table = bad_inputs(stage.now, NUMBER)
     sent: dict[str, tuple[int, int]] = {}
     for name, bad in table.items():
         sent[name] = stage.send(bad.topic, bad.value, misplaced=bad.misplaced)
@@ -61,7 +61,7 @@ def test_every_kind_of_bad_input_is_refused_once_and_kept_and_the_loop_goes_on(s
 
 
 def test_a_batch_of_nothing_but_bad_input_survives_a_restart(stage: Stage) -> None:
-    table = bad_inputs(stage.clock.now, NUMBER)
+    table = bad_inputs(stage.now, NUMBER)
     sent = {name: stage.send(bad.topic, bad.value, misplaced=bad.misplaced) for name, bad in table.items()}
     stage.turn()
     stage.worker.restart()
@@ -72,7 +72,7 @@ def test_a_batch_of_nothing_but_bad_input_survives_a_restart(stage: Stage) -> No
 
 
 def test_every_kind_of_bad_context_is_ignored_and_refused_once(stage: Stage) -> None:
-    table = bad_context(stage.clock.now)
+    table = bad_context(stage.now)
     sent = {}
     for name, bad in table.items():
         sent[name] = 0, stage.publish(bad.topic, bad.value or b"", f"bad/{name}")

@@ -12,7 +12,7 @@ from tests.faults.town import SHOP, UNKNOWN_RESOURCE
 
 def test_a_context_record_heard_while_opening_is_refused_though_the_worker_dies_right_after() -> None:
     stage = Stage().open()
-    stage.publish(Topic.RISK, town.a_risk(stage.clock.now, "agent:ada", 101))
+    stage.publish(Topic.RISK, town.a_risk(stage.now, "agent:ada", 101))
     # The restore hears the record, the epoch is opened, and the process dies before it has decided anything.
     stage.worker.restart()
     stage.script.arm(Fault("take", Way.BEFORE))
@@ -54,12 +54,12 @@ def test_a_faulty_watermark_is_refused_once_however_often_a_worker_begins_anew()
 
 def test_an_id_is_not_given_away_while_what_was_done_under_it_is_unknown() -> None:
     stage = Stage().open()
-    asked = stage.intent(deadline=stage.clock.now + 5_000)
+    asked = stage.intent(deadline=stage.now + 5_000)
     stage.ask(asked)
-    stage.send(Topic.OUTCOMES, town.a_claim(stage.clock.now, asked, town.digest_of(asked), b"n" * 16))
+    stage.send(Topic.OUTCOMES, town.a_claim(stage.now, asked, town.digest_of(asked), b"n" * 16))
     assert states(stage.turn()) == [State.CLAIMED]
     assert states(stage.later(7_000)) == [State.UNKNOWN]
-    again = asked._replace(purpose="something else", deadline=stage.clock.now + 60_000)
+    again = asked._replace(purpose="something else", deadline=stage.now + 60_000)
     assert reasons(stage.ask(again)) == [Reason.INTENT_ID_REUSED]
     stage.worker.restart()
     assert reasons(stage.ask(again)) == [Reason.INTENT_ID_REUSED]
@@ -69,12 +69,12 @@ def test_an_id_is_not_given_away_while_what_was_done_under_it_is_unknown() -> No
 def test_an_id_past_its_deadline_is_heard_alike_before_and_after_a_restore() -> None:
     for restarted in (False, True):
         stage = Stage().open()
-        asked = stage.intent(action="shop.unheard-of", arguments={}, deadline=stage.clock.now + 5_000)
+        asked = stage.intent(action="shop.unheard-of", arguments={}, deadline=stage.now + 5_000)
         assert states(stage.ask(asked)) == [State.DENIED]
         stage.later(5_000)
         if restarted:
             stage.worker.restart()
-        again = asked._replace(purpose="something else", deadline=stage.clock.now + 60_000)
+        again = asked._replace(purpose="something else", deadline=stage.now + 60_000)
         assert states(stage.ask(again)) == [State.DENIED]
         assert stage.violations() == []
 
@@ -88,7 +88,7 @@ def test_a_grant_that_is_its_own_claim_names_who_may_act() -> None:
 
 def test_a_watermark_and_a_tombstone_among_the_policies_are_no_faults() -> None:
     stage = Stage().open()
-    stage.publish(Topic.POLICIES, town.a_watermark(stage.clock.now), "watermark")
+    stage.publish(Topic.POLICIES, town.a_watermark(stage.now), "watermark")
     stage.log.append(Topic.POLICIES, 0, [stage.gone("pack/old")])
     assert stage.turn() == []
 
@@ -97,7 +97,7 @@ def test_the_swept_cut_never_goes_back_while_a_sweep_is_under_way() -> None:
     stage = Stage(settings=DeskSettings(sweep_most=1)).open()
     for _ in range(3):
         stage.ask(stage.intent(action="shop.export", arguments={}, resource=UNKNOWN_RESOURCE))
-    stage.publish(Topic.SENSITIVITY, town.a_label(stage.clock.now, UNKNOWN_RESOURCE, "internal"))
+    stage.publish(Topic.SENSITIVITY, town.a_label(stage.now, UNKNOWN_RESOURCE, "internal"))
     before = len(stage.seals())
     assert [states(stage.turn()) for _ in range(4)] == [[State.GRANTED], [State.GRANTED], [State.GRANTED], []]
     cuts = [{(m.topic, m.partition): m.offset for m in seal.swept_cut} for seal in stage.seals()[before - 1 :]]

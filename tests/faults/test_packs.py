@@ -22,7 +22,7 @@ def stage(request: pytest.FixtureRequest) -> Iterator[Stage]:
     """Yield a stage on which the open pack decides, as revision 5 of its set."""
     made = Stage(make=JOURNALS[request.param]).open()
     digest = town.digest_of_pack(OPEN_PACK)
-    made.publish(Topic.POLICIES, town.a_set(made.clock.now, REVISION, digest), "set")
+    made.publish(Topic.POLICIES, town.a_set(made.now, REVISION, digest), "set")
     made.turn()
     yield made
     made.close()
@@ -49,14 +49,14 @@ def test_a_pack_that_fails_is_refused_and_a_set_that_names_it_too(
     stage: Stage, files: dict[str, str], says: str
 ) -> None:
     digest = town.digest_of_pack(LIES) if files is LIES else bytes(32)
-    stage.publish(Topic.POLICIES, town.a_pack(stage.clock.now, files, digest), "pack/bad")
+    stage.publish(Topic.POLICIES, town.a_pack(stage.now, files, digest), "pack/bad")
     (refusal,) = stage.turn()
     assert refusal.reason == Reason.MALFORMED
     assert says in refusal.detail
     decides(stage, OPEN_PACK)
-    assert push(stage, town.a_set(stage.clock.now, 6, digest), "set/bad") == [Reason.MALFORMED]
+    assert push(stage, town.a_set(stage.now, 6, digest), "set/bad") == [Reason.MALFORMED]
     decides(stage, OPEN_PACK)
-    assert push(stage, town.a_set(stage.clock.now, 7, town.digest_of_pack(OPEN_PACK), digest), "set/half") == [
+    assert push(stage, town.a_set(stage.now, 7, town.digest_of_pack(OPEN_PACK), digest), "set/half") == [
         Reason.MALFORMED
     ]
     decides(stage, OPEN_PACK)
@@ -64,22 +64,22 @@ def test_a_pack_that_fails_is_refused_and_a_set_that_names_it_too(
 
 
 def test_a_broken_set_does_not_bar_the_next_good_one(stage: Stage) -> None:
-    assert push(stage, town.a_set(stage.clock.now, 6, bytes(32)), "set/bad") == [Reason.MALFORMED]
-    assert push(stage, town.a_set(stage.clock.now, 6, town.digest_of_pack(STRICT_PACK)), "set") == []
+    assert push(stage, town.a_set(stage.now, 6, bytes(32)), "set/bad") == [Reason.MALFORMED]
+    assert push(stage, town.a_set(stage.now, 6, town.digest_of_pack(STRICT_PACK)), "set") == []
     decides(stage, STRICT_PACK)
     assert stage.violations() == []
 
 
 @pytest.mark.parametrize("revision", [0, REVISION - 1, REVISION])
 def test_a_pointer_that_was_overtaken_moves_nothing(stage: Stage, revision: int) -> None:
-    value = town.a_set(stage.clock.now, revision, town.digest_of_pack(STRICT_PACK))
+    value = town.a_set(stage.now, revision, town.digest_of_pack(STRICT_PACK))
     assert push(stage, value, "set/late") == []
     decides(stage, OPEN_PACK)
 
 
 @pytest.mark.parametrize("by", [SHOP_KEY, STRANGER])
 def test_a_pack_or_a_set_that_no_operator_signed_is_nothing(stage: Stage, by: Signer) -> None:
-    now, digest = stage.clock.now, town.digest_of_pack(STRICT_PACK)
+    now, digest = stage.now, town.digest_of_pack(STRICT_PACK)
     assert push(stage, town.a_pack(now, STRICT_PACK, digest, by), "pack/theirs") == [Reason.WRITER_UNPROVED]
     assert push(stage, town.a_set(now, 6, digest, by=by), "set/theirs") == [Reason.WRITER_UNPROVED]
     decides(stage, OPEN_PACK)
@@ -87,7 +87,7 @@ def test_a_pack_or_a_set_that_no_operator_signed_is_nothing(stage: Stage, by: Si
 
 
 def test_what_another_tenant_pushes_and_points_to_is_its_own(stage: Stage) -> None:
-    now, digest = stage.clock.now, town.digest_of_pack(STRICT_PACK)
+    now, digest = stage.now, town.digest_of_pack(STRICT_PACK)
     # Our own good pack is not theirs: their pointer finds nothing under that digest.
     assert push(stage, town.a_set(now, 9, digest, tenant="globex"), "set/globex") == [Reason.MALFORMED]
     assert push(stage, town.a_pack(now, STRICT_PACK, digest, tenant="globex"), "pack/globex") == []
@@ -97,7 +97,7 @@ def test_what_another_tenant_pushes_and_points_to_is_its_own(stage: Stage) -> No
 
 
 def test_a_worker_that_dies_between_pack_and_pointer_comes_back_with_both(stage: Stage) -> None:
-    stage.publish(Topic.POLICIES, town.a_set(stage.clock.now, 6, town.digest_of_pack(STRICT_PACK)), "set")
+    stage.publish(Topic.POLICIES, town.a_set(stage.now, 6, town.digest_of_pack(STRICT_PACK)), "set")
     stage.worker.restart()
     assert states(stage.turn()) == []
     decides(stage, STRICT_PACK)

@@ -4,6 +4,7 @@ import os
 
 import pytest
 
+from tests.faults import tally
 from tests.faults.journals import JOURNALS
 from tests.faults.story import Story, replay
 
@@ -22,4 +23,5 @@ def test_whatever_dies_nothing_is_lost_and_nothing_happens_twice(journal: str, s
         raise AssertionError(f"{replay(journal, seed)}: {type(error).__name__}: {error}") from error
     finally:
         story.handle.close()
+    tally.add(ending)
     assert not ending.violations, "\n".join([replay(journal, seed), *ending.violations])
