@@ -15,6 +15,7 @@ from placet.drivers.loop import Loop
 from placet.drivers.metrics import Watch
 from placet.drivers.settings import Settings
 from placet.faces.bench import company, machine
+from placet.faces.bench.packs import RULES
 from placet.faces.bench.profile import Profile
 from placet.faces.bench.report import Result, audited, tell
 from placet.faces.bench.spool import Spool, SpoolFeed
@@ -22,7 +23,7 @@ from placet.faces.bench.workload import ByPartition, Workload
 from placet.model.topics import Topic
 from placet.wiring import loop_over
 
-RULES, FEW_RULES, MANY_RULES = 200, 10, 1_000
+FEW_RULES, MANY_RULES = 10, 1_000
 WAVE = 10_000
 ROUNDS = 5
 

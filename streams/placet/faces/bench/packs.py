@@ -5,14 +5,14 @@ from collections.abc import Mapping
 ACTION = "bench.act"
 NAME = "bench"
 SMALL_MOST = 500
-RISK_LEAST = 70
+RULES = 200
 
 _PACK = """\
 name: bench
 version: "1"
 description: what is measured
 unsigned_intents: true
-lease: {lease_ms: 600000, act_ms_max: 600000}
+lease: {lease_ms: 600000, act_ms_max: 3600000}
 actions:
   bench.act:
     arguments:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from placet.faces.bench import desk
+from placet.faces.bench import desk, embedded
 from placet.faces.bench.report import Result
 
 INTENTS = 500_000
@@ -22,6 +22,7 @@ class Asked:
 
 BENCHES: dict[str, Callable[[Asked], Result]] = {
     "desk": lambda asked: desk.run(asked.intents),
+    "embedded": lambda asked: embedded.run(asked.intents),
 }
 NAMES = (*BENCHES, "all")
 

@@ -37,9 +37,13 @@ ByPartition = dict[int, list[Message]]
 
 @dataclass(slots=True)
 class Wave:
-    """Some intents, and what their executor says of those that were granted. `size` counts the intents."""
+    """Some intents, and what their executor says of those that were granted.
+
+    `size` counts the intents; `order` names the partition of each, in the order they are asked in.
+    """
 
     size: int
+    order: list[int] = field(default_factory=list)
     intents: ByPartition = field(default_factory=dict)
     claims: ByPartition = field(default_factory=dict)
     outcomes: ByPartition = field(default_factory=dict)
@@ -75,6 +79,7 @@ class Workload:
             key = key_of(TENANT, asked.authority)
             here = partition_of(key, self._partitions)
             wave.intents.setdefault(here, []).append(Message(key, intent.frame(asked)))
+            wave.order.append(here)
             wave.states[state] += 1
             if state is State.DENIED or (state is State.CLAIMED and not self._reported):
                 continue
