@@ -13,6 +13,7 @@ from placet.faces.sdk import checks
 from placet.faces.sdk.begun import KEEP_MS, BegunSet
 from placet.faces.sdk.connection import Connection
 from placet.faces.sdk.crew import Crew
+from placet.faces.sdk.errors import NotBegun
 from placet.faces.sdk.follow import read_sealed
 from placet.faces.sdk.models import Answer, Grant
 from placet.faces.sdk.offers import Offer, Place
@@ -210,6 +211,9 @@ class Executor:
     def performing(self, what: Place | Answer, run: Handler, asked: bytes | None, seconds: float) -> Flow[Any]:
         """Return what `perform` does as a flow, for those who make it part of theirs."""
         place = _place(what)
+        with self._lock:
+            if place in self._begun:
+                raise NotBegun(f"intent {place.id.hex()}: this process has begun it before")
         try:
             offer = yield from self.expecting(place)
             if isinstance(what, Answer) and not offer.offered.done():
