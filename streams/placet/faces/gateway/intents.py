@@ -22,6 +22,9 @@ from placet.model.digests import action_digest, intent_digest
 from placet.model.reasons import State
 from placet.model.topics import Topic
 
+FRESH_MS = 250
+"""An intent just submitted is decided within this; what is unknown after it is looked for in the log."""
+
 
 class IntentRoutes:
     """What agents and executors ask over HTTP."""
@@ -101,11 +104,11 @@ class IntentRoutes:
         attempt = number(request, "attempt", 0, 1_000)
         after = number(request, "after_seq", 0, 1 << 53) if "after_seq" in request.query_params else -1
         wait_ms = number(request, "wait_ms", 0, gateway.settings.wait_ms_max)
-        found = gateway.newest.known(whose, attempt)
+        found = await gateway.newest.wait(whose, attempt, after, min(wait_ms, FRESH_MS) / 1000)
         if found is None:
             found = await gateway.blocking(lambda: gateway.newest.search(whose, attempt))
-        if wait_ms and (found is None or found.seq <= after):
-            found = await gateway.newest.wait(whose, attempt, after, wait_ms / 1000) or found
+        if wait_ms > FRESH_MS and (found is None or found.seq <= after):
+            found = await gateway.newest.wait(whose, attempt, after, (wait_ms - FRESH_MS) / 1000) or found
         if found is None:
             raise Problem(404, "nothing is known of this intent", "path id", "an id that was submitted, or more time")
         return json_answer(view_of(found))
