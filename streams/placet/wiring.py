@@ -1,5 +1,6 @@
 """Where concrete drivers are chosen: everything behind a desk, once over a folder and once over Kafka."""
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable
@@ -16,11 +17,11 @@ from placet.drivers.embedded import EmbeddedReader, EmbeddedSettings, open_owner
 from placet.drivers.entropy import SystemEntropy
 from placet.drivers.keyfile import Keys, ensure_keys
 from placet.drivers.loop import Loop
-from placet.drivers.metrics import Watch
+from placet.drivers.metrics import Watch, exposition
 from placet.drivers.settings import Settings
 from placet.drivers.signals import SignalFolder
 from placet.errors import Corrupted, PlacetError, Unavailable, Unsure
-from placet.model.topics import Topic
+from placet.model.topics import INPUTS, Topic
 from placet.ports import Clock, Entropy, Feed, Journal, Log
 
 AGAIN_S_MIN, AGAIN_S_MAX = 0.05, 2.0
@@ -181,6 +182,7 @@ class Running:
         self.ended = threading.Event()
         self._make = make
         self._stop = threading.Event()
+        self._measuring = threading.Lock()
         self._folder = SignalFolder(stack.log, stack.keys.ring, stack.watch, stack.settings) if folds else None
         self._again_s = AGAIN_S_MIN
         self._thread = threading.Thread(target=self._run, name="placet-loop", daemon=True)
@@ -206,6 +208,22 @@ class Running:
     def ready(self) -> bool:
         """Return whether the loop is live and serves every partition it was assigned."""
         return self.live() and self.stack.loop.turned_at > 0
+
+    def measure(self) -> bytes:
+        """Return all metrics in Prometheus' text format, with how far the desks are behind as of now."""
+        with self._measuring:
+            stack = self.stack
+            with contextlib.suppress(PlacetError):
+                stack.watch.lag(
+                    {
+                        (topic.title, place.partition): max(
+                            0, stack.log.end(topic, place.partition) - place.inputs.get(topic, 0)
+                        )
+                        for place in list(stack.loop.bureau.places.values())
+                        for topic in INPUTS
+                    }
+                )
+            return exposition(stack.watch)
 
     def _run(self) -> None:
         try:

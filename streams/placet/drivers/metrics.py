@@ -8,7 +8,9 @@ from enum import StrEnum
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, Info, generate_latest
 from prometheus_client.metrics import MetricWrapperBase
 
+from placet.drivers.clock import SystemClock
 from placet.model.reasons import Effect, Reason
+from placet.ports import Clock
 
 
 class Kind(StrEnum):
@@ -152,7 +154,9 @@ class Watch:
     microseconds, not one lookup an intent. Counting never fails a batch.
     """
 
-    def __init__(self, registry: CollectorRegistry | None = None) -> None:
+    def __init__(self, registry: CollectorRegistry | None = None, clock: Clock | None = None) -> None:
+        self._clock = clock or SystemClock()
+        self._policy_set = ""
         self.registry = registry or CollectorRegistry(auto_describe=True)
         self._of = {spec.name: build(spec, self.registry) for spec in METRICS}
         self._classes: set[str] = set()
@@ -182,6 +186,9 @@ class Watch:
             self._histogram("placet_decision_duration_seconds").observe(count.took_s)
         self._gauge("placet_consumer_lag_seconds").set(count.lag_ms / 1000)
         self._gauge("placet_approvals_pending").set(count.pending)
+        if count.policy_set != self._policy_set:
+            self._policy_set = count.policy_set
+            self.policy(count.policy_set, self._clock.now_ms())
 
     def context(self, stream: str, taken: int, ignored: int, age_ms: int) -> None:
         """Say what one read of a context stream brought, and how long ago it was last heard."""

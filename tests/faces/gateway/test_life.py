@@ -190,6 +190,8 @@ def test_health_and_metrics(client: httpx2.Client) -> None:
     answer = client.get("/metrics")
     assert answer.headers["content-type"].startswith("text/plain")
     assert 'placet_intents_total{action_class="shop"}' in answer.text
+    assert 'placet_consumer_lag_records{partition="1",topic="placet.intents"} 0.0' in answer.text
+    assert "placet_policy_bundle_info{digest=" in answer.text
 
 
 def test_the_sdk_over_http_guards_a_function(server: Server) -> None:

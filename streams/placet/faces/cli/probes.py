@@ -3,7 +3,7 @@
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from placet.drivers.metrics import CONTENT_TYPE, exposition
+from placet.drivers.metrics import CONTENT_TYPE
 from placet.errors import Unavailable
 from placet.wiring import Running
 
@@ -45,7 +45,7 @@ class Probes:
 
 def _answer(running: Running, path: str) -> tuple[int, bytes, str]:
     if path == "/metrics":
-        return 200, exposition(running.stack.watch), CONTENT_TYPE
+        return 200, running.measure(), CONTENT_TYPE
     words = {"/livez": (running.live, "live", "stalled"), "/readyz": (running.ready, "ready", "not ready")}
     if path not in words:
         return 404, b'{"status": "no such path"}', "application/json"

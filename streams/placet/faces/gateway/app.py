@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from placet.drivers.metrics import CONTENT_TYPE, exposition
+from placet.drivers.metrics import CONTENT_TYPE
 from placet.drivers.settings import LOOPBACK
 from placet.errors import PlacetError
 from placet.faces.gateway.context import ContextRoutes
@@ -63,7 +63,8 @@ class HealthRoutes:
 
     async def metrics(self, _: Request) -> Response:
         """200: the metrics in Prometheus' text format."""
-        return Response(exposition(self._gateway.watch), media_type=CONTENT_TYPE)
+        body = await self._gateway.blocking(self._gateway.running.measure)
+        return Response(body, media_type=CONTENT_TYPE)
 
 
 def _word(good: bool, word: str, otherwise: str) -> Response:
