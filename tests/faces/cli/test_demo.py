@@ -28,7 +28,7 @@ def placet(*arguments: object) -> subprocess.CompletedProcess[str]:
 
 def test_the_demo_tells_its_story_and_its_own_audit_is_clean(tmp_path: Path) -> None:
     folder = tmp_path / "run"
-    ended = placet("demo", "--for", "4s", "--data", folder, "--json")
+    ended = placet("demo", "--for", "5s", "--data", folder, "--json")
     assert (ended.returncode, ended.stderr) == (0, "")
     summary = json.loads(ended.stdout)
     assert summary["audit"]["clean"]
@@ -42,17 +42,15 @@ def test_the_demo_tells_its_story_and_its_own_audit_is_clean(tmp_path: Path) -> 
 
 
 def test_without_a_terminal_each_thing_that_happens_is_a_line_and_a_folder_can_be_used_again(tmp_path: Path) -> None:
-    for _ in range(2):
-        ended = placet("demo", "--for", "3s", "--data", tmp_path / "run")
+    first, second = (placet("demo", "--for", lasts, "--data", tmp_path / "run") for lasts in ("5s", "3s"))
+    for ended in (first, second):
         assert (ended.returncode, ended.stderr) == (0, "")
-        assert (
-            "identity provider: risk of agent:treasury-bot is 90 (risk-level-change: password found in a data breach)"
-            in ended.stdout
-        )
-        assert "desk: revoked agent:treasury-bot payments.transfer account/payee/9" in ended.stdout
         assert "intents in" in ended.stdout
         assert "clean: read" in ended.stdout
         assert "\x1b" not in ended.stdout
+    signal = "identity provider: risk of agent:treasury-bot is 90 (risk-level-change: password found in a data breach)"
+    revoked = "desk: revoked agent:treasury-bot payments.transfer account/payee/9"
+    assert first.stdout.index(signal) < first.stdout.index(revoked)
 
 
 def test_an_audit_that_finds_something_makes_the_demo_exit_3(

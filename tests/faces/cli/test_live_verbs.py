@@ -12,7 +12,10 @@ import pytest
 from placet.drivers.entropy import SystemEntropy
 from placet.drivers.keyfile import add_key, ensure_keys
 from placet.drivers.settings import Settings
+from placet.faces.cli import records
 from placet.faces.gateway.server import Server
+from placet.model.reasons import State
+from placet.model.topics import Topic
 from tests.architecture.house import ROOT
 from tests.faces.cli.said import Said, placet
 
@@ -136,6 +139,37 @@ def test_an_intent_nobody_asked_cannot_be_shown_or_settled(known: Any) -> None:
     assert known("show", "00" * 16).code == 1
     said = known("settle", "00" * 16, "done", "--authority", "user:kim")
     assert (said.code, "outcome_unknown" in said.out) == (5, True)
+
+
+def test_what_an_executor_left_unknown_is_settled_by_a_person(known: Any, up: Server, tmp_path: Path) -> None:
+    pack = Path(shutil.copytree(ROOT / "policies" / "payments", tmp_path / "payments"))
+    text = (pack / "pack.yaml").read_text()
+    (pack / "pack.yaml").write_text(
+        text.replace("{lease_ms: 5000, act_ms_max: 10000}", "{lease_ms: 100, act_ms_max: 100}")
+    )
+    for words in (
+        "publish principal agent:ada",
+        "publish principal service:cashier",
+        "publish risk agent:ada 5",
+        "publish risk session:s 5",
+        f"policy push {pack}",
+        "policy activate payments",
+    ):
+        assert known(*words.split(), "--tenant", "brief").code == 0, words
+    quote = ("payments.quote", "order/7", "--actor", "agent:ada", "--session", "s", "--audience", "service:cashier")
+    asked = known("submit", *quote, *euros(5), "--tenant", "brief", "--json").json
+    assert (asked["state"], asked["claim_required"]) == ("claimed", False)
+    log, at = up.running.stack.log, 0
+    while True:
+        recs = log.read(Topic.DECISIONS, asked["partition"], at, 500, 1_000)
+        found = [record for rec in recs if (record := records.opened(rec)) and record[0] == "verdict"]
+        if any(one.state == State.UNKNOWN and one.id.hex() == asked["id"] for _, one in found):
+            break
+        at = recs[-1].offset + 1 if recs else at
+    who = ("--authority", "agent:ada", "--tenant", "brief", "--detail", "seen in the ledger")
+    settled = known("settle", asked["id"], "done", *who, "--json")
+    assert (settled.code, settled.json["state"], settled.json["reason"]) == (0, "done", "settled")
+    assert known("settle", asked["id"], "done", *who).code == 5
 
 
 def test_a_published_risk_revokes_an_open_grant(known: Any, up: Server) -> None:

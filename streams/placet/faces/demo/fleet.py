@@ -1,12 +1,14 @@
 """The demo's agents: each does its job round after round, and hears the answers it is given."""
 
 import random
+import threading
 from collections.abc import Callable
 from typing import Any
 
 from placet.errors import PlacetError
 from placet.faces.cli.journal import Journal, now_ms
 from placet.faces.demo import cast
+from placet.faces.demo.board import Board
 from placet.faces.demo.clockwork import Clockwork
 from placet.faces.demo.executors import Crew
 from placet.faces.demo.feeds import Feeds
@@ -17,20 +19,21 @@ from placet.model.reasons import State
 
 HEAR_S = 1.0
 """The longest wait at one go, so that everybody notices the end."""
+LOOK_S = 0.02
 IBAN = "DE02120300000000202051"
 
 
 class Fleet:
     """One function for each job; each runs in a thread of its own until the clockwork ends."""
 
-    def __init__(
-        self, journal: Journal, crew: Crew, feeds: Feeds, clock: Clockwork, note: Callable[[str, str], None]
-    ) -> None:
+    def __init__(self, journal: Journal, crew: Crew, feeds: Feeds, clock: Clockwork, board: Board) -> None:
         self._journal = journal
         self._crew = crew
         self._feeds = feeds
         self._clock = clock
-        self._note = note
+        self._board = board
+        self._note = board.note
+        self._alarm = threading.Event()
         self.jobs: tuple[Callable[[], None], ...] = (
             self.refunds,
             self.trainee,
@@ -70,7 +73,7 @@ class Fleet:
         me, payee, round_ = self._agent(cast.TREASURY), "account/payee/9", 0
         while self._clock.cue(round_, 0.05):
             first = self._ask(me, "payments.transfer", payee, _transfer(125_000), "service:bank")
-            if not self._clock.cue(round_, 0.42):
+            if not self._clock.cue(round_, 0.42) or not self._until(self._alarm.is_set):
                 return
             self._cut_off(first)
             self._ask(me, "payments.transfer", payee, _transfer(9_900), "service:bank")
@@ -133,15 +136,41 @@ class Fleet:
         return (
             (0.0, lambda: feeds.publish([cast.risk(f"session:churn-study-{round_}", 5, now_ms())])),
             (0.18, lambda: feeds.set_calendar("freeze", "on")),
-            (0.28, lambda: feeds.risk_level(cast.TREASURY, "HIGH", "password found in a data breach")),
+            (0.28, self._raise_alarm),
             (0.4, lambda: feeds.set_calendar("freeze", "off")),
-            (0.45, lambda: feeds.classify(f"{cast.LATE}-{round_}", "internal")),
+            (0.45, lambda: self._classify(f"{cast.LATE}-{round_}")),
             (0.5, lambda: feeds.disabled(cast.NEWCOMER)),
-            (0.56, lambda: feeds.risk_level(cast.TREASURY, "LOW", "password changed")),
+            (0.56, self._all_clear),
             (0.7, lambda: feeds.enabled(cast.NEWCOMER)),
             (0.85, lambda: feeds.compliance(cast.RELEASES, compliant=False)),
             (0.95, lambda: feeds.compliance(cast.RELEASES, compliant=True)),
         )
+
+    def _raise_alarm(self) -> None:
+        """Rate the treasury's agent HIGH while a payment of its stands open."""
+        self._until(lambda: self._open(State.GRANTED, cast.TREASURY.name))
+        self._feeds.risk_level(cast.TREASURY, "HIGH", "password found in a data breach")
+        self._alarm.set()
+
+    def _all_clear(self) -> None:
+        self._alarm.clear()
+        self._feeds.risk_level(cast.TREASURY, "LOW", "password changed")
+
+    def _classify(self, resource: str) -> None:
+        """Label a table while somebody waits for its label."""
+        self._until(lambda: self._open(State.DEFERRED, resource))
+        self._feeds.classify(resource, "internal")
+
+    def _open(self, state: State, whose: str) -> bool:
+        return any(one.state == state and whose in (one.actor, one.resource) for one in self._board.open())
+
+    def _until(self, so: Callable[[], bool]) -> bool:
+        """Wait until something is so, for a round at most; return false when the demo ends before."""
+        until = self._clock.elapsed_s + self._clock.round_s
+        while not so() and self._clock.elapsed_s < until:
+            if not self._clock.pause(LOOK_S):
+                return False
+        return True
 
     def _agent(self, who: cast.Agent, session: str = "") -> Agent:
         connection = self._journal.connection

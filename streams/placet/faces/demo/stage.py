@@ -1,5 +1,6 @@
 """The stage of the demo: a journal in one folder, keys, packs, the company, and everybody at work for a while."""
 
+import time
 from contextlib import ExitStack
 from pathlib import Path
 from threading import Thread
@@ -8,7 +9,7 @@ from typing import Any, NamedTuple
 from placet.drivers.entropy import SystemEntropy
 from placet.drivers.keyfile import add_key, ensure_keys
 from placet.drivers.settings import Settings
-from placet.errors import PlacetError
+from placet.errors import PlacetError, Unavailable
 from placet.faces.cli.audit import audited
 from placet.faces.cli.configured import settings_with
 from placet.faces.cli.folders import read_pack, shipped
@@ -26,10 +27,12 @@ from placet.faces.demo.fleet import Fleet
 from placet.faces.demo.view import View
 from placet.faces.gateway.server import Server
 from placet.faces.sdk.connection import Connection
+from placet.model.codec import seal
 from placet.model.topics import Topic
 from placet.policy.pack import load_pack
 
 DRAIN_S = 2.0
+TAKE_S = 60
 
 
 class Summary(NamedTuple):
@@ -66,7 +69,7 @@ def perform(data: Path, for_s: float | None, view: View) -> Summary:
         crew = Crew(connection, company, data, clock)
         stage.callback(crew.close)
         crew.start()
-        _play(Fleet(journal, crew, feeds, clock, board.note), board, clock, view)
+        _play(Fleet(journal, crew, feeds, clock, board), board, clock, view)
         crew.close()
         failure = server.failed()
         if failure is not None:
@@ -121,4 +124,20 @@ def _activate(journal: Journal) -> None:
         push(journal, cast.TENANT, name, digest, files)
         digests.append(digest)
     shelf = read_shelf(journal.log, cast.TENANT)
-    activate(journal, cast.TENANT, shelf, tuple(digests), "the demo")
+    written = activate(journal, cast.TENANT, shelf, tuple(digests), "the demo")
+    _taken(journal, written.partition, written.offset)
+
+
+def _taken(journal: Journal, partition: int, offset: int) -> None:
+    """Wait until a Seal says that the desks have read the policies past `offset`."""
+    log, until = journal.log, time.monotonic() + TAKE_S
+    at = log.end(Topic.DECISIONS, 0)
+    while time.monotonic() < until:
+        recs = log.read(Topic.DECISIONS, 0, at, 500, 500)
+        for rec in recs:
+            at = rec.offset + 1
+            if rec.value is not None and rec.value.startswith(seal.HEADER):
+                cut = {(mark.topic, mark.partition): mark.offset for mark in seal.decode(rec.value).read_cut}
+                if cut.get((Topic.POLICIES, partition), 0) > offset:
+                    return
+    raise Unavailable(f"no desk has taken the packs within {TAKE_S} s")
