@@ -307,6 +307,7 @@ class Story:
                 "set_digest": self.set_digest,
                 "engine": ENGINE,
                 "session_origin": "none",
+                "session_seq": -1,
                 "cut": copy.deepcopy(self.cut),
                 "facts": [dict(self.facts[role]) for role in roles],
             }

@@ -146,6 +146,40 @@ def newer(topic: Topic, name: str, **more: Any) -> Spoil:
     return spoil
 
 
+def session(**more: Any) -> Spoil:
+    """Return a lie: a case that says of its session what no outcome told it."""
+
+    def spoil(story: Story) -> None:
+        story.cases[0].update(more)
+
+    return spoil
+
+
+def unheard(story: Story) -> None:
+    """What came back to a session from outside is forgotten by the next answer in it."""
+    for name in ("a", "f2"):
+        fields, offset = story.intents[name]
+        fields["session"] = "s1"
+        held = story.shelf.topics[Topic.INTENTS, 0]
+        held[offset] = held[offset]._replace(value=frame("intent", fields))
+        digest = sha256(b"placet/intent/1", hand.PRINTS["intent"], hand.encode("intent", fields)[:-1])
+        for case in story.cases.values():
+            asked = fastavro.schemaless_reader(io.BytesIO(case["intent"]), hand.PARSED["intent"], None)
+            if isinstance(asked, dict) and (asked["id"], asked["attempt"]) == (fields["id"], fields["attempt"]):
+                case["intent"] = hand.encode("intent", fields)
+        for batch in story.batches:
+            for kind, verdict in batch:
+                if kind == "verdict" and (verdict["id"], verdict["attempt"]) == (fields["id"], fields["attempt"]):
+                    verdict["intent_digest"] = digest
+    said(story, 3, 0)["result_origin"] = "external"
+    # The next answer comes within the minute in which no desk forgets.
+    for number in (5, 6):
+        story.instants[number] = story.instants[4] + number
+        for _, fields in story.batches[number]:
+            fields["instant"] = story.instants[number]
+    story.cases[max(story.cases)]["instant"] = story.instants[6]
+
+
 def forgotten_seal(log: list[tuple[str, bytes]]) -> None:
     """The seal of the second batch was never written."""
     del log[[i for i, (kind, _) in enumerate(log) if kind == "seal"][1]]
@@ -382,6 +416,8 @@ SPOILS: list[tuple[str, str, Spoil]] = [
     ("another source's risk overlooked", "V5", newer(Topic.RISK, "risk", source="edr", score=1)),
     ("a newer label overlooked", "V5", newer(Topic.SENSITIVITY, "sensitivity", observed_at=hand.T0 + 1)),
     ("a suspension overlooked", "V5", newer(Topic.PRINCIPALS, "principal", source="idp", status="suspended")),
+    ("a session that nobody told anything", "V5", session(session_rank=2)),
+    ("a session that forgot at once", "V5", unheard),
     ("a lease longer than the pack gives", "V5", change(6, 0, expires_at=hand.T0 + 599_000)),
     ("a case of another cut than its seal's", "V6", moved_cut),
     ("a fact past the cut", "V6", unread),

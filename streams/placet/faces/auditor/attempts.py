@@ -56,6 +56,7 @@ class Attempt:
         "nine",
         "nonce",
         "seq",
+        "session",
         "slot",
         "state",
         "stopped",
@@ -73,6 +74,7 @@ class Attempt:
         self.audience: str = said["audience"]
         self.deadline: int = said["deadline"]
         self.arguments: bytes | None = None
+        self.session: str | None = None
         self.granted_digest = b""
         self.claim_required = False
         self.act_ms_max = 0

@@ -8,6 +8,7 @@ from placet.faces.auditor.keys import CaseKeys
 from placet.faces.auditor.known import Known, Subject
 from placet.faces.auditor.records import Fields, Record, Schemas, Unreadable
 from placet.faces.auditor.report import Report, title_of
+from placet.faces.auditor.sessions import Sessions
 from placet.model.topics import Topic
 from placet.ports import Log, Rec
 
@@ -40,7 +41,7 @@ class Cases:
     def _fail(self, check: str, offset: int, text: str, topic: int = Topic.DECISIONS) -> None:
         self._report[check].fail(topic, self._partition, offset, text)
 
-    def look(self, decision: Decision, batch: Batch, sampled: bool) -> None:
+    def look(self, decision: Decision, batch: Batch, sessions: Sessions, sampled: bool) -> None:
         """Find the case of a verdict that has one, and decide it again where the sample says so."""
         said = decision.fields
         self._last_seq = max(self._last_seq, said["seq"])
@@ -57,7 +58,7 @@ class Cases:
         elif not self._keys.available or self._context is None:
             check.skip("there is no key-encryption key to open cases with")
         else:
-            self._decide(decision, batch, case, self._context)
+            self._decide(decision, batch, case, self._context, sessions)
 
     def _of(self, seq: int) -> Rec | None:
         """Return the case with this seq, passing over and naming those no verdict asked for."""
@@ -87,7 +88,7 @@ class Cases:
         self._of(self._last_seq)
         self._report.read["case"] += self._count
 
-    def _decide(self, decision: Decision, batch: Batch, rec: Rec, context: Known) -> None:
+    def _decide(self, decision: Decision, batch: Batch, rec: Rec, context: Known, sessions: Sessions) -> None:
         check = self._report["V5"]
         try:
             case = self._schemas.open(rec.value).fields
@@ -98,9 +99,9 @@ class Cases:
             check.skip("the data key of its authority is gone: erased")
             return
         check.checked += 1
-        self._opened(decision, batch, case, context)
+        self._opened(decision, batch, case, context, sessions)
 
-    def _opened(self, decision: Decision, batch: Batch, case: Fields, context: Known) -> None:
+    def _opened(self, decision: Decision, batch: Batch, case: Fields, context: Known, sessions: Sessions) -> None:
         said, offset = decision.fields, decision.offset
         found = self._keys.read(case)
         if found is None:
@@ -119,6 +120,8 @@ class Cases:
         if not self._facts(decision, batch.cut, body, context):
             return
         if fault := self._again.differs(said, body, intent):
+            self._fail("V5", offset, fault)
+        if fault := sessions.differs(body, intent.fields):
             self._fail("V5", offset, fault)
         self._newest(decision, batch.cut, body, context)
 

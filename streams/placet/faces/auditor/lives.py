@@ -4,6 +4,7 @@ from placet.faces.auditor.attempts import BUCKET_MS, DIGEST_CUT, TRANSIENT_FLAG,
 from placet.faces.auditor.batch import Decision
 from placet.faces.auditor.records import Fields
 from placet.faces.auditor.report import Report
+from placet.faces.auditor.sessions import Sessions
 from placet.faces.auditor.table import (
     ASKED,
     BY_CLOCK,
@@ -33,13 +34,14 @@ class Lives:
         self._life, self._v4 = report["LIFE"], report["V4"]
         self._last_asked = -1
         self.memory = Memory()
+        self.sessions = Sessions()
 
     def fail(self, check: str, offset: int, text: str) -> None:
         """Count a violation at a decision of this partition."""
         self._report[check].fail(Topic.DECISIONS, self._partition, offset, text)
 
-    def first(self, decision: Decision, arguments: bytes | None) -> Attempt:
-        """Fold a first answer; `arguments` are those asked, where the intent is still there."""
+    def first(self, decision: Decision, intent: Fields | None) -> Attempt:
+        """Fold a first answer to `intent`, where that is still there."""
         said, offset = decision.fields, decision.offset
         self._v4.checked += 1
         if said["asked_offset"] <= self._last_asked:
@@ -50,7 +52,8 @@ class Lives:
         self._only(slot, said, offset)
         self.memory.put(slot, said, transient=said["state"] == DENIED and said["reason"] in TRANSIENT)
         attempt = Attempt(slot, said)
-        attempt.arguments = arguments
+        if intent is not None:
+            attempt.arguments, attempt.session = intent["arguments"], intent["session"]
         self._life.checked += 1
         if said["state"] not in FOLLOWS[ASKED]:
             self.fail("LIFE", offset, f"the first answer is `{name_of(said['state'])}`")
@@ -104,6 +107,8 @@ class Lives:
     def arrow(self, attempt: Attempt, said: Fields, offset: int) -> None:
         """Hold that the record takes an arrow of the table, then take it."""
         before, after = attempt.state, said["state"]
+        if after in BY_OUTCOME:
+            self.sessions.tell(said, attempt.session)
         if said["stop"]:
             if not before == after == CLAIMED:
                 self.fail("LIFE", offset, f"stops an attempt that is `{name_of(before)}`")

@@ -9,7 +9,7 @@ from placet.faces.auditor.grants import digest_fault, widening
 from placet.faces.auditor.hashes import action_digest, intent_digest, is_canonical, partition_of
 from placet.faces.auditor.keys import Keys, Pinned
 from placet.faces.auditor.lives import Lives
-from placet.faces.auditor.records import Record, Schemas
+from placet.faces.auditor.records import Fields, Record, Schemas
 from placet.faces.auditor.report import Report
 from placet.faces.auditor.table import BY_OUTCOME, CLAIMED, GRANTED, HOLDING, WAITING, WITHDRAWN, name_of
 from placet.model.topics import Topic
@@ -59,7 +59,7 @@ class Verdicts:
 
     def _first(self, decision: Decision, rec: Rec | None, record: Record | None) -> None:
         said, offset = decision.fields, decision.offset
-        asked: bytes | None = None
+        intent: Fields | None = None
         if said["cause_topic"] != Topic.INTENTS or said["cause_offset"] != said["asked_offset"]:
             self._fail("V2", offset, "a first answer whose cause is not the intent it answers")
         elif rec is None or record is None:
@@ -67,11 +67,11 @@ class Verdicts:
         elif record.name != "intent":
             self._fail("V2", offset, f"a first answer to a `{record.name}`")
         else:
-            asked = record.fields["arguments"]
+            intent = record.fields
             self._says(decision, rec, record)
-        attempt = self._lives.first(decision, asked)
+        attempt = self._lives.first(decision, intent)
         if said["state"] in HOLDING:
-            self._grant(decision, asked)
+            self._grant(decision, None if intent is None else intent["arguments"])
         if said["state"] == CLAIMED:
             self._lives.claimed(attempt, said, None, offset)
 

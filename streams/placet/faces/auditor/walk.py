@@ -85,7 +85,7 @@ class Walk:
         for decision in batch.decisions:
             if decision.name == "verdict":
                 self._verdicts.take(decision, *self._cause(decision, batch))
-                self._cases.look(decision, batch, self._tools.sampled(decision.leaf))
+                self._cases.look(decision, batch, self.lives.sessions, self._tools.sampled(decision.leaf))
             elif decision.name == "repeat":
                 self._repeat(decision)
             else:
