@@ -10,7 +10,7 @@ import typer
 
 from placet.faces.cli.verb import usage
 
-PANEL = "Where the journal is (one of three)"
+PANEL = "Where the journal is"
 Url = Annotated[
     str | None,
     typer.Option("--url", help="A running `placet up`, over HTTP. Else PLACET_URL.", rich_help_panel=PANEL),
@@ -27,9 +27,7 @@ Data = Annotated[
         rich_help_panel=PANEL,
     ),
 ]
-Tenant = Annotated[
-    str, typer.Option("--tenant", help="The tenant spoken for. Else PLACET_TENANT.", envvar="PLACET_TENANT")
-]
+Tenant = Annotated[str, typer.Option("--tenant", help="The tenant spoken for.", envvar="PLACET_TENANT")]
 
 
 @dataclass(frozen=True, slots=True)

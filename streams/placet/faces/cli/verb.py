@@ -59,12 +59,7 @@ def add(
     exits: Mapping[Exit, str],
 ) -> None:
     """Register `run` as the verb `name`. Its help ends with the example and the exit codes, 1 and 2 always among them."""
-    codes = {
-        Exit.FINE: MEANINGS[Exit.FINE],
-        **exits,
-        Exit.NOT_RUN: MEANINGS[Exit.NOT_RUN],
-        Exit.USAGE: MEANINGS[Exit.USAGE],
-    }
+    codes = {code: MEANINGS[code] for code in (Exit.FINE, Exit.NOT_RUN, Exit.USAGE)} | dict(exits)
     lines = ["Example:", *(f"  {line}" for line in example.strip().splitlines()), "", "Exit codes:"]
     lines += [f"  {code.value}  {meaning}" for code, meaning in sorted(codes.items())]
     app.command(name, epilog="\n".join(lines), no_args_is_help=False)(_guarded(run))
