@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from placet.context.facts import LINK
-from placet.context.tables import MANDATE, Tables
+from placet.context.tables import MANDATE
 from placet.model.case import MandateRow
 
 DEPTH_MAX = 8
@@ -30,8 +30,8 @@ class Chain(NamedTuple):
 
 def covers(patterns: tuple[str, ...], text: str) -> bool:
     """Return whether a pattern is `text`, `*`, or ends in `*` and `text` begins with what is before."""
-    for pattern in patterns:  # noqa: SIM110 - a generator costs three times as much, on every intent
-        if pattern == "*" or pattern == text or (pattern.endswith("*") and text.startswith(pattern[:-1])):
+    for pattern in patterns:
+        if pattern in {"*", text} or (pattern.endswith("*") and text.startswith(pattern[:-1])):
             return True
     return False
 
@@ -75,25 +75,3 @@ def outside(links: tuple[MandateRow, ...], action: str, resource: str) -> str:
         if not covers(row.actions, action) or not covers(row.resources, resource):
             return row.id
     return ""
-
-
-class ChainBook:
-    """Chains that hold, kept until a mandate changes or the first link ends. What is broken is never kept."""
-
-    def __init__(self, tables: Tables) -> None:
-        self._tables = tables
-        self._changes = -1
-        self._known: dict[tuple[str, str, str, str], Chain] = {}
-
-    def resolve(self, tenant: str, mandate: str, actor: str, authority: str, instant: int) -> Chain:
-        """Return the chain, as the function of the same name does."""
-        if self._changes != self._tables.mandate_changes:
-            self._changes = self._tables.mandate_changes
-            self._known.clear()
-        place = (tenant, mandate, actor, authority)
-        chain = self._known.get(place)
-        if chain is None or instant >= chain.until:
-            chain = resolve(self._tables.mandates, tenant, mandate, actor, authority, instant)
-            if not chain.broken:
-                self._known[place] = chain
-        return chain

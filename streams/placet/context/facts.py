@@ -24,7 +24,5 @@ def role(name: str) -> bytes:
     return sized(name.encode())
 
 
-ACTOR, AUTHORITY, LINK, DELEGATOR, AUDIENCE, RESOURCE_ROLE = (
-    role(name) for name in ("actor", "authority", "mandate", "delegator", "audience", "resource")
-)
+LINK, DELEGATOR, AUDIENCE, RESOURCE_ROLE = (role(name) for name in ("mandate", "delegator", "audience", "resource"))
 RISK_ROLES: dict[str, bytes] = {name: role(name) for name in ("actor.risk", "authority.risk", "session.risk")}

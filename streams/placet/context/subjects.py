@@ -68,7 +68,7 @@ def pick(subject: Mapping[str, object], prefer: Iterable[str]) -> tuple[object, 
     order = tuple(prefer)
     form = subject.get("format", subject.get("subject_type"))
     if form != "complex":
-        return subject, "user" if order[0] == "session" and form not in TOKENS else order[0]
+        return subject, "user" if order[0] == "session" and not (isinstance(form, str) and form in TOKENS) else order[0]
     for member in order:
         if member in subject:
             return subject[member], member

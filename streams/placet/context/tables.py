@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-from placet.context.facts import ACTOR, AUDIENCE, AUTHORITY, fact_of, in_role
+from placet.context.facts import AUDIENCE, fact_of, in_role
 from placet.context.reducers import STATUS_RANKS, fold_principal, fold_sensitivity, merge_risk
 from placet.errors import PoisonRecord
 from placet.model.case import ORIGIN_RANKS, RANKS, CalendarRow, MandateRow, PrincipalRow, ResourceRow, RiskSource
@@ -40,7 +40,7 @@ class Tables:
         self.resources: dict[str, ResourceRow] = {}
         self.mandates: dict[str, MandateRow] = {}
         self.calendar: dict[str, dict[str, CalendarRow]] = {}
-        self.mandate_changes = 0
+        self.identity_changes = 0
         self.marks: dict[tuple[int, int], tuple[int, int]] = {}
         self._principal_sources: dict[str, dict[str, tuple[principal.Principal, bytes]]] = {}
         self._resource_sources: dict[str, dict[str, tuple[sensitivity.Sensitivity, bytes]]] = {}
@@ -84,6 +84,7 @@ class Tables:
         newest = max((record for record, _ in sources.values()), key=lambda p: (p.observed_at, p.source))
         gravest = max((record.status for record, _ in sources.values()), key=STATUS_RANKS.__getitem__)
         facts = tuple(fact for _, (_, fact) in sorted(sources.items()))
+        self.identity_changes += 1
         self.principals[key] = PrincipalRow(
             key=key,
             id=newest.id,
@@ -97,8 +98,6 @@ class Tables:
             observed_at=newest.observed_at,
             partition=rec.partition,
             facts=facts,
-            as_actor=in_role(ACTOR, facts),
-            as_authority=in_role(AUTHORITY, facts),
             as_audience=in_role(AUDIENCE, facts),
         )
         return key
@@ -151,7 +150,7 @@ class Tables:
         known = self.mandates.get(key)
         if known is not None and (known.observed_at, not known.active) > (heard.observed_at, heard.status != "active"):
             return None
-        self.mandate_changes += 1
+        self.identity_changes += 1
         self.mandates[key] = MandateRow(
             key=key,
             id=heard.id,

@@ -2,7 +2,8 @@
 
 import msgspec
 
-from placet.context.join import Joiner, Refused
+from placet.context.join import Joiner
+from placet.context.parties import Refused
 from placet.context.tables import Tables
 from placet.decision.intake import Asked
 from placet.decision.library import Library

@@ -105,24 +105,28 @@ class Leases:
 def lease_of(asked: Asked, answer: Answer, seq: int, cause: Cause, asked_at: int) -> Lease:
     """Return what is remembered of an intent whose first answer left it open."""
     claimed = answer.state is State.CLAIMED
-    return Lease(
-        slot=asked.slot,
-        seq=seq,
-        state=answer.state,
-        effect=answer.effect,
-        reason=answer.reason,
-        intent=asked.payload,
-        asked_offset=cause.offset,
-        asked_at=asked_at,
-        until=answer.until + answer.act_ms_max if claimed else answer.until,
-        granted_digest=answer.granted_digest,
-        granted_arguments=answer.granted_arguments,
-        claim_required=answer.claim_required,
-        act_ms_max=answer.act_ms_max,
-        expires_at=answer.until,
-        set_digest=answer.set_digest,
-        executor=asked.intent.audience if claimed else "",
-        nonce=b"",
-        stopped=False,
-        votes=(),
+    # Positional and unchecked: a keyword for each of 19 fields would cost more than the rest of opening it.
+    return tuple.__new__(
+        Lease,
+        (
+            asked.slot,
+            seq,
+            answer.state,
+            answer.effect,
+            answer.reason,
+            asked.payload,
+            cause.offset,
+            asked_at,
+            answer.until + answer.act_ms_max if claimed else answer.until,
+            answer.granted_digest,
+            answer.granted_arguments,
+            answer.claim_required,
+            answer.act_ms_max,
+            answer.until,
+            answer.set_digest,
+            asked.intent.audience if claimed else "",
+            b"",
+            False,
+            (),
+        ),
     )

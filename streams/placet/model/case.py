@@ -23,8 +23,8 @@ def level_of(score: int) -> str:
 class PrincipalRow(msgspec.Struct, frozen=True, gc=False):
     """A principal as its sources have it together: the gravest status of all, the rest from the newest.
 
-    `facts` are the encoded facts of all sources, and `as_...` the same in one
-    role, as they go into a case; `key` is the name under which leases are indexed.
+    `facts` are the encoded facts of all sources, and `as_audience` the same in
+    that role, as they go into a case; `key` is the name under which leases are indexed.
     """
 
     key: str
@@ -39,8 +39,6 @@ class PrincipalRow(msgspec.Struct, frozen=True, gc=False):
     observed_at: int
     partition: int
     facts: tuple[bytes, ...]
-    as_actor: bytes = b""
-    as_authority: bytes = b""
     as_audience: bytes = b""
 
 

@@ -1,0 +1,131 @@
+"""Who asks, for whom, and by whose leave: actor, authority and the chain between them, resolved once for many intents."""
+
+from typing import NamedTuple
+
+from placet.context.chain import NEVER, resolve
+from placet.context.facts import DELEGATOR, in_role, role
+from placet.context.tables import PRINCIPAL, RISK, Tables
+from placet.model.case import MandateRow, PrincipalRow
+from placet.model.reasons import Reason
+
+PARTIES_MOST = 50_000
+"""Parties remembered; about 1 KB each."""
+
+
+class Refused(Exception):
+    """The intent cannot be put before any rule: `reason` says why, `detail` which part of it."""
+
+    def __init__(self, reason: Reason, detail: str) -> None:
+        super().__init__(detail)
+        self.reason = reason
+        self.detail = detail
+
+
+class Party(NamedTuple):
+    """All principals behind an intent, known and active, and the mandates between them.
+
+    `links` are empty where the actor answers for itself; `members` go from the
+    authority to the actor; `until` is when the first link ends, ms.
+    """
+
+    actor: PrincipalRow
+    authority: PrincipalRow
+    links: tuple[MandateRow, ...]
+    members: tuple[str, ...]
+    until: int
+    facts: bytes
+    fact_count: int
+    keys: tuple[str, ...]
+    actor_risk: str
+    authority_risk: str
+
+
+class Meeting:
+    """What is gathered while a party is made: facts, how many, and index keys; it stands where the party is refused."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+        self.facts: list[bytes] = []
+        self.keys: list[str] = []
+        self.count = 0
+
+    def principal(self, tenant: str, name: str, part: str, tag: bytes | None = None) -> PrincipalRow:
+        """Return a principal that is known and active, as `part`; raise Refused where it is not."""
+        key = f"{PRINCIPAL}{tenant}/{name}"
+        row = self._tables.principals.get(key)
+        self.keys.append(key)
+        if row is None:
+            reason = Reason.AUDIENCE_UNKNOWN if part == "audience" else Reason.PRINCIPAL_UNKNOWN
+            raise Refused(reason, f"{part} `{name}`")
+        self.facts.append(in_role(role(part) if tag is None else tag, row.facts))
+        self.count += len(row.facts)
+        if not row.active:
+            raise Refused(Reason.PRINCIPAL_INACTIVE, f"{part} `{name}` is {row.status}")
+        return row
+
+    def party(self, tenant: str, mandate: str, actor: str, authority: str, instant: int) -> Party:
+        """Return the party at `instant`; raise Refused for the first of them that may not take part."""
+        acts = answers = self.principal(tenant, actor, "actor")
+        if authority != actor:
+            answers = self.principal(tenant, authority, "authority")
+        if not mandate:
+            if authority != actor:
+                raise Refused(Reason.CHAIN_BROKEN, "the actor is not the authority, and no mandate is named")
+            return self._made(tenant, acts, answers, (), (actor,), NEVER)
+        chain = resolve(self._tables.mandates, tenant, mandate, actor, authority, instant)
+        self.keys += chain.keys
+        self.facts.append(chain.facts)
+        self.count += chain.fact_count
+        if chain.broken:
+            raise Refused(Reason.CHAIN_BROKEN, chain.broken)
+        for delegator in chain.between:
+            self.principal(tenant, delegator, "delegator", DELEGATOR)
+        return self._made(tenant, acts, answers, chain.links, chain.members, chain.until)
+
+    def _made(
+        self,
+        tenant: str,
+        actor: PrincipalRow,
+        authority: PrincipalRow,
+        links: tuple[MandateRow, ...],
+        members: tuple[str, ...],
+        until: int,
+    ) -> Party:
+        return Party(
+            actor,
+            authority,
+            links,
+            members,
+            until,
+            b"".join(self.facts),
+            self.count,
+            tuple(dict.fromkeys(self.keys)),
+            f"{RISK}{tenant}/{actor.id}",
+            f"{RISK}{tenant}/{authority.id}",
+        )
+
+
+class Parties:
+    """Parties that hold, kept until a principal or a mandate changes or a link ends. A refused one is never kept."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+        self._changes = -1
+        self._known: dict[tuple[str, str, str, str], Party] = {}
+
+    def begin(self) -> None:
+        """Start a batch: the tables are frozen until the next one."""
+        if self._changes != self._tables.identity_changes:
+            self._changes = self._tables.identity_changes
+            self._known.clear()
+
+    def find(self, place: tuple[str, str, str, str], instant: int) -> Party | None:
+        """Return the party of (tenant, mandate, actor, authority) if it is known to hold at `instant`."""
+        party = self._known.get(place)
+        return party if party is not None and instant < party.until else None
+
+    def keep(self, place: tuple[str, str, str, str], party: Party) -> None:
+        """Remember a party, within bounds: names of mandates come from outside."""
+        if len(self._known) >= PARTIES_MOST:
+            self._known.clear()
+        self._known[place] = party
