@@ -9,6 +9,7 @@ ARGS ?=
 PORT ?= 9092
 BENCHES ?= desk embedded kafka restore
 BENCH_PORT ?= 29292
+DATA ?= ../shared/data
 VENV := .venv
 PY := $(VENV)/bin/python
 PLACET := $(VENV)/bin/placet
@@ -68,6 +69,11 @@ bench: setup ## Every measurement beside its target; JSON in build/bench (BENCHE
 		mv "build/bench/$$name.json.part" "build/bench/$$name.json"; cat "build/bench/$$name.json"; \
 	done; \
 	[ -z "$$failed" ] || { echo "failed:$$failed" >&2; exit 1; }
+
+.PHONY: evals
+evals: setup ## Recorded work of real agents put before placet; tables in Markdown (DATA=DIR with agentdojo and taubench)
+	@$(PY) -m tests.evals.agentdojo $(DATA)/agentdojo $(ARGS)
+	@$(PY) -m tests.evals.taubench $(DATA)/taubench $(ARGS)
 
 .PHONY: lint
 lint: setup ## ruff, its formatter, and mypy --strict: the gates

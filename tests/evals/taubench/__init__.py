@@ -1,0 +1,1 @@
+"""Recorded calls of agents in a shop that nobody attacks, put before placet."""
