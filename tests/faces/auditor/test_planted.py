@@ -1,6 +1,7 @@
 """Every way of breaking a promise is named by the check that holds it: one spoilt journal a row."""
 
 import io
+import random
 from collections.abc import Callable
 from typing import Any
 
@@ -10,7 +11,7 @@ import rfc8785
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from placet.faces.auditor import Report, audit
-from placet.model.topics import Topic
+from placet.model.topics import CONTEXT, Topic
 from placet.ports import Rec
 from tests.faces.auditor import hand
 from tests.faces.auditor.hand import KEK, KEYS, OTHER, Shelf, action_digest, blank, frame, sealed, sha256, signed
@@ -396,6 +397,11 @@ SPOILS: list[tuple[str, str, Spoil]] = [
     ("a repeat that points elsewhere", "V2", change(2, 2, first_seq=2)),
     ("a refusal of other bytes", "V2", change(1, 3, raw_digest=bytes(32))),
     ("a claim refused under another name", "V2", change(2, 1, attempt=9)),
+    ("a deadline before time began", "V2: no decision holds", change(1, 4, deadline=-5)),
+    ("an attempt beyond its bounds", "V2: no decision holds", change(1, 4, attempt=-(2**31))),
+    ("a bound that is no number", "V2: no decision holds", change(1, 1, obligations=[{**LIMITED[0], "value": "x"}])),
+    ("a session graver than any", "V2: no decision holds", session(session_rank=9)),
+    ("a cause of no topic", "V3", change(1, 4, cause_topic=99)),
     ("a cause past the end", "V3", change(1, 4, cause_offset=77, asked_offset=77)),
     ("a cause of another batch", "V3", change(2, 0, cause_offset=3)),
     ("a cause in another partition", "V3", change(1, 4, cause_partition=3)),
@@ -503,6 +509,31 @@ def named(report: Report) -> dict[str, list[str]]:
     return {
         check.name: [violation.text for violation in check.shown] for check in report.checks.values() if check.violated
     }
+
+
+def flipped(topic: Topic, draw: random.Random) -> Shelf:
+    """Return the honest journal with one bit of one record of a topic turned."""
+    shelf = tell().write()
+    held = shelf.topics[topic, 0]
+    number = draw.choice([i for i, rec in enumerate(held) if rec.value])
+    value = bytearray(held[number].value or b"")
+    value[draw.randrange(len(value))] ^= 1 << draw.randrange(8)
+    held[number] = held[number]._replace(value=bytes(value))
+    return shelf
+
+
+@pytest.mark.parametrize("topic", [Topic.DECISIONS, Topic.CASES, Topic.OUTCOMES, Topic.INTENTS])
+def test_no_bit_can_be_turned_unseen(topic: Topic) -> None:
+    draw = random.Random(topic)
+    for _ in range(25):
+        assert not audit(flipped(topic, draw), KEYS, KEK).clean
+
+
+@pytest.mark.parametrize("topic", [Topic.DESK, Topic.QUARANTINE, *CONTEXT[:4], Topic.POLICIES])
+def test_a_turned_bit_never_ends_an_audit(topic: Topic) -> None:
+    draw = random.Random(topic)
+    for _ in range(12):
+        audit(flipped(topic, draw), KEYS, KEK)
 
 
 @pytest.mark.parametrize(("check", "spoil"), [row[1:] for row in SPOILS], ids=[row[0] for row in SPOILS])

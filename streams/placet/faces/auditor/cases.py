@@ -95,6 +95,13 @@ class Cases:
         except Unreadable as error:
             self._fail("V5", rec.offset, str(error), Topic.CASES)
             return
+        said = decision.fields
+        if any(case[name] != said[name] for name in ("tenant", "authority", "partition")):
+            self._fail("V5", decision.offset, "its case is recorded as somebody else's")
+            return
+        if self._keys.differs(case):
+            self._fail("V5", decision.offset, "its case is under a data key that is not its authority's")
+            return
         if not self._keys.knows(case):
             check.skip("the data key of its authority is gone: erased")
             return

@@ -95,6 +95,7 @@ class CaseKeys:
     def __init__(self, kek: bytes | None) -> None:
         self._wrapping = AESGCM(kek) if kek else None
         self._opened: dict[tuple[str, bytes], tuple[AESGCM, bytes]] = {}
+        self._holders: set[str] = set()
 
     @property
     def available(self) -> bool:
@@ -111,9 +112,15 @@ class CaseKeys:
                 wrapped[:IV_SIZE], wrapped[IV_SIZE:], b"placet/data-key/1" + row["key"].encode()
             )
             self._opened[row["key"], row["key_id"]] = (AESGCM(key), row["salt"])
+            self._holders.add(row["key"])
         except Exception as error:  # noqa: BLE001  InvalidTag, or a key of a wrong size: it does not open
             return f"the data key of `{row['key']}` does not open ({type(error).__name__})"
         return ""
+
+    def differs(self, case: Fields) -> bool:
+        """Whether a case names a data key that its authority never had, though it has one."""
+        key = f"{case['tenant']}/{case['authority']}"
+        return key in self._holders and (key, case["data_key"]) not in self._opened
 
     def knows(self, case: Fields) -> bool:
         """Whether the data key of a case is there; it is not once the case was erased."""

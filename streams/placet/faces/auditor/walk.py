@@ -1,5 +1,6 @@
 """One partition of decisions, batch by batch: each answer held against its record, its attempt and its case."""
 
+import struct
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -18,6 +19,9 @@ from placet.faces.auditor.table import DONE, FAULTY_BELOW
 from placet.faces.auditor.verdicts import Verdicts, identity
 from placet.model.topics import INPUTS, Topic
 from placet.ports import Log, Rec
+
+_ODD = (ValueError, LookupError, TypeError, ArithmeticError, struct.error, RuntimeError, AssertionError)
+"""What reading a record fails with that no honest desk writes: it is a violation, and the audit goes on."""
 
 
 class Tools(NamedTuple):
@@ -83,15 +87,22 @@ class Walk:
     def _batch(self, batch: Batch) -> None:
         self._inputs.begin(batch)
         for decision in batch.decisions:
-            if decision.name == "verdict":
-                self._verdicts.take(decision, *self._cause(decision, batch))
-                self._cases.look(decision, batch, self.lives.sessions, self._tools.sampled(decision.leaf))
-            elif decision.name == "repeat":
-                self._repeat(decision)
-            else:
-                self._refusal(decision, batch)
+            try:
+                self._decision(decision, batch)
+            except _ODD as error:
+                text = f"holds what no decision holds: {type(error).__name__}: {error}"
+                self._fail("V2", decision.offset, text)
         self._inputs.finish(batch)
         self.lives.memory.forget(batch.instant)
+
+    def _decision(self, decision: Decision, batch: Batch) -> None:
+        if decision.name == "verdict":
+            self._verdicts.take(decision, *self._cause(decision, batch))
+            self._cases.look(decision, batch, self.lives.sessions, self._tools.sampled(decision.leaf))
+        elif decision.name == "repeat":
+            self._repeat(decision)
+        else:
+            self._refusal(decision, batch)
 
     def _cause(self, decision: Decision, batch: Batch) -> tuple[Rec | None, Record | None]:
         """Return the input record a verdict answers, and what it holds; neither where its cause is context or the clock."""
