@@ -99,13 +99,11 @@ class Executors:
         granted = said.granted_digest if draw.random() < 0.95 else bytes(32)
         self._nonces[nonce] = said
         for _ in range(draw.choice((1, 1, 1, 2))):
-            self._fleet.write(
-                Topic.OUTCOMES, said.authority, town.a_claim(self._now(), _named(said), granted, nonce, by)
-            )
+            self._fleet.write(Topic.OUTCOMES, said.authority, town.a_claim(self._now(), said, granted, nonce, by))
         if draw.random() < 0.1:  # a second process of the same service, with a nonce of its own
             rival = draw.randbytes(16)
             self._nonces[rival] = said
-            value = town.a_claim(self._now(), _named(said), granted, rival, by)
+            value = town.a_claim(self._now(), said, granted, rival, by)
             self._fleet.write(Topic.OUTCOMES, said.authority, value)
 
     def _report(self, said: Verdict, result: State, nonce: bytes) -> None:
@@ -118,10 +116,5 @@ class Executors:
             }
         ran = said.granted_digest if result is State.DONE else b""
         by = KEYS[said.executor]
-        value = town.an_outcome(self._now(), _named(said), result, ran, nonce or bytes(16), by, **more)
+        value = town.an_outcome(self._now(), said, result, ran, nonce or bytes(16), by, **more)
         self._fleet.write(Topic.OUTCOMES, said.authority, value)
-
-
-def _named(said: Verdict) -> Any:
-    """Return what a claim or an outcome names of an intent: a verdict begins with the same fields."""
-    return said

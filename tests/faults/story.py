@@ -1,7 +1,6 @@
 """One seeded story: a town at work, a worker that dies on the way, and everything held against what was recorded."""
 
 from collections import Counter
-from dataclasses import dataclass, field
 from hashlib import sha256
 from random import Random
 from typing import Any
@@ -19,20 +18,11 @@ from tests.faults.executors import Act, Executors, act_of
 from tests.faults.fleet import Fleet
 from tests.faults.journals import Make, whole
 from tests.faults.script import APPEND, POINTS, Died, Fault, FaultyLog, Script, Way
+from tests.faults.tally import Ending
 from tests.faults.worker import Worker
 
 STEPS = ((0, 5, 100), (0, 5, 100, 900, 2_500), (0, 5, 900, 5_000), (0, 100, 2_500, 35_000))
 """How long it takes from one turn to the next, ms, in a story that is quick, and in ones that outlast leases and waits."""
-
-
-@dataclass
-class Ending:
-    """What became of a story."""
-
-    seed: int
-    faults: Counter[tuple[str, Way]]
-    checked: int = 0
-    violations: list[str] = field(default_factory=list)
 
 
 class Story:
@@ -51,8 +41,8 @@ class Story:
         self.executors = Executors(self.random, self.fleet, self.log, self.clock.now_ms)
         # Swarm testing: each seed also draws which faults there are at all, and how many.
         places = [(point, way) for point in (*POINTS, APPEND) for way in Way]
-        self._faults = self.random.sample(places, self.random.randint(3, len(places)))
-        self._pace = self.random.choice(STEPS)
+        self.faults = self.random.sample(places, self.random.randint(3, len(places)))
+        self.pace = self.random.choice(STEPS)
         self._rate = self.random.choice((0.2, 0.5, 0.9))
 
     def log(self) -> Log:
@@ -70,7 +60,7 @@ class Story:
             self._post()
             self.worker.turn(self.wait_ms)
             self.executors.listen()
-            self.clock.pass_ms(self.random.choice(self._pace))
+            self.clock.pass_ms(self.random.choice(self.pace))
         self.script.heal()
         for _ in range(4):
             self._post()
@@ -85,7 +75,7 @@ class Story:
 
     def _draw(self) -> list[Fault]:
         count = self.random.choice((1, 1, 2, 3))
-        return [Fault(*self.random.choice(self._faults), self.random.choice((1, 1, 1, 2, 4))) for _ in range(count)]
+        return [Fault(*self.random.choice(self.faults), self.random.choice((1, 1, 1, 2, 4))) for _ in range(count)]
 
     def _post(self) -> None:
         try:
@@ -95,10 +85,7 @@ class Story:
 
     def _check(self, ending: Ending) -> None:
         log = self.handle.log()
-        report = audit(log, town.KEY_FILE, town.KEK)
-        for check in report.checks.values():
-            ending.checked += check.checked
-            ending.violations += [f"{check.name}: {violation}" for violation in check.shown]
+        ending.hold(audit(log, town.KEY_FILE, town.KEK))
         own = Own(log, ending)
         own.answered_once()
         own.acted_once(self.executors.acts)

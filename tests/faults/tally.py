@@ -1,12 +1,28 @@
-"""What all stories of a run came to, for the last line of `make faults`."""
+"""What stories come to: each by itself, and all of a run for the last line of `make faults`."""
 
-from __future__ import annotations
+from collections import Counter
+from dataclasses import dataclass, field
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from placet.faces.auditor.report import Report
+from tests.faults.script import Way
 
-if TYPE_CHECKING:
-    from tests.faults.story import Ending
+
+@dataclass
+class Ending:
+    """What became of one story."""
+
+    seed: int
+    faults: Counter[tuple[str, Way]] = field(default_factory=Counter)
+    checked: int = 0
+    violations: list[str] = field(default_factory=list)
+
+    def hold(self, report: Report, *, drained: bool = True) -> None:
+        """Take what the auditor says; once all is `drained`, nothing may be left undecided either."""
+        if drained:
+            self.violations += [f"V1: {count} records: {why}" for why, count in report["V1"].unchecked.items()]
+        for check in report.checks.values():
+            self.checked += check.checked
+            self.violations += [f"{check.name}: {violation}" for violation in check.shown]
 
 
 @dataclass

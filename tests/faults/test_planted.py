@@ -13,7 +13,7 @@ from placet.errors import Corrupted, Unavailable, Unsure
 from placet.model.codec import seal
 from placet.ports import Emits, Message, Restored
 from tests.faults.journals import MEMORY
-from tests.faults.script import Died, FaultyJournal
+from tests.faults.script import Died, FaultyJournal, Way
 from tests.faults.story import Story
 from tests.faults.worker import Worker
 
@@ -48,6 +48,9 @@ def act_before_the_commit(patch: Patch, story: Story) -> None:
 
     patch.setattr(FaultyJournal, "commit", shown)
     patch.setattr(story.executors, "listen", lambda: None)
+    # Only a claim that is decided otherwise the second time shows it: commits are lost, and then the lease is over.
+    story.faults = [("commit", Way.LOST), ("commit", Way.BEFORE)]
+    story.pace = (0, 100, 5_000)
 
 
 def _restore(patch: Patch, short: Callable[[Restored], Restored]) -> None:

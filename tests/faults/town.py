@@ -1,9 +1,12 @@
 """Who lives in the fault tests: principals, their keys, two packs, and one builder for each record they write."""
 
 import base64
+import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
+from placet.drivers.keyfile import write_secret
 from placet.model import strict
 from placet.model.codec import (
     active_set,
@@ -17,6 +20,7 @@ from placet.model.codec import (
     principal,
     risk,
     sensitivity,
+    verdict,
     vote,
     watermark,
     withdraw,
@@ -69,10 +73,21 @@ BROKEN_PACK: dict[str, str] = {
     "rules.yaml": "rules:\n  - {id: broken, on: [shop.refund], effect: permet}\n",
 }
 
+Named = intent.Intent | verdict.Verdict
+"""What a claim or an outcome takes the name of its intent from: a verdict begins with the same fields."""
+
 MODULES: dict[str, Any] = {
     module.__name__.rpartition(".")[2]: module
     for module in (active_set, claim, control, mandate, outcome, pack, vote, withdraw, principal, sensitivity, intent)
 }
+
+
+def lay_keys(data: Path) -> None:
+    """Write the pinned keys, and the secrets of a desk, into the folder of an installation."""
+    data.mkdir(parents=True)
+    (data / "keys.json").write_text(json.dumps(KEY_FILE))
+    write_secret(data / "secrets" / "seal-1.key", b"s" * 32)
+    write_secret(data / "secrets" / "kek", KEK)
 
 
 def ring() -> KeyRing:
@@ -118,13 +133,13 @@ def mandate_of(agent: str, person: str) -> str:
     return f"{agent}-for-{person}"
 
 
-def a_claim(now: int, asked: intent.Intent, granted: bytes, nonce: bytes, by: Signer = SHOP_KEY) -> bytes:
+def a_claim(now: int, asked: Named, granted: bytes, nonce: bytes, by: Signer = SHOP_KEY) -> bytes:
     made = claim.Claim(TENANT, asked.authority, asked.id, asked.attempt, granted, by.issuer, nonce, now, None)
     return signed("claim", made, by)
 
 
 def an_outcome(
-    now: int, asked: intent.Intent, result: int, ran: bytes, nonce: bytes, by: Signer = SHOP_KEY, **more: Any
+    now: int, asked: Named, result: int, ran: bytes, nonce: bytes, by: Signer = SHOP_KEY, **more: Any
 ) -> bytes:
     fields = {"executor": by.issuer, "sensitivity": "", "origin": "", "detail": "", **more}
     told = outcome.Outcome(
