@@ -89,3 +89,10 @@ def test_what_ended_a_day_ago_is_forgotten_and_the_file_shrinks(tmp_path: Path) 
 def test_nobody_else_reads_it(tmp_path: Path) -> None:
     with BegunSet(tmp_path / "begun", NOW):
         assert (tmp_path / "begun").stat().st_mode & 0o077 == 0
+
+
+def test_it_keeps_from_where_on_it_knows(tmp_path: Path) -> None:
+    with BegunSet(tmp_path / "begun", NOW) as begun:
+        assert (begun.born(0, 70), begun.born(1, 0)) == (70, 0)
+    with BegunSet(tmp_path / "begun", NOW + 2 * KEEP_MS) as begun:
+        assert (begun.born(0, 900), begun.born(1, 900), begun.born(2, 900)) == (70, 0, 900)

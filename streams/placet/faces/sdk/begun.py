@@ -15,6 +15,7 @@ MAGIC = b"placet begun 1\n\x00"
 # digest of the grant, its end in ms since 1970, CRC-32 of both
 _ROW = struct.Struct(">16sqI")
 _BODY = struct.Struct(">16sq")
+BORN = b"born\0\0\0\0"
 KEEP_MS = 86_400_000
 """How long after its end a grant is remembered, against clocks that are wrong by less."""
 
@@ -22,7 +23,8 @@ KEEP_MS = 86_400_000
 class BegunSet:
     """An append-only file of grants that were begun; one process at a time.
 
-    A row is on disk before `begin` returns true. A torn last row belongs to a
+    It also keeps where each partition of decisions ended at its birth: of what
+    was granted before, it cannot know whether it was begun. A row is on disk before `begin` returns true. A torn last row belongs to a
     `begin` that never returned, so nothing was done for it, and it is cut off.
     """
 
@@ -51,14 +53,16 @@ class BegunSet:
             if digest in self._until:
                 return False
             # Crash before the fsync returns: the row may be there, the action was not begun, the outcome is unknown.
-            self._until[digest] = until_ms
-            body = _BODY.pack(digest, until_ms)
-            try:
-                os.write(self._file, body + zlib.crc32(body).to_bytes(4, "big"))
-                os.fsync(self._file)
-            except OSError as error:
-                raise Unavailable(f"{self._path}: cannot be written: {error.strerror}") from None
+            self._keep(digest, until_ms)
         return True
+
+    def born(self, partition: int, end: int) -> int:
+        """Return the offset from which on this set knows what was begun in `partition`: `end`, when asked first, ever."""
+        with self._lock:
+            known = self._until.get(_birth(partition))
+            if known is None:
+                self._keep(_birth(partition), end)
+            return end if known is None else known
 
     def close(self) -> None:
         """Let another process have the file."""
@@ -69,6 +73,15 @@ class BegunSet:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def _keep(self, digest: bytes, number: int) -> None:
+        self._until[digest] = number
+        body = _BODY.pack(digest, number)
+        try:
+            os.write(self._file, body + zlib.crc32(body).to_bytes(4, "big"))
+            os.fsync(self._file)
+        except OSError as error:
+            raise Unavailable(f"{self._path}: cannot be written: {error.strerror}") from None
 
     def _load(self, now_ms: int) -> dict[bytes, int]:
         size = os.fstat(self._file).st_size
@@ -90,7 +103,11 @@ class BegunSet:
                     break
                 raise Corrupted(f"{self._path}:{start}: a row does not match its checksum")
             until[digest] = until_ms
-        kept = {digest: until_ms for digest, until_ms in until.items() if until_ms + KEEP_MS > now_ms}
+        kept = {
+            digest: until_ms
+            for digest, until_ms in until.items()
+            if until_ms + KEEP_MS > now_ms or digest.startswith(BORN)
+        }
         if len(kept) * _ROW.size + len(MAGIC) != size:
             self._rewrite(kept)
         os.lseek(self._file, 0, os.SEEK_END)
@@ -110,3 +127,7 @@ class BegunSet:
         os.close(folder)
         os.close(self._file)
         self._file = fresh
+
+
+def _birth(partition: int) -> bytes:
+    return BORN + partition.to_bytes(8, "big")

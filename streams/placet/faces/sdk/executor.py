@@ -82,6 +82,7 @@ class Executor:
         self._offers: dict[Place, Offer] = {}
         self._begun: dict[Place, int] = {}
         self._seen: dict[int, int] = {}
+        self._since: dict[int, int] = {}
         self._failure: PlacetError | None = None
         self._crew = Crew(f"placet-{name}", workers)
         self._joined = False
@@ -106,6 +107,9 @@ class Executor:
                 self._joined = True
                 for partition in range(self.connection.log.partitions(Topic.DECISIONS)):
                     end = self.connection.follower.join(self, partition)
+                    self._since[partition] = end
+                    if self._terms.begun is not None:
+                        self._since[partition] = self._terms.begun.born(partition, end)
                     # The lock is held: what is sealed meanwhile waits its turn.
                     past = read_sealed(
                         self.connection.log, self.connection.ring, partition, max(0, end - self._lookback), end
@@ -162,7 +166,7 @@ class Executor:
                     continue
                 seen = record.seq
                 if one.name == "verdict":
-                    fresh += self._verdict(record)
+                    fresh += self._verdict(record, one.rec.offset)
                 elif one.name == "refusal" and record.cause_topic == Topic.OUTCOMES:
                     offer = self._offers.get(Place(record.tenant, record.authority, record.id, record.attempt))
                     if offer is not None:
@@ -184,7 +188,7 @@ class Executor:
         for offer in offers:
             offer.failed(error)
 
-    def _verdict(self, verdict: Verdict) -> list[tuple[Offer, Handler]]:
+    def _verdict(self, verdict: Verdict, offset: int) -> list[tuple[Offer, Handler]]:
         """Sort one verdict; return the offer it makes, with who carries it out."""
         place = Place(verdict.tenant, verdict.authority, verdict.id, verdict.attempt)
         offer = self._offers.get(place)
@@ -194,11 +198,11 @@ class Executor:
             if handler is None or place in self._begun:
                 return []
             offer = self._offers[place] = Offer(place, self._terms.nonce)
-            offer.offer(verdict)
+            offer.offer(verdict, offset)
             return [(offer, handler)]
         if not offered:
             offer.moved(verdict)
-        elif not offer.offer(verdict) and self._watch is not None:
+        elif not offer.offer(verdict, offset) and self._watch is not None:
             self._watch.replayed()
         return []
 
@@ -250,12 +254,12 @@ class Executor:
                     and (record.tenant, record.authority, record.id, record.attempt) == offer.place
                 ):
                     if checks.addressed(record, self.name):
-                        offer.offer(record)
+                        offer.offer(record, one.rec.offset)
                     else:
                         offer.moved(record)
 
     def _performance(self, offer: Offer) -> Performance:
-        return Performance(self.connection, self._terms, offer, self._begins)
+        return Performance(self.connection, self._terms, offer, begins=self._begins, since=self._since)
 
     def _begins(self, offer: Offer, until_ms: int) -> bool:
         """Return true once for each grant in the life of this process."""

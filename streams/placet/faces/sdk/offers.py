@@ -36,17 +36,19 @@ class Offer:
         self.offered: Future[Verdict] = Future()
         self.answered: Future[Verdict | Refusal] = Future()
         self.stopped = threading.Event()
+        self.offset = -1
         self._nonce = nonce
         self._lock = threading.Lock()
         self._claim_offset: int | None = None
         self._refusals: list[Refusal] = []
         self._cancels: list[Callable[[], object]] = []
 
-    def offer(self, verdict: Verdict) -> bool:
-        """Take a verdict as the offer; return false for a second one, which is a replay."""
+    def offer(self, verdict: Verdict, offset: int) -> bool:
+        """Take the verdict at `offset` as the offer; return false for a second one, which is a replay."""
         with self._lock:
             if self.offered.done():
                 return False
+            self.offset = offset
             self.offered.set_result(verdict)
         return True
 

@@ -44,15 +44,27 @@ class Terms(NamedTuple):
 
 
 class Performance:
-    """Carries out one offer. `run` is given the grant, and is called at most once."""
+    """Carries out one offer. `run` is given the grant, and is called at most once.
+
+    `begins` says yes once for an offer in the life of this process; `since`
+    gives by partition the offset before which it is not known here what an
+    earlier process has begun.
+    """
 
     def __init__(
-        self, connection: Connection, terms: Terms, offer: Offer, begins: Callable[[Offer, int], bool]
+        self,
+        connection: Connection,
+        terms: Terms,
+        offer: Offer,
+        *,
+        begins: Callable[[Offer, int], bool],
+        since: Mapping[int, int],
     ) -> None:
         self._connection = connection
         self._terms = terms
         self._offer = offer
         self._begins = begins
+        self._since = since
 
     def flow(self, run: Callable[[Grant], Any], asked: bytes | None, seconds: float) -> Flow[Any]:
         """Return what `run` returned. `asked` are the arguments asked for, where the caller has them.
@@ -149,6 +161,10 @@ class Performance:
 
     def _begun(self, verdict: Verdict) -> Flow[None]:
         """Pass once for each grant, ever. What is its own claim is on disk before it passes."""
+        if not verdict.claim_required and self._offer.offset < self._since.get(verdict.partition, 1 << 62):
+            raise NotBegun(
+                f"intent {verdict.id.hex()}: granted before this begun-set was; who knows whether it was begun"
+            )
         if not self._begins(self._offer, verdict.expires_at):
             raise NotBegun(f"intent {verdict.id.hex()}: this process has begun it before")
         begun = self._terms.begun
