@@ -60,8 +60,8 @@ bench: setup ## Every measurement beside its target; JSON in build/bench (BENCHE
 	@mkdir -p build/bench; failed=""; \
 	trap '$(PY) ops/broker/broker.py stop --dir build/bench/broker >/dev/null 2>&1 || true' EXIT; \
 	for name in $(BENCHES); do \
-		if [ "$$name" = kafka ]; then \
-			$(PY) ops/broker/broker.py start --port $(BENCH_PORT) --dir build/bench/broker || { failed="$$failed kafka"; continue; }; \
+		if [ "$$name" = kafka ] || [ "$$name" = restore ]; then \
+			$(PY) ops/broker/broker.py start --port $(BENCH_PORT) --dir build/bench/broker || { failed="$$failed $$name"; continue; }; \
 			export PLACET_BOOTSTRAP=127.0.0.1:$(BENCH_PORT); \
 		else unset PLACET_BOOTSTRAP; fi; \
 		echo "bench $$name"; \

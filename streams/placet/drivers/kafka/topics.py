@@ -105,6 +105,19 @@ def apply_compacted(connection: Connection, title: str, partitions: int) -> None
     _await(admin, {title})
 
 
+def remove_topics(connection: Connection) -> None:
+    """Remove every topic under the prefix of `connection`: the end of a measurement. Without a prefix nothing is removed."""
+    if not connection.prefix:
+        raise Unavailable("topics without a prefix are never removed")
+    admin = AdminClient(connection.client())
+    titles = [title for title in admin.list_topics(timeout=_ANSWER_S).topics if title.startswith(connection.prefix)]
+    for title, answer in (admin.delete_topics(titles, operation_timeout=_ANSWER_S) if titles else {}).items():
+        try:
+            answer.result()
+        except KafkaException as error:
+            raise Unavailable(f"{title}: could not be removed: {cause_of(error).str()}") from error
+
+
 @dataclass(frozen=True, slots=True)
 class Identity:
     """Which topic this is, on which cluster: one that was made anew under the old name is another."""

@@ -40,18 +40,17 @@ class Folder:
 
 
 @contextmanager
-def folder() -> Iterator[Folder]:
-    """Yield a folder with a company in it. It is removed afterwards."""
-    with TemporaryDirectory(prefix="placet-bench-") as name:
-        stack = wiring.embedded(Settings(data=Path(name)))
-        try:
-            executor = stack.keys.signer("executor")
-            now = time.time_ns() // 1_000_000
-            company.write(stack.log, stack.keys.signer("operator"), executor.issuer, RULES, now)
-            stack.loop.step(0)
-            yield Folder(stack, Workload(stack.log.partitions(Topic.INTENTS), executor))
-        finally:
-            stack.close()
+def folder(path: Path) -> Iterator[Folder]:
+    """Yield an embedded journal in `path`, with a company in it and its desks open."""
+    stack = wiring.embedded(Settings(data=path))
+    try:
+        executor = stack.keys.signer("executor")
+        now = time.time_ns() // 1_000_000
+        company.write(stack.log, stack.keys.signer("operator"), executor.issuer, RULES, now)
+        stack.loop.step(0)
+        yield Folder(stack, Workload(stack.log.partitions(Topic.INTENTS), executor))
+    finally:
+        stack.close()
 
 
 def run(intents: int) -> Result:
@@ -60,7 +59,7 @@ def run(intents: int) -> Result:
     before = machine.cores()
     pinned = machine.pin()
     try:
-        with folder() as one:
+        with TemporaryDirectory(prefix="placet-bench-") as name, folder(Path(name)) as one:
             tell(f"embedded: closed loop on core {pinned or 'any'}, {intents} intents")
             records = _closed(one, intents, result)
             machine.unpin(before)

@@ -14,7 +14,7 @@ from placet.model.topics import Topic
 from placet.ports import Log, Message, Rec
 
 SLOT_S = 0.1
-CLAIM_AFTER_S, OUTCOME_AFTER_S = 0.5, 1.0
+CLAIM_AFTER_S, OUTCOME_AFTER_S = 5.0, 6.0
 READ_MOST = 1_000
 END_S = 20.0
 
@@ -34,7 +34,7 @@ class Due(NamedTuple):
 def schedule(waves: Iterable[Wave], first: int) -> list[Due]:
     """Return when each record of the waves is due: one wave every 100 ms, intents evenly within it.
 
-    Claims follow half a second after their intents, outcomes a second after;
+    Claims follow five seconds after their intents, outcomes a second later;
     they are known beforehand, so no reader has to act. `first` is the number
     of the first intent.
     """

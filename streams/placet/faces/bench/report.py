@@ -7,7 +7,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from placet.errors import Unavailable
 from placet.faces.auditor import Report, audit
 from placet.faces.bench import machine
 from placet.ports import Log
@@ -84,10 +83,3 @@ def audited(log: Log, keys: Path, kek: bytes, verdicts: int) -> dict[str, Any]:
         "checked": {name: check.checked for name, check in report.checks.items()},
         "violations": violations[:20],
     }
-
-
-def needs(bootstrap: str | None, name: str) -> str:
-    """Return the cluster to measure on; raise `Unavailable` where none is named."""
-    if not bootstrap:
-        raise Unavailable(f"bench {name}: no Kafka cluster: set PLACET_BOOTSTRAP or --bootstrap HOST:PORT")
-    return bootstrap

@@ -1,28 +1,18 @@
 """One bench by its name, or all of them."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from placet.faces.bench import desk, embedded
+from placet.faces.bench import desk, embedded, kafka, restore
+from placet.faces.bench.options import INTENTS, Asked
 from placet.faces.bench.report import Result
-
-INTENTS = 500_000
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What a bench is given: how many first answers to count, a cluster, and a checkout of the peers, if any."""
-
-    intents: int = INTENTS
-    bootstrap: str | None = None
-    peers: Path | None = None
-
 
 BENCHES: dict[str, Callable[[Asked], Result]] = {
     "desk": lambda asked: desk.run(asked.intents),
     "embedded": lambda asked: embedded.run(asked.intents),
+    "kafka": kafka.run,
+    "restore": restore.run,
 }
 NAMES = (*BENCHES, "all")
 

@@ -83,9 +83,8 @@ class Workload:
             wave.states[state] += 1
             if state is State.DENIED or (state is State.CLAIMED and not self._reported):
                 continue
-            nonce = b"" if state is State.CLAIMED else number.to_bytes(16, "little")
-            digest = digest_of(asked)
-            if nonce:
+            nonce, digest = number.to_bytes(16, "little"), digest_of(asked)
+            if state is State.GRANTED:
                 claims.setdefault(here, []).append(self._claim(asked, digest, nonce, now))
             outcomes.setdefault(here, []).append(self._outcome(asked, digest, nonce, now))
         wave.claims = {here: self._signed("claim", claim, made) for here, made in claims.items()}
