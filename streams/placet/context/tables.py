@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-from placet.context.facts import AUDIENCE, fact_of, in_role
+from placet.context.facts import AUDIENCE, RESOURCE_ROLE, fact_of, in_role
 from placet.context.reducers import STATUS_RANKS, fold_principal, fold_sensitivity, merge_risk
 from placet.errors import PoisonRecord
 from placet.model.case import ORIGIN_RANKS, RANKS, CalendarRow, MandateRow, PrincipalRow, ResourceRow, RiskSource
@@ -138,7 +138,8 @@ class Tables:
             categories=newest.categories,
             observed_at=newest.observed_at,
             partition=rec.partition,
-            facts=tuple(fact for _, (_, fact) in sorted(sources.items())),
+            as_resource=in_role(RESOURCE_ROLE, tuple(fact for _, (_, fact) in sorted(sources.items()))),
+            fact_count=len(sources),
         )
         return key
 

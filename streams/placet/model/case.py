@@ -66,7 +66,10 @@ class MandateRow(msgspec.Struct, frozen=True, gc=False):
 
 
 class ResourceRow(msgspec.Struct, frozen=True, gc=False):
-    """What is known of a resource: the gravest label of its sources, the rest from the newest."""
+    """What is known of a resource: the gravest label of its sources, the rest from the newest.
+
+    `as_resource` are the facts of all its sources, `fact_count` of them, as they go into a case.
+    """
 
     key: str
     id: str
@@ -77,7 +80,8 @@ class ResourceRow(msgspec.Struct, frozen=True, gc=False):
     categories: tuple[str, ...]
     observed_at: int
     partition: int
-    facts: tuple[bytes, ...]
+    as_resource: bytes
+    fact_count: int
 
 
 class RiskSource(msgspec.Struct, frozen=True, gc=False):

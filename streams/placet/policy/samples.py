@@ -156,7 +156,8 @@ def _resource(known: Constants, draw: Draw) -> ResourceRow | None:
         categories=tuple(draw.some(known.texts)),
         observed_at=INSTANT,
         partition=0,
-        facts=(),
+        as_resource=b"",
+        fact_count=0,
     )
 
 

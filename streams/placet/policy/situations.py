@@ -165,7 +165,8 @@ def case_of(given: Given, intent: IntentGiven) -> Case:
         categories=tuple(resource.categories),
         observed_at=INSTANT,
         partition=0,
-        facts=(),
+        as_resource=b"",
+        fact_count=0,
     )
     case.session_origin, case.session_rank = given.session.origin, LABELS.index(given.session.sensitivity)
     case.calendar = dict(given.calendar)
