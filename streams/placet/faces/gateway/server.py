@@ -40,7 +40,13 @@ class Server:
         self.url = f"http://{f'[{settings.host}]' if ':' in settings.host else settings.host}:{port}"
         self.token = settings.token.get_secret_value() or secrets.token_urlsafe(TOKEN_BYTES)
         self.gateway = Gateway(self.running)
-        self.gateway.start()
+        try:
+            self.gateway.start()
+        except BaseException:
+            self.gateway.close()
+            self.running.stop()
+            self._socket.close()
+            raise
         self._server = uvicorn.Server(
             uvicorn.Config(
                 build(self.gateway, self.token),
