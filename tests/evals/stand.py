@@ -1,5 +1,6 @@
 """A placet over a folder to put recorded calls before: the real desk and loop, its journal on disk, its keys its own."""
 
+import json
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -8,7 +9,9 @@ from typing import Any, NamedTuple, Self
 
 from placet import wiring
 from placet.drivers.clock import SystemClock
+from placet.drivers.keyfile import Keys
 from placet.drivers.settings import Settings
+from placet.faces.auditor import Report, audit
 from placet.model import codec, strict
 from placet.model.codec import active_set, claim, intent, mandate, outcome, pack, principal, sensitivity
 from placet.model.codec.active_set import ActiveSet
@@ -89,6 +92,7 @@ class Stand:
         for agent in agents:
             self.know(tenant, agent)
         self.know(tenant, self._executor.issuer)
+        self._stack.loop.step(0)  # the pack is loaded here, not within the time of the first call
 
     def know(self, tenant: str, name: str, attributes: Mapping[str, str] | None = None) -> None:
         """Make a principal known; its kind is the part of its name before the colon."""
@@ -218,6 +222,17 @@ class Stand:
     def _signed(name: str, module: Any, record: Any, signer: Signer) -> bytes:
         proof = signer.sign_batch(name, module.FINGERPRINT, [module.encode_unsigned(record)])[0]
         return bytes(module.frame(record._replace(proof=module.Proof(*proof))))
+
+
+def audited(folder: Path, sample: int | None = None) -> Report:
+    """Return what the auditor says of the journal that a `Stand` left in `folder`."""
+    settings = Settings(data=folder, partitions=1)
+    pinned = json.loads(settings.keys_file.read_text("utf-8"))
+    reader = wiring.beside(settings)
+    try:
+        return audit(reader, pinned, Keys(settings.keys_file, settings.secrets_dir).kek(), sample=sample)
+    finally:
+        reader.close()
 
 
 def expect(verdict: Verdict, state: State) -> None:

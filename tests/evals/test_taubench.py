@@ -9,6 +9,7 @@ import pytest
 
 from placet.model.reasons import Effect, Reason
 from tests.evals.hand import call
+from tests.evals.stand import audited
 from tests.evals.tables import ANSWERS
 from tests.evals.taubench.__main__ import main
 from tests.evals.taubench.drive import Driven, drive
@@ -85,3 +86,4 @@ def test_the_recorded_runs(recorded: Path, tmp_path: Path) -> None:
     assert (tally.runs, tally.rewarded, sum(tally.effects.values())) == (200, 143, 1669)
     stopped = tally.changes[True, "step_up"] + tally.changes[True, "denied"]
     assert stopped <= 0.01 * sum(tally.changes[True, answer] for answer in ANSWERS)
+    assert audited(tmp_path / "data", sample=300).clean

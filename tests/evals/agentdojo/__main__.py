@@ -10,11 +10,12 @@ from tests.evals.agentdojo.drive import drive
 from tests.evals.agentdojo.report import tables
 from tests.evals.agentdojo.runs import read_runs
 from tests.evals.agentdojo.score import plain, score
+from tests.evals.stand import audited
 from tests.evals.tables import percentile
 
 
 def main(arguments: list[str]) -> int:
-    """Print the tables; return 0, or 1 where the data is not there."""
+    """Print the tables; return 0, 1 where the data is not there, 3 where the auditor finds fault with the journal."""
     parser = argparse.ArgumentParser(prog="python -m tests.evals.agentdojo", description=__doc__)
     parser.add_argument("folder", type=Path, metavar="DIR", help="holds <suite>/<model>.jsonl.gz")
     parser.add_argument("--json", action="store_true", help="print one JSON value")
@@ -22,6 +23,7 @@ def main(arguments: list[str]) -> int:
     with tempfile.TemporaryDirectory() as folder:
         try:
             found = score(drive(read_runs(asked.folder), Path(folder) / "data"))
+            clean = audited(Path(folder) / "data").clean
         except FileNotFoundError as error:
             print(error, file=sys.stderr)
             return 1
@@ -32,7 +34,8 @@ def main(arguments: list[str]) -> int:
         print(json.dumps(data, indent=2))
     else:
         print(tables(found))
-    return 0
+    print(f"audit of the journal: {'clean' if clean else 'violated'}", file=sys.stderr)
+    return 0 if clean else 3
 
 
 if __name__ == "__main__":
