@@ -63,10 +63,13 @@ class Session:
 
 
 class Stand:
-    """Decides recorded calls in order. Use it in a `with` block; `folder` is made and keeps the journal."""
+    """Decides recorded calls in order. Use it in a `with` block; `folder` is made and keeps the journal.
 
-    def __init__(self, folder: Path) -> None:
-        settings = Settings(data=folder, partitions=1)
+    Times are those of a real installation only where each write is `synced` to disk.
+    """
+
+    def __init__(self, folder: Path, *, synced: bool = True) -> None:
+        settings = Settings(data=folder, partitions=1, wal_sync=synced)
         self._clock = SystemClock()
         self._stack = wiring.embedded(settings)
         self._log = self._stack.log

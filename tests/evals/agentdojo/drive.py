@@ -32,14 +32,14 @@ def back_of(tool: Tool, call: Call) -> Back | None:
     return Back(tool.origin, call.failed) if call.ran else None
 
 
-def drive(runs: Iterable[Run], folder: Path) -> Iterator[Driven]:
+def drive(runs: Iterable[Run], folder: Path, *, synced: bool = True) -> Iterator[Driven]:
     """Yield every run with the answers to its calls, decided over a journal in `folder`.
 
     A call that placet stops has no outcome, and nothing of it reaches the
     session; the recorded run goes on as it was recorded.
     """
     known = list(runs)
-    with Stand(folder) as stand:
+    with Stand(folder, synced=synced) as stand:
         for suite in dict.fromkeys(run.suite for run in known):
             here = [run for run in known if run.suite == suite]
             stand.open_tenant(suite, PACKS / suite, sorted({f"agent:{run.model}" for run in here}))

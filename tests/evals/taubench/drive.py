@@ -66,10 +66,10 @@ def back_of(call: Call) -> Back:
     return Back("internal", call.failed)
 
 
-def drive(runs: Iterable[Run], folder: Path) -> Iterator[Driven]:
+def drive(runs: Iterable[Run], folder: Path, *, synced: bool = True) -> Iterator[Driven]:
     """Yield every run with the answers to its calls, decided over a journal in `folder`."""
     known = list(runs)
-    with Stand(folder) as stand:
+    with Stand(folder, synced=synced) as stand:
         stand.open_tenant(TENANT, PACK, sorted({f"agent:{run.agent}" for run in known}))
         stand.know(TENANT, VISITOR)
         for run in known:
