@@ -223,6 +223,9 @@ class Running:
                         for topic in INPUTS
                     }
                 )
+            places = list(stack.loop.bureau.places.values())
+            pending = [since for place in places for since in place.desk.pending()]
+            stack.watch.waiting(pending, SystemClock().now_ms())
             return exposition(stack.watch)
 
     def _run(self) -> None:

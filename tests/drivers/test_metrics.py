@@ -48,6 +48,7 @@ def filled() -> Watch:
             missing=Counter({"actor.risk": 1}),
             erred=Counter({"payments/refund-small": 1}),
             waits_ms=[1, 3],
+            approvals_ms=[4_000],
             took_s=0.004,
             lag_ms=3,
             policy_set="ab" * 32,
@@ -61,7 +62,7 @@ def filled() -> Watch:
     watch.aborted()
     watch.unverified()
     watch.replayed()
-    watch.approved([2_000], 9_000)
+    watch.waiting([1_000, 2_000], 10_000)
     return watch
 
 

@@ -126,6 +126,8 @@ class Book:
         """Write the next arrow of an open intent, and remember where it is now; return the arrow's seq."""
         if not said.stop:
             step(State(lease.state), answer.state)
+        if lease.state == State.PENDING:
+            self.tally.approvals_ms.append(self.instant - lease.asked_at)
         return self._say(asked, answer, cause, lease.seq, lease.asked_offset, lease.asked_at, body, said)
 
     def open(self, lease: Lease, facts: Iterable[str] = ()) -> None:

@@ -22,7 +22,7 @@ from placet.decision.sweeps import Sweeps
 from placet.errors import PoisonRecord
 from placet.model.codec import claim, intent, outcome, vote, withdraw
 from placet.model.proof import KeyRing
-from placet.model.reasons import Reason
+from placet.model.reasons import Reason, State
 from placet.model.topics import Topic
 from placet.ports import Emits, Entropy, Rec
 
@@ -113,6 +113,10 @@ class Desk:
         """Nothing of the batch was committed: the desk is as it was before `begin`."""
         self.book.drop()
         self.sweeps.drop()
+
+    def pending(self) -> list[int]:
+        """Return when each intent that waits for people was asked, ms; for whoever measures, from any thread."""
+        return [lease.asked_at for lease in list(self.book.leases.open.values()) if lease.state == State.PENDING]
 
     def due(self, now: int) -> bool:
         """Return whether there is something to do at `now` without any record: a timer, or a sweep under way."""

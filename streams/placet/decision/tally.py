@@ -17,6 +17,7 @@ class Tally:
     missing: Counter[str] = field(default_factory=Counter)
     erred: Counter[str] = field(default_factory=Counter)
     waits_ms: list[int] = field(default_factory=list)
+    approvals_ms: list[int] = field(default_factory=list)
 
     def count(self, action: str, answer: Answer, waited_ms: int) -> None:
         """Count one first answer."""

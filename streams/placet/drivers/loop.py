@@ -213,7 +213,7 @@ class Loop:
                     waits_ms=tally.waits_ms[:: max(1, len(tally.waits_ms) // 20)],
                     took_s=took_s,
                     lag_ms=now - oldest,
-                    pending=0,
+                    approvals_ms=tally.approvals_ms,
                     policy_set=self._bureau.set_label,
                 )
             )

@@ -132,7 +132,8 @@ class Count:
 
     `intents` by action; `answers` by (effect, reason) of first answers;
     `refused` by reason; `missing` by name of a fact; `erred` by rule;
-    `waits_ms` from append to instant, one for each first answer, or a sample.
+    `waits_ms` from append to instant, one for each first answer, or a sample;
+    `approvals_ms` from append to the end of each wait for people.
     """
 
     intents: Tally[str] = field(default_factory=Tally)
@@ -143,7 +144,7 @@ class Count:
     waits_ms: list[int] = field(default_factory=list)
     took_s: float = 0.0
     lag_ms: int = 0
-    pending: int = 0
+    approvals_ms: list[int] = field(default_factory=list)
     policy_set: str = ""
 
 
@@ -185,7 +186,9 @@ class Watch:
         if count.took_s:
             self._histogram("placet_decision_duration_seconds").observe(count.took_s)
         self._gauge("placet_consumer_lag_seconds").set(count.lag_ms / 1000)
-        self._gauge("placet_approvals_pending").set(count.pending)
+        approvals = self._histogram("placet_approval_wait_seconds")
+        for wait in count.approvals_ms:
+            approvals.observe(wait / 1000)
         if count.policy_set != self._policy_set:
             self._policy_set = count.policy_set
             self.policy(count.policy_set, self._clock.now_ms())
@@ -230,12 +233,11 @@ class Watch:
         """Count a grant that was shown again and not begun again."""
         self._add("placet_verdict_replays_rejected_total", 1)
 
-    def approved(self, waits_ms: Iterable[int], oldest_ms: int) -> None:
-        """Say how long people took, and how long the oldest still waits."""
-        histogram = self._histogram("placet_approval_wait_seconds")
-        for wait in waits_ms:
-            histogram.observe(wait / 1000)
-        self._gauge("placet_approval_oldest_age_seconds").set(oldest_ms / 1000)
+    def waiting(self, asked_at_ms: Iterable[int], now_ms: int) -> None:
+        """Say how many intents wait for people, and since when the oldest does."""
+        waits = [now_ms - asked_at for asked_at in asked_at_ms]
+        self._gauge("placet_approvals_pending").set(len(waits))
+        self._gauge("placet_approval_oldest_age_seconds").set(max(0, *waits, 0) / 1000)
 
     def _add(self, name: str, number: int, *labels: str) -> None:
         kept = self._kept.get((name, labels))

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Self, TypeVar
 
 from placet.drivers.metrics import Watch
-from placet.errors import PlacetError, Unavailable
+from placet.errors import Corrupted, PlacetError, Unavailable
 from placet.faces.sdk import checks
 from placet.faces.sdk.begun import KEEP_MS, BegunSet
 from placet.faces.sdk.connection import Connection
@@ -185,6 +185,8 @@ class Executor:
         with self._lock:
             self._failure = error
             offers = list(self._offers.values())
+        if self._watch is not None and isinstance(error, Corrupted):
+            self._watch.unverified()
         for offer in offers:
             offer.failed(error)
 
