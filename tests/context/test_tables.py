@@ -71,6 +71,18 @@ def test_a_record_heard_again_touches_nothing(tables: Tables) -> None:
         (control.frame(FREEZE), Reason.WRITER_UNPROVED),
         (signed(mandate, "mandate", LINK, Signer("no", "user:root", b"n" * 32)), Reason.WRITER_UNPROVED),
         (signed(control, "control", FREEZE._replace(kind="explode")), Reason.MALFORMED),
+        # Appended at 1,000: an instant may be 60,000 ms ahead of that, and no more.
+        (risk.frame(RISK._replace(score=0, event_at=61_001)), Reason.MALFORMED),
+        (risk.frame(RISK._replace(score=0, event_at=2**63 - 1)), Reason.MALFORMED),
+        (principal.frame(PEOPLE._replace(observed_at=2**63 - 1)), Reason.MALFORMED),
+        (sensitivity.frame(LABEL._replace(label="public", observed_at=2**63 - 1)), Reason.MALFORMED),
+        (signed(mandate, "mandate", LINK._replace(observed_at=61_001)), Reason.MALFORMED),
+        (signed(control, "control", FREEZE._replace(observed_at=61_001)), Reason.MALFORMED),
+        # `acme/order` and `7` are spelled as `acme` and `order/7` are.
+        (sensitivity.frame(LABEL._replace(tenant="acme/order", resource="7")), Reason.MALFORMED),
+        (principal.frame(PEOPLE._replace(tenant="acme/agent:ada", id="x")), Reason.MALFORMED),
+        (risk.frame(RISK._replace(tenant="")), Reason.MALFORMED),
+        (principal.frame(PEOPLE._replace(attributes={"note": "x" * 65_536})), Reason.TOO_LARGE),
         (b"\x00\x00\x00\x00\x11", Reason.UNDECODABLE),
         (b"\x00\x00\x00\xff\xff", Reason.SCHEMA_UNKNOWN),
         (b"", Reason.SCHEMA_UNKNOWN),
@@ -81,6 +93,10 @@ def test_what_cannot_be_taken_is_refused_and_changes_nothing(tables: Tables, val
         tables.fold(rec(value))
     assert refused.value.reason == reason
     assert [tables.principals, tables.risks, tables.resources, tables.mandates, tables.calendar] == [{}] * 5
+
+
+def test_a_record_may_be_a_little_ahead_of_its_append_time(tables: Tables) -> None:
+    assert tables.fold(rec(risk.frame(RISK._replace(event_at=61_000)))) == "R:acme/agent:ada"
 
 
 def test_a_tombstone_takes_nothing_back(tables: Tables) -> None:

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from placet.context.facts import AUDIENCE, RESOURCE_ROLE, fact_of, in_role
 from placet.context.reducers import STATUS_RANKS, fold_principal, fold_sensitivity, merge_risk
 from placet.errors import PoisonRecord
+from placet.model import strict
 from placet.model.case import ORIGIN_RANKS, RANKS, CalendarRow, MandateRow, PrincipalRow, ResourceRow, RiskSource
 from placet.model.codec import control, mandate, principal, risk, sensitivity, watermark
 from placet.model.proof import KeyRing
@@ -15,6 +16,11 @@ from placet.ports import Rec
 PRINCIPAL, RISK, RESOURCE, MANDATE, CALENDAR = "P:", "R:", "S:", "M:", "C:"
 """Prefixes of index keys: what a lease rests on, and what a changed record touches."""
 SUBJECT_STATES = frozenset(STATUS_RANKS)
+AHEAD_MS_MAX = 60_000
+"""How far the instant a record claims may be ahead of its append time, the same for every reader. What is newest
+stands, and what is young does not fade: a word from far ahead would stand for ever, and could not be taken back."""
+BYTES_MAX = 65_536
+"""Largest context record that is taken: each of those a case rests on is in it whole."""
 
 
 class Heard(NamedTuple):
@@ -70,11 +76,14 @@ class Tables:
         fold = self._folds.get(value[:5])
         if fold is None:
             raise PoisonRecord("no context record has this schema", Reason.SCHEMA_UNKNOWN)
+        if len(value) > BYTES_MAX:
+            raise PoisonRecord(f"{len(value)} bytes: expected at most {BYTES_MAX}", Reason.TOO_LARGE)
         return fold(rec, value)
 
     def _principal(self, rec: Rec, value: bytes) -> str | None:
         heard = principal.decode(value)
         _one_of("status", heard.status, SUBJECT_STATES)
+        _placed(rec, heard.tenant, heard.observed_at)
         key = f"{PRINCIPAL}{heard.tenant}/{heard.id}"
         sources = self._principal_sources.setdefault(key, {})
         known = sources.get(heard.source)
@@ -106,6 +115,7 @@ class Tables:
         heard = risk.decode(value)
         if not 0 <= heard.score <= 100 or heard.half_life_s < 0:
             raise PoisonRecord(f"risk score {heard.score}: expected 0 to 100", Reason.MALFORMED)
+        _placed(rec, heard.tenant, heard.event_at)
         key = f"{RISK}{heard.tenant}/{heard.subject}"
         known = self._risk_records.get((key, heard.source))
         if merge_risk(known, heard) is not heard:
@@ -120,6 +130,7 @@ class Tables:
         _one_of("label", heard.label, RANKS)
         if heard.origin is not None:
             _one_of("origin", heard.origin, ORIGIN_RANKS)
+        _placed(rec, heard.tenant, heard.observed_at)
         key = f"{RESOURCE}{heard.tenant}/{heard.resource}"
         sources = self._resource_sources.setdefault(key, {})
         known = sources.get(heard.source)
@@ -147,6 +158,7 @@ class Tables:
         heard, end = mandate.decode_signed(value)
         self._keys.verify("mandate", mandate.FINGERPRINT, value[5:end], heard.proof, ("operator",))
         _one_of("status", heard.status, SUBJECT_STATES)
+        _placed(rec, heard.tenant, heard.observed_at)
         key = f"{MANDATE}{heard.tenant}/{heard.id}"
         known = self.mandates.get(key)
         if known is not None and (known.observed_at, not known.active) > (heard.observed_at, heard.status != "active"):
@@ -174,6 +186,7 @@ class Tables:
         self._keys.verify("control", control.FINGERPRINT, value[5:end], heard.proof, ("operator",))
         if heard.kind != "calendar":
             raise PoisonRecord(f"control kind `{heard.kind}`: expected `calendar`", Reason.MALFORMED)
+        _placed(rec, heard.tenant, heard.observed_at)
         key = f"{CALENDAR}{heard.tenant}/{heard.scope}"
         days = self.calendar.get(heard.tenant, {})
         known = days.get(heard.scope)
@@ -187,3 +200,14 @@ class Tables:
 def _one_of(what: str, text: str, known: frozenset[str] | dict[str, int]) -> None:
     if text not in known:
         raise PoisonRecord(f"{what} `{text}`: expected one of {', '.join(sorted(known))}", Reason.MALFORMED)
+
+
+def _placed(rec: Rec, tenant: str, instant: int) -> None:
+    """Raise PoisonRecord where a record is of no tenant, or of an instant that is too far ahead of its append time."""
+    # Index keys are `tenant/name`, and a name may hold a `/`: a tenant with one would speak of another tenant's names.
+    if "/" in strict.identifier(tenant, "tenant"):
+        raise PoisonRecord(f"tenant `{tenant}`: expected no `/` in it", Reason.MALFORMED)
+    if instant > rec.at + AHEAD_MS_MAX:
+        raise PoisonRecord(
+            f"it is {instant - rec.at} ms ahead of its append time: expected at most {AHEAD_MS_MAX}", Reason.MALFORMED
+        )

@@ -92,8 +92,8 @@ def read(payload: bytes, partition: int, partitions: int, keys: KeyRing | None) 
 
 def belongs(tenant: str, authority: str, partition: int, partitions: int) -> bytes:
     """Return the key of a claim, outcome, vote or withdrawal; raise PoisonRecord where it does not belong here."""
-    if not strict.well_formed(tenant, authority):
-        raise PoisonRecord("tenant or authority: not an identifier", Reason.MALFORMED)
+    if not strict.well_formed(tenant, authority) or "/" in tenant:
+        raise PoisonRecord("tenant or authority: not an identifier, or a `/` in the tenant", Reason.MALFORMED)
     key = key_of(tenant, authority)
     here = partition_of(key, partitions)
     if here != partition:

@@ -141,6 +141,18 @@ def test_a_calendar_fact_that_is_over_is_not_overlooked() -> None:
     assert known.overlooked(subject, {}, {}, T0) is None
 
 
+def test_what_claims_to_be_from_far_ahead_or_spells_another_tenant_is_never_overlooked() -> None:
+    shelf = Shelf()
+    said = {**blank("risk"), "tenant": "acme", "subject": "agent:ada", "score": 1, "event_at": T0}
+    for over in ({"event_at": T0 + 60_000}, {"event_at": T0 + 60_001}, {"tenant": "acme/agent:ada", "subject": "x"}):
+        shelf.put(Topic.RISK, b"k", frame("risk", {**said, **over}), at=T0)
+    known, cut = Known(shelf, Schemas(), Keys(KEYS)), {(int(Topic.RISK), 0): (3, T0)}
+    newest = known.overlooked(("risk", "acme", "agent:ada"), {}, cut, T0)
+    assert newest is not None
+    assert newest.offset == 0
+    assert known.overlooked(("risk", "acme/agent:ada", "x"), {}, cut, T0) is None
+
+
 def test_progress_is_told_up_to_the_end() -> None:
     heard: list[tuple[int, int]] = []
     audit(tell().write(), KEYS, KEK, progress=lambda done, total: heard.append((done, total)))

@@ -12,6 +12,8 @@ from placet.model.topics import CONTEXT, Topic
 from placet.ports import Log, Rec
 
 DIGEST_CUT = 16
+AHEAD_MS_MAX = 60_000
+BYTES_MAX = 65_536
 ORIGINS = (None, "none", "internal", "external")
 Subject = tuple[str, str, str]
 """What a fact is about: the record's name, the tenant, and a principal, subject, resource, mandate or calendar name."""
@@ -58,7 +60,7 @@ class Known:
         except Unreadable:
             return
         subject = subject_of(record.name, record.fields)
-        order = None if subject is None else _order(record, self._schemas, self._keys)
+        order = None if subject is None else self._order(record, rec.value, rec.at)
         if subject is not None and order is not None:
             source = record.fields.get("source", "")
             ends = record.fields["expires_at"] if record.name == "control" else 0
@@ -74,7 +76,7 @@ class Known:
         """Return what a fact of a case is about, whose word it is and its order; None where no reader takes it."""
         record = self._schemas.open(fact["value"])
         subject = subject_of(record.name, record.fields)
-        order = None if subject is None else _order(record, self._schemas, self._keys)
+        order = None if subject is None else self._order(record, fact["value"], fact["at"])
         return None if subject is None or order is None else (subject, record.fields.get("source", ""), order)
 
     def overlooked(self, subject: Subject, used: dict[str, tuple[int, int]], cut: Cut, instant: int) -> Version | None:
@@ -90,6 +92,12 @@ class Known:
             if source not in used or used[source] < newest.order:
                 return newest
         return None
+
+    def _order(self, record: Record, value: bytes | None, at: int) -> tuple[int, int] | None:
+        """Return what decides between two records of a source, or None for a record that no reader takes."""
+        order = _order(record, self._schemas, self._keys)
+        ahead = order is not None and order[0] > at + AHEAD_MS_MAX
+        return None if ahead or "/" in record.fields["tenant"] or len(value or b"") > BYTES_MAX else order
 
 
 def subject_of(name: str, said: Fields) -> Subject | None:
