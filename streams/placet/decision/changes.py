@@ -1,6 +1,7 @@
-"""What a batch changed in a desk, as one record, and when such a record may be forgotten."""
+"""What a batch changed in a desk, as few records, and when such a record may be forgotten."""
 
 from collections import deque
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from placet.decision.leases import Leases
@@ -10,6 +11,8 @@ from placet.model.codec.desk_change import DataKey, DeskChange, Lease, Session
 from placet.ports import Message
 
 ORDINAL_SIZE = 8
+PIECE_BYTES_MAX = 1 << 20
+"""Leases of one record, in bytes of what was asked and granted: a batch of large intents fits no broker's record."""
 
 
 def ordinal_key(ordinal: int) -> bytes:
@@ -42,7 +45,7 @@ class Changes:
         self._chunks: deque[Chunk] = deque()
         self.ordinal = -1
         self._retired: list[Chunk] = []
-        self._added: Chunk | None = None
+        self._added = 0
         self.begin()
 
     def begin(self) -> None:
@@ -53,7 +56,7 @@ class Changes:
         self.sessions: dict[str, Session] = {}
         self.forgotten: list[Session] = []
         self._retired = []
-        self._added = None
+        self._added = 0
 
     def retire(self, instant: int, leases: Leases, sessions: dict[str, Session], settled: SettledTable) -> None:
         """Take the records whose time is over out of the ledger, and what of them still lives into this batch."""
@@ -79,16 +82,19 @@ class Changes:
                     self.long_lived.append(slot)
 
     def messages(self, seq_to: int, instant: int, data_keys: list[DataKey]) -> list[Message]:
-        """Return the batch's records of `placet.desk`: data keys, the change itself, and tombstones of the retired."""
-        self.ordinal += 1
+        """Return the batch's records of `placet.desk`: data keys, the change itself, and tombstones of the retired.
+
+        Leases that are too many bytes for one record go on in the next, each with an ordinal of its own.
+        """
+        first, *more = _pieces(self.opened.values())
         change = DeskChange(
             partition=self._partition,
-            ordinal=self.ordinal,
+            ordinal=self.ordinal + 1,
             seq_to=seq_to,
             instant=instant,
             settled=b"".join(self.settled),
             closed=b"".join(self.closed),
-            opened=tuple(self.opened.values()),
+            opened=first,
             data_keys=(),
             sessions=tuple(self.sessions.values()),
         )
@@ -101,10 +107,11 @@ class Changes:
             )
             for row in data_keys
         ]
-        out.append(Message(ordinal_key(self.ordinal), desk_change.frame(change)))
+        out.append(self._add(change, tuple(self.long_lived)))
+        for piece in more:
+            rest = change._replace(ordinal=self.ordinal + 1, settled=b"", closed=b"", opened=piece, sessions=())
+            out.append(self._add(rest, ()))
         out += [Message(ordinal_key(chunk.ordinal), None) for chunk in self._retired]
-        self._added = self._chunk(change, tuple(self.long_lived))
-        self._chunks.append(self._added)
         return out
 
     def restore(self, change: DeskChange, long_lived: tuple[bytes, ...]) -> None:
@@ -114,11 +121,16 @@ class Changes:
 
     def drop(self) -> None:
         """Take back what this batch did to the ledger."""
-        if self._added is not None:
+        for _ in range(self._added):
             self._chunks.pop()
-            self.ordinal -= 1
+        self.ordinal -= self._added
         self._chunks.extendleft(reversed(self._retired))
         self.begin()
+
+    def _add(self, change: DeskChange, long_lived: tuple[bytes, ...]) -> Message:
+        self.restore(change, long_lived)
+        self._added += 1
+        return Message(ordinal_key(change.ordinal), desk_change.frame(change))
 
     def _chunk(self, change: DeskChange, long_lived: tuple[bytes, ...]) -> Chunk:
         return Chunk(
@@ -128,3 +140,17 @@ class Changes:
             tuple((session.key, session.seq) for session in change.sessions),
             long_lived,
         )
+
+
+def _pieces(leases: Iterable[Lease]) -> Iterator[tuple[Lease, ...]]:
+    """Yield leases in pieces of at most PIECE_BYTES_MAX, but at least one lease; one piece without any where there are none."""
+    piece: list[Lease] = []
+    size = 0
+    for lease in leases:
+        more = len(lease.intent) + len(lease.granted_arguments or b"")
+        if piece and size + more > PIECE_BYTES_MAX:
+            yield tuple(piece)
+            piece, size = [], 0
+        piece.append(lease)
+        size += more
+    yield tuple(piece)
