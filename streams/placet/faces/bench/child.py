@@ -53,7 +53,9 @@ class Child:
         self.until(lambda status: status.get("decided") == 0)
 
     def stop(self) -> dict[str, Any]:
-        """End the worker and return its last word."""
+        """End the worker and return its last word. May be called twice."""
+        if self._process.stdin is not None and self._process.stdin.closed:
+            return self.status
         if self._process.poll() is None:
             self._say("stop")
         try:
@@ -62,6 +64,9 @@ class Child:
             self._process.kill()
             self._process.wait()
         self._thread.join(10)
+        for pipe in (self._process.stdin, self._process.stdout):
+            assert pipe is not None
+            pipe.close()
         return self.status
 
     def __enter__(self) -> Self:

@@ -136,7 +136,7 @@ def _open(one: Folder, intents: int, result: Result) -> int:
         working.join()
     result.figures |= {f"open_{name}_ms": value for name, value in told.answers_ms.items()}
     result.figures |= {"open_rate": RATE, "open_lost": told.lost, "open_sending_late_ms": told.sending_ms}
-    return len(dues)
+    return told.sent
 
 
 def open_seconds(intents: int) -> tuple[float, float]:

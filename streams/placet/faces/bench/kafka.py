@@ -73,7 +73,7 @@ def _open(one: Cluster, child: Child, workload: Workload, intents: int, result: 
     finally:
         for log in logs:
             log.close()
-    asked = sum(due.number >= 0 for due in dues)
+    asked = int(seconds * RATE)
     result.figures |= {f"open_{name}_ms": value for name, value in told.answers_ms.items()}
     result.figures |= {
         "open_rate": RATE,
@@ -81,7 +81,7 @@ def _open(one: Cluster, child: Child, workload: Workload, intents: int, result: 
         "open_sending_late_ms": told.sending_ms,
         "open_cpu_us_per_verdict": round(child.status["cpu_s"] / asked * 1e6, 2),
     }
-    return len(dues)
+    return told.sent
 
 
 def _memory(one: Cluster, intents: int, result: Result) -> None:

@@ -2,27 +2,29 @@
 
 import threading
 import time
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from placet.faces.bench.machine import percentiles
 from placet.faces.bench.workload import Wave
-from placet.model.codec import verdict
+from placet.model.codec import claim, outcome, verdict
 from placet.model.topics import Topic
-from placet.ports import Log, Message, Rec
+from placet.ports import Log, Message
 
 SLOT_S = 0.1
-CLAIM_AFTER_S, OUTCOME_AFTER_S = 5.0, 6.0
+CLAIM_AFTER_S, OUTCOME_AFTER_S = 0.5, 1.0
 READ_MOST = 1_000
 END_S = 20.0
+HELD_S = 0.005
+"""How often a held claim is looked at again."""
 
 Send = Callable[[int, int, Sequence[Message]], object]
 
 
 class Due(NamedTuple):
-    """One record and when it is to be sent, ns from the start; `number` is the intent's, or -1."""
+    """One record and when it is to be sent, ns from the start; `number` is that of its intent."""
 
     at_ns: int
     topic: Topic
@@ -34,9 +36,9 @@ class Due(NamedTuple):
 def schedule(waves: Iterable[Wave], first: int) -> list[Due]:
     """Return when each record of the waves is due: one wave every 100 ms, intents evenly within it.
 
-    Claims follow five seconds after their intents, outcomes a second later;
-    they are known beforehand, so no reader has to act. `first` is the number
-    of the first intent.
+    Claims follow half a second after their intents, outcomes a second after,
+    but none before the first answer was read. `first` is the number of the
+    first intent.
     """
     found: list[Due] = []
     number = first
@@ -47,19 +49,27 @@ def schedule(waves: Iterable[Wave], first: int) -> list[Due]:
         for place, partition in enumerate(wave.order):
             found.append(Due(begins + place * step, Topic.INTENTS, partition, next(queues[partition]), number))
             number += 1
-        for after_s, part in ((CLAIM_AFTER_S, wave.claims), (OUTCOME_AFTER_S, wave.outcomes)):
+        for after_s, codec, part in (
+            (CLAIM_AFTER_S, claim, wave.claims),
+            (OUTCOME_AFTER_S, outcome, wave.outcomes),
+        ):
             late = [(partition, message) for partition, messages in part.items() for message in messages]
             for place, (partition, message) in enumerate(late):
                 at = begins + int(after_s * 1e9) + int(SLOT_S * 1e9) * place // len(late)
-                found.append(Due(at, Topic.OUTCOMES, partition, message, -1))
+                about = int.from_bytes(codec.decode(message.value or b"").id, "big")
+                found.append(Due(at, Topic.OUTCOMES, partition, message, about))
     return sorted(found, key=lambda due: due.at_ns)
 
 
 class Follower:
-    """Reads the decisions of one partition as they come, in a thread of its own."""
+    """Reads the decisions of one partition as they come, in a thread of its own.
+
+    `answered` says when the first verdict of each intent was read, ns;
+    `count` how many verdicts there were.
+    """
 
     def __init__(self, log: Log, partition: int, offset: int) -> None:
-        self.seen: list[tuple[int, Sequence[Rec]]] = []
+        self.answered: dict[int, int] = {}
         self.count = 0
         self._log, self._partition, self._next = log, partition, offset
         self._stop = threading.Event()
@@ -67,36 +77,31 @@ class Follower:
         self._thread.start()
 
     def stop(self) -> None:
+        """End the thread."""
         self._stop.set()
         self._thread.join()
-
-    def first_answers(self) -> Iterable[tuple[int, int]]:
-        """Yield (number of the intent, ns at which its first answer was read)."""
-        for at_ns, records in self.seen:
-            for rec in records:
-                value = rec.value or b""
-                if value[:5] != verdict.HEADER:
-                    continue
-                said = verdict.decode(value)
-                if said.previous_seq < 0:
-                    yield int.from_bytes(said.id, "big"), at_ns
 
     def _run(self) -> None:
         while not self._stop.is_set():
             records = self._log.read(Topic.DECISIONS, self._partition, self._next, READ_MOST, 200)
-            if records:
-                self.seen.append((time.monotonic_ns(), records))
-                self._next = records[-1].offset + 1
-                self.count += sum(1 for rec in records if (rec.value or b"")[:5] == verdict.HEADER)
+            now = time.monotonic_ns()
+            for rec in records:
+                value = rec.value or b""
+                if value[:5] == verdict.HEADER:
+                    # The first field of a verdict is the intent's id, 16 bytes.
+                    self.answered.setdefault(int.from_bytes(value[5:21], "big"), now)
+                    self.count += 1
+                self._next = rec.offset + 1
 
 
 @dataclass(frozen=True, slots=True)
 class Latency:
-    """What an open loop showed: percentiles of ms from due to read, what never came, and how late sending was."""
+    """What an open loop showed: percentiles of ms from due to read, what never came, how late sending was, all sent."""
 
     answers_ms: dict[str, float]
     lost: int
     sending_ms: dict[str, float]
+    sent: int
 
 
 def play(dues: Sequence[Due], send: Send, followers: Sequence[Follower], warm_s: float, *, threads: bool) -> Latency:
@@ -109,39 +114,59 @@ def play(dues: Sequence[Due], send: Send, followers: Sequence[Follower], warm_s:
     shares: dict[int, list[Due]] = defaultdict(list)
     for due in dues:
         shares[due.partition if threads else 0].append(due)
-    late: list[float] = []
-    senders = [
-        threading.Thread(target=_send, args=(share, send, start, late), name="bench-sender", daemon=True)
-        for share in shares.values()
-    ]
+    senders = [Sender(share, send, followers, start) for share in shares.values()]
     for sender in senders:
-        sender.start()
-    for sender in senders:
-        sender.join()
+        sender.thread.join()
+    sent = sum(sender.sent for sender in senders)
     until = time.monotonic() + END_S
-    while sum(one.count for one in followers) < len(dues) and time.monotonic() < until:
+    while sum(one.count for one in followers) < sent and time.monotonic() < until:
         time.sleep(0.05)
     for follower in followers:
         follower.stop()
-    seen = {number: at for follower in followers for number, at in follower.first_answers()}
-    asked = [due for due in dues if due.number >= 0]
-    counted = [due for due in asked if due.at_ns >= warm_s * 1e9]
-    took = [(seen[due.number] - start - due.at_ns) / 1e6 for due in counted if due.number in seen]
-    return Latency(percentiles(took), sum(due.number not in seen for due in asked), percentiles(late))
+    seen = {number: at for follower in followers for number, at in follower.answered.items()}
+    asked = [due for due in dues if due.topic is Topic.INTENTS]
+    took = [
+        (seen[due.number] - start - due.at_ns) / 1e6
+        for due in asked
+        if due.at_ns >= warm_s * 1e9 and due.number in seen
+    ]
+    late = [one for sender in senders for one in sender.late_ms]
+    return Latency(percentiles(took), sum(due.number not in seen for due in asked), percentiles(late), sent)
 
 
-def _send(dues: Sequence[Due], send: Send, start: int, late: list[float]) -> None:
-    here = 0
-    while here < len(dues):
-        wait = start + dues[here].at_ns - time.monotonic_ns()
-        if wait > 0:
-            time.sleep(wait / 1e9)
-        now = time.monotonic_ns() - start
-        groups: dict[tuple[Topic, int], list[Message]] = {}
-        while here < len(dues) and dues[here].at_ns <= now:
-            due = dues[here]
-            groups.setdefault((due.topic, due.partition), []).append(due.message)
-            late.append((now - due.at_ns) / 1e6)
-            here += 1
-        for (topic, partition), messages in groups.items():
-            send(topic, partition, messages)
+class Sender:
+    """Sends intents when they are due, whatever became of those before; claims and outcomes also once they may be sent."""
+
+    def __init__(self, dues: Sequence[Due], send: Send, followers: Sequence[Follower], start: int) -> None:
+        self.late_ms: list[float] = []
+        self.sent = 0
+        self._dues, self._send, self._start = dues, send, start
+        self._answered = [follower.answered for follower in followers]
+        self._held: dict[int, deque[Due]] = defaultdict(deque)
+        self.thread = threading.Thread(target=self._run, name="bench-sender", daemon=True)
+        self.thread.start()
+
+    def _run(self) -> None:
+        here, dues = 0, self._dues
+        until = self._start + (dues[-1].at_ns if dues else 0) + int(END_S * 1e9)
+        while here < len(dues) or (any(self._held.values()) and time.monotonic_ns() < until):
+            at_ns = dues[here].at_ns if here < len(dues) else 1 << 62
+            wait_s = (self._start + at_ns - time.monotonic_ns()) / 1e9
+            if wait_s > 0:
+                time.sleep(min(wait_s, HELD_S) if any(self._held.values()) else wait_s)
+            now = time.monotonic_ns() - self._start
+            groups: dict[tuple[Topic, int], list[Message]] = {}
+            while here < len(dues) and dues[here].at_ns <= now:
+                due = dues[here]
+                here += 1
+                if due.topic is Topic.INTENTS:
+                    groups.setdefault((due.topic, due.partition), []).append(due.message)
+                    self.late_ms.append((now - due.at_ns) / 1e6)
+                else:
+                    self._held[due.partition].append(due)
+            for partition, held in self._held.items():
+                while held and held[0].number in self._answered[partition]:
+                    groups.setdefault((Topic.OUTCOMES, partition), []).append(held.popleft().message)
+            for (topic, partition), messages in groups.items():
+                self._send(topic, partition, messages)
+                self.sent += len(messages)

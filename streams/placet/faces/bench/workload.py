@@ -5,17 +5,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from placet.faces.bench.company import (
-    ACTORS,
-    RESOURCES,
-    RESTRICTED_EVERY,
-    TENANT,
-    actor_of,
-    mandate_of,
-    person_of,
-    resource_of,
-    signed,
-)
+from placet.faces.bench import company
+from placet.faces.bench.company import TENANT, actor_of, mandate_of, person_of, resource_of, signed
 from placet.faces.bench.packs import ACTION, SMALL_MOST
 from placet.model.codec import claim, intent, outcome
 from placet.model.codec.claim import Claim
@@ -97,7 +88,7 @@ class Workload:
             yield self.wave(min(left, size), now)
 
     def _intent(self, number: int, deadline: int) -> Intent:
-        actor = number % ACTORS
+        actor = number % company.ACTORS
         amount = _amount(number)
         return Intent(
             id=number.to_bytes(16, "big"),
@@ -153,7 +144,7 @@ class Workload:
 
 def state_of(number: int) -> State:
     """Return the state that the first answer to an intent must have."""
-    if _resource(number) % RESTRICTED_EVERY == 0:
+    if _resource(number) % company.RESTRICTED_EVERY == 0:
         return State.DENIED
     return State.CLAIMED if _amount(number) <= SMALL_MOST else State.GRANTED
 
@@ -166,7 +157,7 @@ def digest_of(asked: Intent) -> bytes:
 
 
 def _resource(number: int) -> int:
-    return number * RESOURCE_STEP % RESOURCES
+    return number * RESOURCE_STEP % company.RESOURCES
 
 
 def _amount(number: int) -> int:

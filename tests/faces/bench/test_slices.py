@@ -1,0 +1,105 @@
+"""A bench is judged by what it wrote: a short slice of each, its shape, its audit, and what a planted fault does to it."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from broker import Broker
+from placet.faces import bench
+from placet.faces.bench import company, desk, open_loop
+from placet.faces.bench.profile import Profile
+from placet.faces.bench.report import Result, targets
+from placet.faces.bench.spool import Spool
+from placet.ports import Emits
+
+INTENTS = 600
+
+
+@pytest.fixture(autouse=True)
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A company that is written in no time, and packs that load in none."""
+    monkeypatch.setattr(company, "ACTORS", 1_000)
+    monkeypatch.setattr(company, "PEOPLE", 100)
+    monkeypatch.setattr(company, "RESOURCES", 1_000)
+    monkeypatch.setattr(desk, "RULES", 10)
+    monkeypatch.setattr(desk, "MANY_RULES", 30)
+    monkeypatch.setattr(desk, "ROUNDS", 1)
+    monkeypatch.setattr(open_loop, "CLAIM_AFTER_S", 0.1)
+    monkeypatch.setattr(open_loop, "OUTCOME_AFTER_S", 0.2)
+    monkeypatch.delenv("PLACET_BOOTSTRAP", raising=False)
+
+
+def holds_its_shape(told: Mapping[str, Any], name: str) -> None:
+    assert told["bench"] == name
+    assert {"figures", "targets", "met", "profile_us", "machine"} <= told.keys()
+    assert told["met"].keys() == told["targets"].keys() == targets()[name].keys()
+    assert [audit["violations"] for audit in told["audits"].values()] == [[] for _ in told["audits"]]
+    assert told["clean"] is True
+
+
+def test_a_slice_of_the_desk_is_audited_and_too_short_to_meet_its_number() -> None:
+    told = bench.run("desk", intents=INTENTS)
+    holds_its_shape(told, "desk")
+    # Every fiftieth resource is restricted: 12 of 600 are denied. Of the others those over 500 are claimed and done.
+    large = sum(number * 7 % 1001 > 500 for number in range(INTENTS) if number * 7919 % 1000 % 50)
+    assert told["figures"]["records"] == INTENTS + 2 * large
+    assert told["met"]["intents"] is False
+    assert told["figures"]["cpu_us_per_verdict"] > 0
+
+
+def test_a_slice_of_the_embedded_journal_answers_all_that_was_sent() -> None:
+    told = bench.run("embedded", intents=INTENTS)
+    holds_its_shape(told, "embedded")
+    assert told["figures"]["open_lost"] == 0
+    assert told["audits"]["embedded"]["read"]["verdict"] > INTENTS
+
+
+def test_a_forgotten_decision_makes_every_target_missed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(desk, "_rules_ratio", lambda intents: {"rules_1000_over_10": 1.0})
+    monkeypatch.setattr("placet.faces.bench.report.targets", lambda: {"desk": {"intents": {"at_least": 1}}})
+    commit = Spool.commit
+    assert bench.run("desk", intents=INTENTS)["met"] == {"intents": True}
+
+    def forgetful(spool: Spool, emits: Mapping[int, Emits], inputs: Mapping[int, Mapping[int, int]]) -> None:
+        for said in emits.values():
+            if len(said.decisions) > 3:
+                del said.decisions[1]
+        commit(spool, emits, inputs)
+
+    monkeypatch.setattr(Spool, "commit", forgetful)
+    told = bench.run("desk", intents=INTENTS)
+    assert told["clean"] is False
+    assert told["met"] == {"intents": False}
+
+
+def test_a_figure_that_is_absent_or_unaudited_meets_nothing() -> None:
+    assert not any(Result("restore", {"warm_s": 1.0}).told()["met"].values())
+    sound = Result("restore", {"decisions": 1_000_000, "warm_s": 2.9}, audits={"cluster": {"clean": True}})
+    assert sound.told()["met"] == {"decisions": True, "warm_s": True, "empty_s": False}
+
+
+def test_a_profile_shares_the_time_out_by_its_samples() -> None:
+    profile = Profile()
+    profile.samples.update({"join": 3, "case": 1})
+    assert profile.micros(40.0) == {"join": 30.0, "case": 10.0}
+    assert Profile().micros(40.0) == {}
+
+
+def test_without_a_cluster_a_restore_says_what_it_left_out() -> None:
+    told = bench.run("restore", intents=INTENTS)
+    assert told["figures"]["kafka"] == "left out (no --bootstrap)"
+    assert told["figures"]["folder_s"] > 0
+    assert told["met"]["warm_s"] is False
+
+
+@pytest.mark.slow
+def test_slices_on_a_cluster(broker: Broker, tmp_path: Path) -> None:
+    told = bench.run("kafka", intents=INTENTS, bootstrap=broker.bootstrap, peers=tmp_path)
+    holds_its_shape(told, "kafka")
+    assert told["figures"]["raw_floor"] == f"left out ({tmp_path} holds no raw_floor.py)"
+    assert told["figures"]["rss_settled"] == 2 * INTENTS
+    told = bench.run("restore", intents=INTENTS, bootstrap=broker.bootstrap)
+    holds_its_shape(told, "restore")
+    assert told["figures"]["settled"] == int(INTENTS * 1.03)
