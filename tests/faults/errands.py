@@ -34,6 +34,9 @@ class Errands:
         if log.end(Topic.POLICIES, 0) <= len(PACKS):
             Fleet.publish(clock.now_ms(), self._publish)
 
+    def __repr__(self) -> str:
+        return f"left {self._left}, open {sorted(int.from_bytes(each, 'big') for each in self._open)}"
+
     def take(self, numbers: range) -> None:
         """Take these upon oneself as well."""
         self._left += numbers

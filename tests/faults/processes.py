@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Self
@@ -36,7 +37,7 @@ class Victim:
         return self.process.poll() is not None
 
     def said(self) -> str:
-        return self._log.read_text(errors="replace")[-2_000:]
+        return self._log.read_text(errors="replace")[-6_000:]
 
     def wait(self, code: int) -> None:
         """Wait for its end, which must be with `code`: negative for a signal."""
@@ -56,6 +57,14 @@ class Victim:
 
     def up(self) -> bool:
         return "up" in self.said()
+
+    def stacks(self) -> str:
+        """Return what it has said, and where its threads are if it still runs."""
+        if not self.ended():
+            self.process.send_signal(signal.SIGUSR1)
+            with suppress(subprocess.TimeoutExpired):
+                self.process.wait(1)
+        return f"{self.spec}\n{self.said()}"
 
     def go_on(self) -> None:
         self.process.send_signal(signal.SIGCONT)

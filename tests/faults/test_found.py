@@ -1,7 +1,9 @@
 """Faults that the sweep found in placet, each by hand: the story of one is short, and stays."""
 
+import pytest
+
 from placet.decision.settings import DeskSettings
-from placet.model.codec import watermark
+from placet.model.codec import intent, watermark
 from placet.model.reasons import Reason, State
 from placet.model.topics import Topic
 from tests.faults import town
@@ -102,4 +104,24 @@ def test_the_swept_cut_never_goes_back_while_a_sweep_is_under_way() -> None:
     assert [states(stage.turn()) for _ in range(4)] == [[State.GRANTED], [State.GRANTED], [State.GRANTED], []]
     cuts = [{(m.topic, m.partition): m.offset for m in seal.swept_cut} for seal in stage.seals()[before - 1 :]]
     assert [cut[Topic.SENSITIVITY, 0] for cut in cuts] == [3, 3, 3, 4]
+    assert stage.violations() == []
+
+
+def test_nothing_is_decided_before_the_whole_context_is_read_also_when_partitions_are_long_in_coming() -> None:
+    """As in a group that takes its time: the loop turns, and hears of the context, before it has anything to decide."""
+    stage = Stage().open()
+    asked = stage.intent()
+    stage.send(Topic.INTENTS, intent.frame(asked))
+    stage.worker.restart()
+    feed, journal = stage.worker.feed, stage.worker.journal
+    everything = feed.take
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(journal, "assigned", frozenset)
+        # What comes by itself is one record; the rest is there only for who asks to catch up.
+        patch.setattr(feed, "take", lambda: stage.all(Topic.PRINCIPALS)[:1])
+        stage.turn()
+        patch.undo()
+        patch.setattr(feed, "take", list)
+        patch.setattr(feed, "catch_up", everything)
+        assert states(stage.turn()) == [State.GRANTED]
     assert stage.violations() == []

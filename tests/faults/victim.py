@@ -4,6 +4,7 @@
 the errands itself: a folder has one owner. The first line it prints is `up`.
 """
 
+import faulthandler
 import json
 import os
 import signal
@@ -137,6 +138,7 @@ def on_kafka(spec: Spec) -> PlacetError | None:
 
 def main(text: str) -> int:
     spec = Spec(**json.loads(text))
+    faulthandler.register(signal.SIGUSR1)
     script = Deadly(spec.signal)
     script.arm(*spec.faults())
     wrap(script)

@@ -59,10 +59,11 @@ class Worker:
     def _born(self) -> Loop:
         self.lives += 1
         self.journal = self.handle.journal()
+        self.feed = self.handle.feed()
         entropy = SeededEntropy(self._seed, self.lives)
         return build(
             FaultyJournal(self.journal, self.script),
-            FaultyFeed(self.handle.feed(), self.script),
+            FaultyFeed(self.feed, self.script),
             FaultyClock(self._clock, self.script),
             FaultyEntropy(entropy, self.script),
             self.handle.log().partitions(Topic.INTENTS),

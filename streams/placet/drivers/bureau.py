@@ -77,6 +77,7 @@ class Bureau:
         self.poison: list[tuple[Rec, int, str]] = []
         self.heard: dict[int, tuple[int, int]] = {}
         self.marks: tuple[Mark, ...] = ()
+        self.caught_up = False
         self.cut = encode_cut(())
 
     @property
@@ -120,7 +121,9 @@ class Bureau:
         Raise Unavailable while the context is behind that Seal, Corrupted where
         the journal contradicts itself.
         """
-        self.hear(feed.take() if self.marks else feed.catch_up())
+        # The whole context is read before the first decision, whatever of it has trickled in.
+        self.hear(feed.take() if self.caught_up else feed.catch_up())
+        self.caught_up = True
         seal = last_seal(found.tail)
         desk = self._desk_of(partition)
         restore(desk.book, found.changes, seal)

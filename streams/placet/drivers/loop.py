@@ -76,7 +76,8 @@ class Loop:
         self._assign()
         records = self._take(wait_ms)
         started = time.monotonic()
-        self._bureau.hear(self._feed.take())
+        if self._bureau.caught_up:
+            self._bureau.hear(self._feed.take())
         now = self._clock.now_ms()
         self._check_clock(records, now)
         busy = [place for place in self._bureau.places.values() if self._has_work(place, records, now)]
