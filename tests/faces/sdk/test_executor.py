@@ -341,6 +341,28 @@ def test_a_grant_that_is_its_own_claim_is_begun_once_across_processes(tmp_path: 
     again.close()
 
 
+def test_a_grant_that_is_its_own_claim_may_come_after_a_wait(tmp_path: Path) -> None:
+    stage = Stage(tmp_path, begun=tmp_path / "begun")
+    granted = own_claim(stage)
+    waited = granted._replace(
+        state=State.DEFERRED, effect=Effect.DEFER, claim_required=True, executor="", granted_digest=b"", expires_at=0
+    )
+    stage.say(waited)
+    stage.say(granted._replace(previous_seq=waited.seq))
+    (outcome,) = stage.wait_for(1)
+    assert (outcome.result, stage.runs) == (State.DONE, [{"amount": 10}])
+    stage.close()
+
+
+def test_a_claim_another_process_made_under_the_same_name_is_not_begun(tmp_path: Path) -> None:
+    stage = Stage(tmp_path, begun=tmp_path / "begun")
+    stage.say(own_claim(stage)._replace(previous_seq=0, nonce=b"z" * 16))
+    second = stage.grant(b'{"amount":2}')
+    assert carried_out(stage, second).id == second.id
+    assert stage.runs == [{"amount": 2}]
+    stage.close()
+
+
 def test_what_an_earlier_process_began_is_neither_run_nor_refused(tmp_path: Path) -> None:
     with BegunSet(tmp_path / "begun", 1_760_000_000_000) as begun:
         assert begun.begin(TENANT, PERSON, (1).to_bytes(16, "big"), 1, 1_760_000_030_000)

@@ -28,12 +28,12 @@ def addressed(verdict: Verdict, executor: str) -> bool:
         return False
     if verdict.state == State.GRANTED:
         return verdict.audience in ("", executor)
-    # `claim: granted`: the grant is itself the claim of the one executor it names.
+    # `claim: granted`: the grant is itself the claim of the one executor it names. A claim that was made has a nonce.
     return (
         verdict.state == State.CLAIMED
         and not verdict.claim_required
         and verdict.audience == executor == verdict.executor
-        and verdict.previous_seq < 0
+        and not verdict.nonce
     )
 
 
