@@ -56,6 +56,7 @@ class Victim:
         return bool(found)
 
     def up(self) -> bool:
+        """Return whether it has begun to decide."""
         return "up" in self.said()
 
     def stacks(self) -> str:

@@ -5,6 +5,7 @@ import shutil
 import signal
 import uuid
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from time import monotonic
 
@@ -41,7 +42,7 @@ class Site:
         apply_topics(self.connection, partitions=2)
         self.data = folder / "data"
         town.lay_keys(self.data)
-        self.said = folder / "said"
+        self.folder = folder
         self.spec = Spec(str(self.data), bootstrap, self.connection.prefix)
         self.log = KafkaLog(self.connection)
         self.errands = Errands(self.log, SystemClock())
@@ -49,7 +50,8 @@ class Site:
         self.victims: list[Victim] = []
 
     def victim(self, spec: Spec | None = None) -> Victim:
-        self.victims.append(Victim(spec or self.spec, self.said))
+        said = self.folder / f"said-{len(self.victims)}"
+        self.victims.append(Victim(spec or self.spec, said))
         return self.victims[-1]
 
     def more(self) -> None:
@@ -114,10 +116,10 @@ def test_killed_at_every_call_and_begun_again_nothing_is_lost_or_done_twice(site
 @pytest.mark.slow
 def test_a_worker_stopped_past_its_session_wakes_up_to_nothing_of_its_own(site: Site) -> None:
     site.more()
-    spec = dying(Spec(**{**vars(site.spec), "slot": "a", "signal": int(signal.SIGSTOP)}), "commit", "BEFORE", 4)
+    spec = dying(replace(site.spec, slot="a", signal=int(signal.SIGSTOP)), "commit", "BEFORE", 4)
     with site.victim(spec) as first:
         site.until(first.has_stopped)
-        with site.victim(Spec(**{**vars(site.spec), "slot": "b"})) as second:
+        with site.victim(replace(site.spec, slot="b")) as second:
             site.finish()
             first.go_on()
             site.more()
@@ -131,12 +133,18 @@ def test_a_worker_stopped_past_its_session_wakes_up_to_nothing_of_its_own(site: 
 
 @pytest.mark.slow
 def test_of_two_workers_on_one_slot_one_is_fenced_and_nothing_is_decided_twice(site: Site) -> None:
+    """On two machines, that is: on one, the folder of the slot has an owner, and the second is turned away."""
+    elsewhere = site.folder / "elsewhere"
+    town.lay_keys(elsewhere)
     site.more()
     with site.victim() as first:
         site.finish()
-        with site.victim() as second:
-            site.more()
+        with site.victim() as twin:
+            twin.wait(1)
+            assert "another process has this slot's folder open" in twin.said()
+        with site.victim(replace(site.spec, data=str(elsewhere))) as second:
             site.until(second.up)
+            site.more()
             site.finish()
             second.stop()
         site.more()

@@ -124,10 +124,8 @@ def on_folder(spec: Spec, script: Script) -> PlacetError | None:
     return running.failure
 
 
-def on_kafka(spec: Spec) -> PlacetError | None:
+def on_kafka(spec: Spec, stop: Event) -> PlacetError | None:
     """Decide until SIGTERM."""
-    stop = Event()
-    signal.signal(signal.SIGTERM, lambda *_: stop.set())
     running = wiring.work(spec.settings(), Watch())
     print("up", flush=True)
     while not stop.is_set() and not running.ended.wait(0.1):
@@ -139,10 +137,12 @@ def on_kafka(spec: Spec) -> PlacetError | None:
 def main(text: str) -> int:
     spec = Spec(**json.loads(text))
     faulthandler.register(signal.SIGUSR1)
+    stop = Event()
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
     script = Deadly(spec.signal)
     script.arm(*spec.faults())
     wrap(script)
-    failure = on_kafka(spec) if spec.bootstrap else on_folder(spec, script)
+    failure = on_kafka(spec, stop) if spec.bootstrap else on_folder(spec, script)
     print(f"ended {failure!r}", flush=True)
     return 0 if failure is None else 1
 
