@@ -11,6 +11,7 @@ from placet.faces.sdk.connection import Connection
 from placet.faces.sdk.outbox import AGAIN_S_MIN
 from placet.model.codec import intent as intent_codec
 from placet.model.codec import verdict
+from placet.model.proof import Signer
 from placet.model.reasons import Effect, Reason, State
 from placet.model.topics import Topic
 from tests.faces.sdk.forgery import RING, Live, Scribe, verdict_of
@@ -82,6 +83,14 @@ def test_a_grant_that_is_revoked_is_heard(shop: Shop, connection: Connection) ->
 def test_a_refused_record_is_an_answer_with_its_reason(shop: Shop, connection: Connection) -> None:
     answer = shop.agent(connection).ask("shop.refund", "order/7", {"amount": 10}, deadline_ms=10**9)
     assert (answer.refusal, answer.reason, answer.granted) == (True, Reason.DEADLINE_TOO_FAR, False)
+
+
+def test_a_refusal_of_what_is_not_believed_says_whose_it_is(shop: Shop, connection: Connection) -> None:
+    stranger = Signer("nobody-1", AGENT, b"n" * 32)
+    agent = Agent(connection, tenant=TENANT, actor=AGENT, authority=PERSON, mandate="m1", signer=stranger)
+    answer = agent.ask("shop.refund", "order/7", {"amount": 10}, id=b"i" * 16)
+    assert (answer.refusal, answer.reason) == (True, Reason.WRITER_UNPROVED)
+    assert (answer.tenant, answer.authority, answer.id, answer.attempt) == (TENANT, PERSON, (b"i" * 16).hex(), 1)
 
 
 def test_many_ask_at_once_in_one_event_loop(shop: Shop, connection: Connection) -> None:

@@ -110,6 +110,10 @@ class Hearing:
                 ear.future.set_exception(error)
 
     def _tell(self, attempt: Attempt, record: Heard) -> None:
+        if isinstance(record, Refusal) and not record.tenant:
+            # What could not be read or believed names nobody; its place says whose it was.
+            tenant, authority, intent_id, number = attempt
+            record = record._replace(tenant=tenant, authority=authority, id=intent_id, attempt=number)
         with self._lock:
             ears = list(self._ears.get(attempt, ()))
         for ear in ears:
