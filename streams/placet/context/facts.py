@@ -14,9 +14,19 @@ def fact_of(rec: Rec) -> bytes:
     return b"".join((LONG[rec.topic], LONG[rec.partition], LONG[rec.offset], LONG[rec.at], sized(rec.value or b"")))
 
 
+def value_of(fact: bytes) -> bytes:
+    """Return the context record in a fact, as it came."""
+    i = 0
+    for _ in range(5):  # topic, partition, offset, append time, length of the value
+        while fact[i] & 0x80:
+            i += 1
+        i += 1
+    return fact[i:]
+
+
 def in_role(tag: bytes, facts: tuple[bytes, ...]) -> bytes:
     """Return facts as they stand in a case, each after its role."""
-    return b"".join([tag + fact for fact in facts])
+    return tag + facts[0] if len(facts) == 1 else b"".join([tag + fact for fact in facts])
 
 
 def role(name: str) -> bytes:

@@ -3,7 +3,7 @@
 from placet.context.ages import Heard, Observed
 from placet.context.chain import outside
 from placet.context.decay import decayed
-from placet.context.facts import RISK_ROLES, role
+from placet.context.facts import AUDIENCE, RESOURCE_ROLE, RISK_ROLES, in_role, role
 from placet.context.parties import Meeting, Parties, Party, Refused
 from placet.context.tables import CALENDAR, PRINCIPAL, RESOURCE, RISK, Tables
 from placet.model.case import Case
@@ -91,7 +91,7 @@ class Joiner:
         self.index.append(key)
         if row is None:
             raise Refused(Reason.AUDIENCE_UNKNOWN, f"audience `{name}`")
-        self.facts.append(row.as_audience)
+        self.facts.append(in_role(AUDIENCE, row.facts))
         self.count += len(row.facts)
         if not row.active:
             raise Refused(Reason.PRINCIPAL_INACTIVE, f"audience `{name}` is {row.status}")
@@ -113,8 +113,8 @@ class Joiner:
         row = case.resource = self._tables.resources.get(key)
         self.index.append(key)
         if row is not None:
-            self.facts.append(row.as_resource)
-            self.count += row.fact_count
+            self.facts.append(in_role(RESOURCE_ROLE, row.facts))
+            self.count += len(row.facts)
 
     def _risk(self, fact: str, key: str) -> int | None:
         sources = self._tables.risks.get(key)

@@ -1,13 +1,22 @@
 """The context tables of one worker: every context record folded in, whole, frozen while a batch is decided."""
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
-from placet.context.facts import AUDIENCE, RESOURCE_ROLE, fact_of, in_role
+from placet.context.facts import fact_of, value_of
 from placet.context.reducers import STATUS_RANKS, fold_principal, fold_sensitivity, merge_risk
 from placet.errors import PoisonRecord
 from placet.model import strict
-from placet.model.case import ORIGIN_RANKS, RANKS, CalendarRow, MandateRow, PrincipalRow, ResourceRow, RiskSource
+from placet.model.case import (
+    LABELS,
+    ORIGIN_RANKS,
+    RANKS,
+    CalendarRow,
+    MandateRow,
+    PrincipalRow,
+    ResourceRow,
+    RiskSource,
+)
 from placet.model.codec import control, mandate, principal, risk, sensitivity, watermark
 from placet.model.proof import KeyRing
 from placet.model.reasons import Reason
@@ -16,6 +25,7 @@ from placet.ports import Rec
 PRINCIPAL, RISK, RESOURCE, MANDATE, CALENDAR = "P:", "R:", "S:", "M:", "C:"
 """Prefixes of index keys: what a lease rests on, and what a changed record touches."""
 SUBJECT_STATES = frozenset(STATUS_RANKS)
+R = TypeVar("R")
 AHEAD_MS_MAX = 60_000
 """How far the instant a record claims may be ahead of its append time, the same for every reader. What is newest
 stands, and what is young does not fade: a word from far ahead would stand for ever, and could not be taken back."""
@@ -48,9 +58,6 @@ class Tables:
         self.calendar: dict[str, dict[str, CalendarRow]] = {}
         self.identity_changes = 0
         self.marks: dict[tuple[int, int], tuple[int, int]] = {}
-        self._principal_sources: dict[str, dict[str, tuple[principal.Principal, bytes]]] = {}
-        self._resource_sources: dict[str, dict[str, tuple[sensitivity.Sensitivity, bytes]]] = {}
-        self._risk_records: dict[tuple[str, str], risk.Risk] = {}
         self._folds: dict[bytes, Callable[[Rec, bytes], str | None]] = {
             principal.HEADER: self._principal,
             risk.HEADER: self._risk,
@@ -85,14 +92,14 @@ class Tables:
         _one_of("status", heard.status, SUBJECT_STATES)
         _placed(rec, heard.tenant, heard.observed_at)
         key = f"{PRINCIPAL}{heard.tenant}/{heard.id}"
-        sources = self._principal_sources.setdefault(key, {})
+        row = self.principals.get(key)
+        sources = {said.source: (said, fact) for said, fact in _said(principal.decode, row)}
         known = sources.get(heard.source)
         if known is not None and fold_principal(known[0], heard) is not heard:
             return None
         sources[heard.source] = (heard, fact_of(rec))
         newest = max((record for record, _ in sources.values()), key=lambda p: (p.observed_at, p.source))
         gravest = max((record.status for record, _ in sources.values()), key=STATUS_RANKS.__getitem__)
-        facts = tuple(fact for _, (_, fact) in sorted(sources.items()))
         self.identity_changes += 1
         self.principals[key] = PrincipalRow(
             key=key,
@@ -106,8 +113,7 @@ class Tables:
             capabilities=frozenset(newest.capabilities),
             observed_at=newest.observed_at,
             partition=rec.partition,
-            facts=facts,
-            as_audience=in_role(AUDIENCE, facts),
+            facts=tuple(fact for _, (_, fact) in sorted(sources.items())),
         )
         return key
 
@@ -117,12 +123,12 @@ class Tables:
             raise PoisonRecord(f"risk score {heard.score}: expected 0 to 100", Reason.MALFORMED)
         _placed(rec, heard.tenant, heard.event_at)
         key = f"{RISK}{heard.tenant}/{heard.subject}"
-        known = self._risk_records.get((key, heard.source))
-        if merge_risk(known, heard) is not heard:
+        sources = self.risks.get(key, {})
+        known = sources.get(heard.source)
+        if merge_risk(None if known is None else risk.decode(value_of(known.fact)), heard) is not heard:
             return None
-        self._risk_records[key, heard.source] = heard
         source = RiskSource(heard.score, heard.event_at, heard.half_life_s, rec.partition, fact_of(rec))
-        self.risks[key] = {**self.risks.get(key, {}), heard.source: source}
+        self.risks[key] = {**sources, heard.source: source}
         return key
 
     def _sensitivity(self, rec: Rec, value: bytes) -> str | None:
@@ -132,7 +138,8 @@ class Tables:
             _one_of("origin", heard.origin, ORIGIN_RANKS)
         _placed(rec, heard.tenant, heard.observed_at)
         key = f"{RESOURCE}{heard.tenant}/{heard.resource}"
-        sources = self._resource_sources.setdefault(key, {})
+        row = self.resources.get(key)
+        sources = {said.source: (said, fact) for said, fact in _said(sensitivity.decode, row)}
         known = sources.get(heard.source)
         if known is not None and fold_sensitivity(known[0], heard, RANKS) is not heard:
             return None
@@ -142,15 +149,14 @@ class Tables:
         self.resources[key] = ResourceRow(
             key=key,
             id=newest.resource,
-            sensitivity=label,
+            sensitivity=LABELS[RANKS[label]],
             rank=RANKS[label],
             owner=newest.owner,
             origin=newest.origin,
             categories=newest.categories,
             observed_at=newest.observed_at,
             partition=rec.partition,
-            as_resource=in_role(RESOURCE_ROLE, tuple(fact for _, (_, fact) in sorted(sources.items()))),
-            fact_count=len(sources),
+            facts=tuple(fact for _, (_, fact) in sorted(sources.items())),
         )
         return key
 
@@ -195,6 +201,11 @@ class Tables:
         row = CalendarRow(key, heard.value, heard.observed_at, heard.expires_at, rec.partition, fact_of(rec))
         self.calendar[heard.tenant] = {**days, heard.scope: row}
         return key
+
+
+def _said(decode: Callable[[bytes], R], row: PrincipalRow | ResourceRow | None) -> list[tuple[R, bytes]]:
+    """Return what each source of a row said, read again from its fact: rows keep bytes, not records."""
+    return [] if row is None else [(decode(value_of(fact)), fact) for fact in row.facts]
 
 
 def _one_of(what: str, text: str, known: frozenset[str] | dict[str, int]) -> None:

@@ -1,5 +1,6 @@
 """What a batch changed in a desk, as few records, and when such a record may be forgotten."""
 
+import struct
 from collections import deque
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
@@ -20,12 +21,16 @@ def ordinal_key(ordinal: int) -> bytes:
     return ordinal.to_bytes(ORDINAL_SIZE, "big")
 
 
+OPENED = struct.Struct(">16sQ")
+"""A lease in the ledger: its slot, and the seq of the record that wrote it."""
+
+
 class Chunk(NamedTuple):
     """What of one record of `placet.desk` may have to outlive it."""
 
     ordinal: int
     retire_at: int
-    opened: tuple[tuple[bytes, int], ...]
+    opened: bytes
     sessions: tuple[tuple[str, int], ...]
     long_lived: tuple[bytes, ...]
 
@@ -63,7 +68,7 @@ class Changes:
         while self._chunks and self._chunks[0].retire_at <= instant:
             chunk = self._chunks.popleft()
             self._retired.append(chunk)
-            for slot, seq in chunk.opened:
+            for slot, seq in OPENED.iter_unpack(chunk.opened):
                 lease = leases.open.get(slot)
                 if lease is not None and lease.seq == seq:
                     self.opened.setdefault(slot, lease)
@@ -136,7 +141,7 @@ class Changes:
         return Chunk(
             change.ordinal,
             change.instant + self._horizon_ms,
-            tuple((lease.slot, lease.seq) for lease in change.opened),
+            b"".join([OPENED.pack(lease.slot, lease.seq) for lease in change.opened]),
             tuple((session.key, session.seq) for session in change.sessions),
             long_lived,
         )

@@ -9,32 +9,44 @@ from placet.model.codec.desk_change import Lease
 from placet.model.reasons import State
 
 SECOND_MS = 1000
-INDEX_SLACK = 32
+INDEX_SLACK = 65_536
+"""Entries that the index may add to twice what was live, before it drops those of closed leases."""
 
 
 class Index:
     """From the key of a fact to the slots that may rest on it.
 
-    Entries of closed slots linger until their list has doubled; a slot may
-    stand twice, or under a fact that it no longer rests on. Deciding it once
-    too often writes nothing.
+    Entries of closed slots linger until there are too many of them; a slot
+    may stand twice, or under a fact that it no longer rests on. Deciding it
+    once too often writes nothing.
     """
 
     def __init__(self) -> None:
         self._slots: dict[str, list[bytes]] = {}
-        self._full: dict[str, int] = {}
+        self._entries = 0
+        self._most = INDEX_SLACK
+
+    def __len__(self) -> int:
+        return len(self._slots)
 
     def add(self, keys: Iterable[str], slot: bytes, live: dict[bytes, Lease]) -> None:
+        index = self._slots
         for key in keys:
-            slots = self._slots.get(key)
+            self._entries += 1
+            slots = index.get(key)
             if slots is None:
-                self._slots[key] = [slot]
-                continue
-            slots.append(slot)
-            if len(slots) > INDEX_SLACK and len(slots) > self._full.get(key, INDEX_SLACK):
-                kept = [s for s in dict.fromkeys(slots) if s in live]
-                self._slots[key] = kept
-                self._full[key] = 2 * len(kept) + INDEX_SLACK
+                index[key] = [slot]
+            else:
+                slots.append(slot)
+        if self._entries > self._most:
+            self._thin(live)
+
+    def _thin(self, live: dict[bytes, Lease]) -> None:
+        """Drop what is closed, and what stands twice; keys of nothing open go as well."""
+        kept = {key: [s for s in dict.fromkeys(slots) if s in live] for key, slots in self._slots.items()}
+        self._slots = {key: slots for key, slots in kept.items() if slots}
+        self._entries = sum(map(len, self._slots.values()))
+        self._most = 2 * self._entries + INDEX_SLACK
 
     def touched(self, key: str) -> list[bytes]:
         """Return the slots that may rest on `key`, each once, in the order they were added."""

@@ -23,8 +23,7 @@ def level_of(score: int) -> str:
 class PrincipalRow(msgspec.Struct, frozen=True, gc=False):
     """A principal as its sources have it together: the gravest status of all, the rest from the newest.
 
-    `facts` are the encoded facts of all sources, and `as_audience` the same in
-    that role, as they go into a case; `key` is the name under which leases are indexed.
+    `facts` are the encoded facts of all sources, as they go into a case; `key` is the name under which leases are indexed.
     """
 
     key: str
@@ -39,7 +38,6 @@ class PrincipalRow(msgspec.Struct, frozen=True, gc=False):
     observed_at: int
     partition: int
     facts: tuple[bytes, ...]
-    as_audience: bytes = b""
 
 
 class MandateRow(msgspec.Struct, frozen=True, gc=False):
@@ -66,10 +64,7 @@ class MandateRow(msgspec.Struct, frozen=True, gc=False):
 
 
 class ResourceRow(msgspec.Struct, frozen=True, gc=False):
-    """What is known of a resource: the gravest label of its sources, the rest from the newest.
-
-    `as_resource` are the facts of all its sources, `fact_count` of them, as they go into a case.
-    """
+    """What is known of a resource: the gravest label of its sources, the rest from the newest."""
 
     key: str
     id: str
@@ -80,8 +75,7 @@ class ResourceRow(msgspec.Struct, frozen=True, gc=False):
     categories: tuple[str, ...]
     observed_at: int
     partition: int
-    as_resource: bytes
-    fact_count: int
+    facts: tuple[bytes, ...]
 
 
 class RiskSource(msgspec.Struct, frozen=True, gc=False):

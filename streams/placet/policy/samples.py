@@ -156,8 +156,7 @@ def _resource(known: Constants, draw: Draw) -> ResourceRow | None:
         categories=tuple(draw.some(known.texts)),
         observed_at=INSTANT,
         partition=0,
-        as_resource=b"",
-        fact_count=0,
+        facts=(),
     )
 
 

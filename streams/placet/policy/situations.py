@@ -165,8 +165,7 @@ def case_of(given: Given, intent: IntentGiven) -> Case:
         categories=tuple(resource.categories),
         observed_at=INSTANT,
         partition=0,
-        as_resource=b"",
-        fact_count=0,
+        facts=(),
     )
     case.session_origin, case.session_rank = given.session.origin, LABELS.index(given.session.sensitivity)
     case.calendar = dict(given.calendar)
