@@ -146,7 +146,6 @@ def loop_over(
         retry_ms=settings.retry_ms,
         approval_ms=settings.approval_ms,
         sweep_most=settings.sweep_most,
-        skew_ms_max=settings.skew_ms_max,
         record_bytes_max=settings.record_bytes_max,
         session_ms_max=settings.session_ms_max,
     )

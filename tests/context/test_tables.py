@@ -51,11 +51,10 @@ def test_a_record_touches_the_key_that_leases_are_indexed_by(tables: Tables) -> 
 
 
 def test_a_record_heard_again_touches_nothing(tables: Tables) -> None:
-    for _ in range(2):
-        touched = [
-            tables.fold(rec(frame)) for frame in (principal.frame(PEOPLE), risk.frame(RISK), sensitivity.frame(LABEL))
-        ]
-    assert touched == [None, None, None]
+    frames = (principal.frame(PEOPLE), risk.frame(RISK), sensitivity.frame(LABEL))
+    for frame in frames:
+        tables.fold(rec(frame))
+    assert [tables.fold(rec(frame)) for frame in frames] == [None, None, None]
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,6 @@ class DeskSettings:
     `retry_ms`: when a transient refusal says to try again.
     `approval_ms`: how long a step-up waits where its rule does not say.
     `sweep_most`: leases decided again in one batch because their context changed.
-    `skew_ms_max`: how far a journal's clock may be ahead of this one.
     `record_bytes_max`: a longer record is refused unread.
     `session_ms_max`: how long what came back to a session is remembered after it was last heard of.
     """
@@ -24,6 +23,5 @@ class DeskSettings:
     retry_ms: int = 1_000
     approval_ms: int = 15 * MINUTE_MS
     sweep_most: int = 2_000
-    skew_ms_max: int = 2_000
     record_bytes_max: int = 65_536
     session_ms_max: int = 24 * 60 * MINUTE_MS

@@ -109,6 +109,7 @@ BAD_BODIES: list[tuple[str, Any, str, str]] = [
     ("/v1/intents", {**GOOD, "actor": "agent ada"}, "body.actor", "ASCII"),
     ("/v1/intents", {**GOOD, "actor": ""}, "body.actor", "ASCII"),
     ("/v1/intents", {**GOOD, "tenant": "a\u00e9"}, "body.tenant", "ASCII"),
+    ("/v1/intents", {**GOOD, "tenant": "acme/team"}, "body.tenant", "none: keys"),
     ("/v1/intents", {**GOOD, "tenant": 7}, "body.tenant", "string"),
     ("/v1/intents", {**GOOD, "extra": 1}, "body.extra", "one of tenant"),
     ("/v1/intents", {"tenant": "acme"}, "body.actor", "a value"),
@@ -130,6 +131,7 @@ BAD_BODIES: list[tuple[str, Any, str, str]] = [
     ("/v1/context/principal", {"tenant": "a", "id": "b", "kind": "robot", "source": "c"}, "body.kind", "agent"),
     ("/v1/context/mandate", {"tenant": "a", "id": "b", "delegator": "c", "delegate": "d"}, "body.actions", "a value"),
     ("/v1/context/control", {"tenant": "a", "kind": "party", "scope": "b"}, "body.kind", "calendar"),
+    ("/v1/context/control", {"tenant": "a", "kind": "halt", "scope": "b"}, "body.kind", "calendar"),
     ("/v1/context/pack", {"tenant": "a", "files": {"pack.yaml": "name: [", "rules.yaml": ""}}, "body.files", "loads"),
     ("/v1/context/active-set", {"tenant": "a", "digests": ["00"]}, "body.digests[0]", "pattern"),
 ]

@@ -19,11 +19,18 @@ def _word(text: str) -> str:
         raise ValueError(str(error)) from None
 
 
+def _tenant(text: str) -> str:
+    if "/" in _word(text):
+        raise ValueError("a tenant with a `/`, expected none: keys are spelled `tenant/name`")
+    return text
+
+
 def _word_or_empty(text: str) -> str:
     return _word(text) if text else text
 
 
 Word = Annotated[str, AfterValidator(_word)]
+Tenant = Annotated[str, AfterValidator(_tenant)]
 WordOrEmpty = Annotated[str, AfterValidator(_word_or_empty)]
 Id = Annotated[str, Field(pattern=ID_HEX)]
 Digest = Annotated[str, Field(pattern=DIGEST_HEX)]
@@ -49,7 +56,7 @@ class At(Body):
 class IntentBody(Body):
     """POST /v1/intents. `deadline_ms` is from now; `deadline`, in ms since 1970, wins. `id` is drawn where it is absent."""
 
-    tenant: Word
+    tenant: Tenant
     actor: Word
     authority: WordOrEmpty = ""
     mandate: WordOrEmpty = ""
@@ -71,7 +78,7 @@ class IntentBody(Body):
 class AttemptBody(Body):
     """Which attempt a body is about."""
 
-    tenant: Word
+    tenant: Tenant
     authority: Word
     id: Id
     attempt: Annotated[int, Field(ge=1, le=1_000)] = 1
@@ -107,7 +114,7 @@ class OutcomeBody(AttemptBody):
 class ContextBody(Body):
     """A record of context. `observed_at` is now where it is 0."""
 
-    tenant: Word
+    tenant: Tenant
 
 
 class RiskBody(ContextBody):
@@ -182,9 +189,9 @@ class MandateBody(ContextBody):
 
 
 class ControlBody(ContextBody):
-    """POST /v1/context/control: a calendar fact, or a halt."""
+    """POST /v1/context/control: a calendar fact, which is all that a desk takes."""
 
-    kind: Literal["calendar", "halt", "resume"]
+    kind: Literal["calendar"]
     scope: Word
     value: Text = ""
     reason: Text = ""
