@@ -102,4 +102,5 @@ def test_slices_on_a_cluster(broker: Broker, tmp_path: Path) -> None:
     assert told["figures"]["rss_settled"] == 2 * INTENTS
     told = bench.run("restore", intents=INTENTS, bootstrap=broker.bootstrap)
     holds_its_shape(told, "restore")
-    assert told["figures"]["settled"] == int(INTENTS * 1.03)
+    # 1,200 decisions wanted of 2.45 an intent are 490 intents, and one in fifty more is left open.
+    assert told["figures"]["settled"] == 490 + 10

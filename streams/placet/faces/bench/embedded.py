@@ -40,7 +40,7 @@ class Folder:
 
 
 @contextmanager
-def folder(path: Path) -> Iterator[Folder]:
+def folder(path: Path, *, reported: bool = False) -> Iterator[Folder]:
     """Yield an embedded journal in `path`, with a company in it and its desks open."""
     stack = wiring.embedded(Settings(data=path))
     try:
@@ -48,7 +48,7 @@ def folder(path: Path) -> Iterator[Folder]:
         now = time.time_ns() // 1_000_000
         company.write(stack.log, stack.keys.signer("operator"), executor.issuer, RULES, now)
         stack.loop.step(0)
-        yield Folder(stack, Workload(stack.log.partitions(Topic.INTENTS), executor))
+        yield Folder(stack, Workload(stack.log.partitions(Topic.INTENTS), executor, reported=reported))
     finally:
         stack.close()
 
