@@ -29,12 +29,17 @@ def calibrate() -> float:
 
     A ratio to it says more than µs where a machine is shared and drifts.
     """
+    _calibration()  # what ran before has the caches still
     started = time.thread_time()
+    _calibration()
+    return (time.thread_time() - started) * 1e6 / len(CALIBRATION)
+
+
+def _calibration() -> None:
     known: dict[bytes, tuple[int, bytes]] = {}
     for number, text in enumerate(CALIBRATION):
         digest = hashlib.sha256(text).digest()
         known[digest[:16]] = (number, b"".join((digest, text[: number & 63])))
-    return (time.thread_time() - started) * 1e6 / len(CALIBRATION)
 
 
 def pin() -> list[int]:
