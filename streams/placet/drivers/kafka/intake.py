@@ -260,4 +260,6 @@ class Intake:
 
     def close(self) -> None:
         """Leave the consumer; as a static member its partitions wait for its return until the session times out."""
-        self._consumer.close()
+        # Never by `Consumer.close`: where a rebalance still waits to be served, it waits for ever (librdkafka 4884).
+        # The last reference destroys the consumer without a word to the group, and a static member has none to say.
+        del self._consumer
