@@ -1,8 +1,8 @@
 from placet.faces.sdk.agent import Agent as Agent
 from placet.faces.sdk.connection import Connection as Connection
 from placet.faces.sdk.connection import connect as connect
-from placet.faces.sdk.errors import Denied as Denied
 from placet.faces.sdk.errors import Deferred as Deferred
+from placet.faces.sdk.errors import Denied as Denied
 from placet.faces.sdk.errors import Ended as Ended
 from placet.faces.sdk.errors import NoAnswer as NoAnswer
 from placet.faces.sdk.errors import NotBegun as NotBegun

@@ -153,7 +153,7 @@ def loop_over(
     def desk_of(partition: int) -> Desk:
         return Desk(partition, partitions, tables, library, ring, kek, desk_settings)
 
-    bureau = Bureau(tables, library, desk_of, journal.cluster, keys.seal_key())
+    bureau = Bureau(tables, library, desk_of, journal.cluster, keys.seal_key(), ring)
     return Loop(
         journal,
         feed,

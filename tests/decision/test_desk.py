@@ -270,3 +270,46 @@ def test_every_verdict_with_a_set_has_a_case_under_its_seq() -> None:
     assert (case.seq, case.partition, case.tenant, case.authority) == (verdict.seq, 0, TENANT, PERSON)
     assert verdict.commitment != b""
     assert PERSON.encode() not in case.ciphertext
+
+
+def test_an_operator_cannot_say_that_what_is_unknown_was_refused() -> None:
+    world = World()
+    asked = world.intent()
+    world.ask(asked)
+    world.claim(asked)
+    world.later(900_000)
+    said = world.report(asked, State.REFUSED, by=world.operator, executor="", nonce=bytes(16))
+    assert reasons(said) == [Reason.OUTCOME_MISMATCH]
+
+
+def test_an_unsigned_withdrawal_takes_back_only_what_may_be_unsigned() -> None:
+    signed_only = {**PACK, "pack.yaml": PACK["pack.yaml"].replace("unsigned_intents: true", "unsigned_intents: false")}
+    world = World()
+    asked = world.intent()
+    world.ask(asked)
+    world.push(signed_only, revision=2)
+    assert reasons(world.take_back(asked))[-1:] == [Reason.CLAIM_UNKNOWN], "revoked with the pack"
+    other = World()
+    kept = other.intent()
+    unsigned = other.intent(id=kept.id)
+    proof = other.agent.sign_batch("intent", intent_codec.FINGERPRINT, [intent_codec.encode_unsigned(kept)])[0]
+    assert states(other.ask(kept._replace(proof=intent_codec.Proof(*proof)))) == [State.GRANTED]
+    assert reasons(other.take_back(unsigned)) == [Reason.WRITER_UNPROVED]
+
+
+def test_nobody_claims_who_is_not_an_active_principal() -> None:
+    world = World()
+    asked = world.intent(audience="")
+    granted = only(world.ask(asked))
+    assert reasons(world.claim(asked, granted.granted_digest, by=world.other)) == [Reason.CLAIM_MISMATCH]
+    world.publish_principal(EXECUTOR, kind="service", status="suspended")
+    world.clock.now += 1
+    assert reasons(world.claim(asked, granted.granted_digest)) == [Reason.CLAIM_MISMATCH]
+
+
+def test_a_key_of_one_tenant_signs_for_no_other() -> None:
+    world = World()
+    asked = world.intent()
+    world.ask(asked)
+    said = world.claim(asked, by=world.foreign)
+    assert reasons(said) == [Reason.TENANT_MISMATCH]

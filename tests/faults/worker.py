@@ -136,5 +136,5 @@ def build(
     def desk_of(partition: int) -> Desk:
         return Desk(partition, partitions, tables, library, keys, town.KEK, settings)
 
-    bureau = Bureau(tables, library, desk_of, journal.cluster, SEAL_KEY, RING)
+    bureau = Bureau(tables, library, desk_of, journal.cluster, SEAL_KEY, keys)
     return Loop(journal, feed, bureau, clock, entropy, Watch(), batch_most=most, seal_idle_ms=1_000, skew_ms_max=2_000)

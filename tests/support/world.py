@@ -118,12 +118,16 @@ class World:
         self.operator = Signer("operator-1", "user:root", b"o" * 32)
         self.executor = Signer("shop-1", EXECUTOR, b"e" * 32)
         self.other = Signer("other-1", "service:other", b"x" * 32)
+        self.agent = Signer("ada-1", AGENT, b"a" * 32)
+        self.foreign = Signer("foreign-1", EXECUTOR, b"f" * 32)
         self.keys = KeyRing(
             [
                 PinnedKey("seal-1", "placet", "seal", self.seal_private.public_key().public_bytes_raw()),
                 self.operator.pinned("operator"),
                 self.executor.pinned("executor"),
                 self.other.pinned("executor"),
+                self.agent.pinned("agent"),
+                self.foreign.pinned("executor")._replace(tenant="globex"),
             ]
         )
         self.loop = self.new_loop()
@@ -138,7 +142,9 @@ class World:
     def new_loop(self) -> Loop:
         """Return a loop that knows nothing but what is committed."""
         tables, library = Tables(self.keys), Library(self.keys)
-        bureau = Bureau(tables, library, self._desk(tables, library), "memory", SealKey("seal-1", self.seal_private))
+        bureau = Bureau(
+            tables, library, self._desk(tables, library), "memory", SealKey("seal-1", self.seal_private), self.keys
+        )
         self.memory.rewind()
         return Loop(
             self.memory,

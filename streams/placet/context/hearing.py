@@ -20,7 +20,7 @@ def hear_signal(value: bytes | None, at: int, ring: KeyRing, skew_ms_max: int) -
     if value is None or value[:5] != risk_signal.HEADER:
         raise PoisonRecord("no signal has this schema", Reason.SCHEMA_UNKNOWN)
     signal, end = risk_signal.decode_signed(value)
-    ring.verify("risk_signal", risk_signal.FINGERPRINT, value[5:end], signal.proof, SOURCES_OF_RISK)
+    ring.verify("risk_signal", risk_signal.FINGERPRINT, value[5:end], signal.proof, SOURCES_OF_RISK, signal.tenant)
     if not 0 <= signal.score <= SCORE_MAX:
         raise PoisonRecord(f"score is {signal.score}, not 0 to {SCORE_MAX}", Reason.MALFORMED)
     if signal.half_life_s < 0:

@@ -69,6 +69,11 @@ class Joiner:
             self._fact(fact, case, intent, party)
         return case
 
+    def active(self, tenant: str, name: str) -> bool:
+        """Return whether a principal is known and active."""
+        row = self._tables.principals.get(f"{PRINCIPAL}{tenant}/{name}")
+        return row is not None and row.active
+
     def capabilities(self, tenant: str, audience: str) -> frozenset[str]:
         """Return what the executor named as audience can carry out; nothing where none is named."""
         row = self._tables.principals.get(f"{PRINCIPAL}{tenant}/{audience}") if audience else None

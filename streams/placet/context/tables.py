@@ -162,7 +162,7 @@ class Tables:
 
     def _mandate(self, rec: Rec, value: bytes) -> str | None:
         heard, end = mandate.decode_signed(value)
-        self._keys.verify("mandate", mandate.FINGERPRINT, value[5:end], heard.proof, ("operator",))
+        self._keys.verify("mandate", mandate.FINGERPRINT, value[5:end], heard.proof, ("operator",), heard.tenant)
         _one_of("status", heard.status, SUBJECT_STATES)
         _placed(rec, heard.tenant, heard.observed_at)
         key = f"{MANDATE}{heard.tenant}/{heard.id}"
@@ -189,7 +189,7 @@ class Tables:
 
     def _control(self, rec: Rec, value: bytes) -> str | None:
         heard, end = control.decode_signed(value)
-        self._keys.verify("control", control.FINGERPRINT, value[5:end], heard.proof, ("operator",))
+        self._keys.verify("control", control.FINGERPRINT, value[5:end], heard.proof, ("operator",), heard.tenant)
         if heard.kind != "calendar":
             raise PoisonRecord(f"control kind `{heard.kind}`: expected `calendar`", Reason.MALFORMED)
         _placed(rec, heard.tenant, heard.observed_at)

@@ -35,7 +35,7 @@ class Claims:
         """Decide a claim under the newest context: claimed, refused with the state as it was, or revoked."""
         made, end = claim.decode_signed(value)
         key = intake.belongs(made.tenant, made.authority, rec.partition, self._partitions)
-        issuer = self._keys.verify("claim", claim.FINGERPRINT, value[5:end], made.proof, ("executor",))
+        issuer = self._keys.verify("claim", claim.FINGERPRINT, value[5:end], made.proof, ("executor",), made.tenant)
         if issuer != made.executor:
             raise PoisonRecord(f"claim: signed by `{issuer}`, not by `{made.executor}`", Reason.WRITER_UNPROVED)
         lease = self._lease(key, made.id, made.attempt)
@@ -72,6 +72,8 @@ class Claims:
         asked = self._questions.recall(lease)
         if asked.intent.audience and asked.intent.audience != made.executor:
             return Reason.CLAIM_MISMATCH, f"granted to `{asked.intent.audience}`", 0
+        if not asked.intent.audience and not judge.joiner.active(made.tenant, made.executor):
+            return Reason.CLAIM_MISMATCH, f"`{made.executor}` is not an active principal", 0
         session = book.session_of(asked)
         active, plan = judge.plan_of(asked.intent)
         now = judge.judge(asked, active, plan, session)
@@ -93,6 +95,7 @@ class Claims:
             book.close(lease.slot)
             return None
         now.state, now.reason, now.until = State.CLAIMED, Reason.CLAIMED, book.instant + now.act_ms_max
+        now.claim_required = lease.claim_required
         seq = book.move(lease, asked, now, cause, body, Said(executor=made.executor, nonce=made.nonce))
         book.open(
             lease._replace(
@@ -113,7 +116,9 @@ class Claims:
         """Take an executor's report, or a person's settlement of what stayed unknown."""
         told, end = outcome.decode_signed(value)
         key = intake.belongs(told.tenant, told.authority, rec.partition, self._partitions)
-        issuer = self._keys.verify("outcome", outcome.FINGERPRINT, value[5:end], told.proof, ("executor", "operator"))
+        issuer = self._keys.verify(
+            "outcome", outcome.FINGERPRINT, value[5:end], told.proof, ("executor", "operator"), told.tenant
+        )
         settles = told.proof is not None and self._keys.purpose_of(told.proof.kid) == "operator"
         if not settles and issuer != told.executor:
             raise PoisonRecord(f"outcome: signed by `{issuer}`, not by `{told.executor}`", Reason.WRITER_UNPROVED)
@@ -142,16 +147,16 @@ class Claims:
     def _fault(self, told: Outcome, lease: Lease | None, settles: bool) -> tuple[Reason, str] | None:
         if lease is None or lease.state not in (State.CLAIMED, State.UNKNOWN):
             return Reason.OUTCOME_UNKNOWN, "nothing claimed under this id and attempt"
+        if lease.state == State.UNKNOWN and told.result == State.REFUSED:
+            return Reason.OUTCOME_MISMATCH, "what is unknown ends as done or failed"
+        if settles and lease.state != State.UNKNOWN:
+            return Reason.OUTCOME_MISMATCH, "only what is unknown is settled"
         if settles:
-            return (
-                None if lease.state == State.UNKNOWN else (Reason.OUTCOME_MISMATCH, "only what is unknown is settled")
-            )
+            return None
         if lease.executor != told.executor or (lease.nonce and lease.nonce != told.nonce):
             return Reason.OUTCOME_MISMATCH, "not who claimed it, or another nonce"
         if told.result == State.DONE and told.ran_digest != lease.granted_digest:
             return Reason.OUTCOME_MISMATCH, "what ran is not what was granted"
-        if lease.state == State.UNKNOWN and told.result == State.REFUSED:
-            return Reason.OUTCOME_MISMATCH, "what is unknown ends as done or failed"
         return None
 
     def _taint(self, asked: Asked, told: Outcome, seq: int) -> None:

@@ -136,6 +136,6 @@ class Desk:
         """Refuse a vote by name: nothing pending takes one before approvals are counted."""
         cast, end = vote.decode_signed(value)
         key = intake.belongs(cast.tenant, cast.authority, self.partition, self._partitions)
-        self._keys.verify("vote", vote.FINGERPRINT, value[5:end], cast.proof, ("approver",))
+        self._keys.verify("vote", vote.FINGERPRINT, value[5:end], cast.proof, ("approver",), cast.tenant)
         identity = (cast.tenant, cast.authority, cast.id, cast.attempt)
         self.book.refuse(rec, Reason.VOTE_UNKNOWN, "no requirement here takes this vote", identity, key)

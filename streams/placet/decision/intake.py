@@ -67,7 +67,7 @@ def read(payload: bytes, partition: int, partitions: int, keys: KeyRing | None) 
     arguments = strict.parse_canonical(intent.arguments)
     unsigned = payload[:unsigned_end]
     if intent.proof is not None and keys is not None:
-        issuer = keys.verify("intent", intent_codec.FINGERPRINT, unsigned, intent.proof, ("agent",))
+        issuer = keys.verify("intent", intent_codec.FINGERPRINT, unsigned, intent.proof, ("agent",), intent.tenant)
         if issuer != intent.actor:
             raise PoisonRecord(f"intent: signed by `{issuer}`, not by its actor", Reason.WRITER_UNPROVED)
     return Asked(

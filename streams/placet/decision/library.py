@@ -41,7 +41,7 @@ class Library:
 
     def _push(self, value: bytes) -> None:
         pushed, end = pack.decode_signed(value)
-        self._keys.verify("pack", pack.FINGERPRINT, value[5:end], pushed.proof, ("operator",))
+        self._keys.verify("pack", pack.FINGERPRINT, value[5:end], pushed.proof, ("operator",), pushed.tenant)
         place = (pushed.tenant, pushed.digest)
         if place in self._packs:
             return
@@ -58,7 +58,9 @@ class Library:
 
     def _activate(self, value: bytes) -> str | None:
         pointer, end = active_set.decode_signed(value)
-        self._keys.verify("active_set", active_set.FINGERPRINT, value[5:end], pointer.proof, ("operator",))
+        self._keys.verify(
+            "active_set", active_set.FINGERPRINT, value[5:end], pointer.proof, ("operator",), pointer.tenant
+        )
         if pointer.revision <= self._revisions.get(pointer.tenant, -1):
             return None
         packs = [self._packs.get((pointer.tenant, digest)) for digest in pointer.digests]

@@ -79,7 +79,7 @@ class Questions:
         identity = (taken.tenant, taken.authority, taken.id, taken.attempt)
         if taken.proof is not None:
             issuer = self._keys.verify(
-                "withdraw", withdraw.FINGERPRINT, value[5:end], taken.proof, ("agent", "operator")
+                "withdraw", withdraw.FINGERPRINT, value[5:end], taken.proof, ("agent", "operator"), taken.tenant
             )
             if issuer != taken.actor and self._keys.purpose_of(taken.proof.kid) != "operator":
                 raise PoisonRecord(f"withdraw: signed by `{issuer}`, not by its actor", Reason.WRITER_UNPROVED)
@@ -88,6 +88,9 @@ class Questions:
             book.refuse(rec, Reason.CLAIM_UNKNOWN, "nothing open to withdraw", identity, key)
             return
         asked = self.recall(lease)
+        _, plan = self._judge.plan_of(asked.intent)
+        if taken.proof is None and (asked.intent.proof is not None or plan is None or not plan.unsigned_intents):
+            raise PoisonRecord("withdraw: unsigned, and what it takes back is not", Reason.WRITER_UNPROVED)
         if taken.actor != asked.intent.actor:
             book.refuse(rec, Reason.CLAIM_MISMATCH, "only its actor may withdraw it", identity, key)
             return

@@ -14,6 +14,7 @@ from placet.errors import Corrupted, PoisonRecord, Unavailable
 from placet.model.codec.case_body import Mark as CaseMark
 from placet.model.codec.case_body import encode_cut
 from placet.model.codec.seal import Mark
+from placet.model.proof import KeyRing
 from placet.model.topics import Topic
 from placet.ports import Feed, Rec, Restored
 from placet.provenance.seal import SealChain, SealKey, last_seal
@@ -66,13 +67,20 @@ class Bureau:
     """All desks of a worker. `marks` and `cut` say how far the context was read, frozen for a batch."""
 
     def __init__(
-        self, tables: Tables, library: Library, desk_of: Callable[[int], Desk], cluster: str, key: SealKey
+        self,
+        tables: Tables,
+        library: Library,
+        desk_of: Callable[[int], Desk],
+        cluster: str,
+        key: SealKey,
+        keys: KeyRing,
     ) -> None:
         self._tables = tables
         self._library = library
         self._desk_of = desk_of
         self._cluster = cluster
         self._key = key
+        self._keys = keys
         self.places: dict[int, Place] = {}
         self.poison: list[tuple[Rec, int, str]] = []
         self.heard: dict[int, tuple[int, int]] = {}
@@ -124,7 +132,7 @@ class Bureau:
         # The whole context is read before the first decision, whatever of it has trickled in.
         self.hear(feed.take() if self.caught_up else feed.catch_up())
         self.caught_up = True
-        seal = last_seal(found.tail)
+        seal = last_seal(found.tail, self._keys)
         desk = self._desk_of(partition)
         restore(desk.book, found.changes, seal)
         cut: Sequence[Mark] = ()

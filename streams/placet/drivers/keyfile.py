@@ -31,7 +31,7 @@ FIRST_KEYS: tuple[tuple[Purpose, str], ...] = (
 
 
 class KeyEntry(BaseModel):
-    """One pinned public key: who holds it, and the one thing it may sign."""
+    """One pinned public key: who holds it, the one thing it may sign, and of which tenant (empty: of all)."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
@@ -39,6 +39,7 @@ class KeyEntry(BaseModel):
     issuer: Annotated[str, Field(min_length=1, max_length=256)]
     purpose: Purpose
     public: str
+    tenant: Annotated[str, Field(max_length=256)] = ""
 
     @field_validator("public")
     @classmethod
@@ -62,7 +63,9 @@ class KeyFile(BaseModel):
 
     def ring(self) -> KeyRing:
         """Return the keys as verifiers take them."""
-        return KeyRing([PinnedKey(entry.kid, entry.issuer, entry.purpose, entry.raw) for entry in self.keys])
+        return KeyRing(
+            [PinnedKey(entry.kid, entry.issuer, entry.purpose, entry.raw, entry.tenant) for entry in self.keys]
+        )
 
 
 class Keys:
@@ -174,13 +177,16 @@ def write_keys(path: Path, keys: KeyFile) -> None:
         os.close(folder)
 
 
-def add_key(pinned: Path, secrets: Path, purpose: Purpose, issuer: str, entropy: Entropy) -> KeyEntry:
+def add_key(pinned: Path, secrets: Path, purpose: Purpose, issuer: str, entropy: Entropy, tenant: str = "") -> KeyEntry:
     """Make a key pair for `issuer`, keep its private half in `secrets`, pin its public half, and return that.
+
+    With a `tenant` it signs for that one alone.
 
     Processes that are running know it after their next start.
     """
     known = read_keys(pinned).keys if pinned.exists() else []
-    entry = _made(secrets, purpose, issuer, [key.kid for key in known], entropy)
+    made = _made(secrets, purpose, issuer, [key.kid for key in known], entropy)
+    entry = made.model_copy(update={"tenant": tenant})
     write_keys(pinned, KeyFile(keys=[*known, entry]))
     return entry
 

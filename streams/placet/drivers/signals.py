@@ -111,7 +111,9 @@ class SignalFolder:
         if value[:5] != signal_codec.HEADER:
             raise PoisonRecord("no signal has this schema", Reason.SCHEMA_UNKNOWN)
         signal, end = signal_codec.decode_signed(value)
-        self._ring.verify("risk_signal", signal_codec.FINGERPRINT, value[5:end], signal.proof, ("feed", "operator"))
+        self._ring.verify(
+            "risk_signal", signal_codec.FINGERPRINT, value[5:end], signal.proof, ("feed", "operator"), signal.tenant
+        )
         # An event from the future would stand above all that truly happens until then.
         if not 0 <= signal.score <= SCORE_MAX or signal.half_life_s < 0 or signal.event_at > rec.at + self._skew_ms_max:
             raise PoisonRecord("score, half-life or time of the event out of bounds", Reason.MALFORMED)

@@ -66,6 +66,7 @@ class PinnedKey(NamedTuple):
     issuer: str
     purpose: str
     public: bytes  # 32 bytes (RFC 8032 §5.1.5)
+    tenant: str = ""  # whose records it may sign; empty: of every tenant
 
 
 class KeyRing:
@@ -88,18 +89,28 @@ class KeyRing:
             self._keys[key.kid] = key, Ed25519PublicKey.from_public_bytes(key.public)
 
     def verify(
-        self, name: str, fingerprint: bytes, unsigned: bytes, proof: Proved | None, purposes: Collection[str]
+        self,
+        name: str,
+        fingerprint: bytes,
+        unsigned: bytes,
+        proof: Proved | None,
+        purposes: Collection[str],
+        tenant: str,
     ) -> str:
         """Return who wrote the record `name` with the payload `unsigned` before its proof.
 
-        The key must be pinned for the proof's issuer and for one of `purposes`.
-        Raise PoisonRecord (WRITER_UNPROVED) otherwise.
+        The key must be pinned for the proof's issuer, for one of `purposes`, and
+        for the `tenant` that the record says it is of. Raise PoisonRecord
+        (WRITER_UNPROVED, or TENANT_MISMATCH) otherwise.
         """
         if proof is None:
             raise _unproved("a record without proof of its writer")
         issuer, key = self._found(proof.kid, purposes)
         if issuer != proof.issuer:
             raise _unproved(f"key `{proof.kid}` is not of the issuer `{proof.issuer}`")
+        bound = self._keys[proof.kid][0].tenant
+        if bound and bound != tenant:
+            raise PoisonRecord(f"key `{proof.kid}` is of tenant `{bound}`, not of `{tenant}`", Reason.TENANT_MISMATCH)
         leaf = leaf_hash(b"placet/%b/1%b%b" % (name.encode(), fingerprint, unsigned))
         # A tree that is remembered only spares work: what it does not hold is checked as if it were not there, so
         # that the answer never depends on what was seen before.

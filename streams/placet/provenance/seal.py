@@ -3,13 +3,13 @@
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from placet.errors import Corrupted
+from placet.errors import Corrupted, PoisonRecord
 from placet.model.codec import refusal, repeat, seal, verdict
 from placet.model.codec.seal import Mark, Position, Seal
 from placet.model.merkle import leaf_hash, root_of
+from placet.model.proof import KeyRing
 from placet.ports import Rec
 
 DOMAIN = b"placet/seal/1"
@@ -84,16 +84,6 @@ class SealChain:
         self._root = self._next_root
 
 
-def signed_by(framed: bytes, key: Ed25519PublicKey) -> bool:
-    """Return whether a framed Seal carries a good signature of `key`."""
-    payload = framed[5:]
-    try:
-        key.verify(payload[-SIGNATURE_SIZE:], DOMAIN + seal.FINGERPRINT + payload[:-SIGNATURE_SIZE])
-    except InvalidSignature:
-        return False
-    return True
-
-
 def leaf_of(value: bytes) -> bytes:
     """Return the leaf hash of a framed decision record; raise Corrupted where it is none."""
     fingerprint = FINGERPRINTS.get(value[:5])
@@ -102,11 +92,12 @@ def leaf_of(value: bytes) -> bytes:
     return leaf_hash(fingerprint + value[5:])
 
 
-def last_seal(tail: Sequence[Rec]) -> Seal | None:
-    """Return the Seal that ends `tail`, having checked the batch it closes against its root and count.
+def last_seal(tail: Sequence[Rec], keys: KeyRing) -> Seal | None:
+    """Return the Seal that ends `tail`, having checked its signature, and the batch it closes against root and count.
 
     `tail` is empty in a partition never served. Raise Corrupted where it does
-    not end in a Seal, or holds more or other records than that Seal says.
+    not end in a Seal of a pinned key, or holds more or other records than that
+    Seal says.
     """
     if not tail:
         return None
@@ -114,7 +105,12 @@ def last_seal(tail: Sequence[Rec]) -> Seal | None:
     place = f"placet.decisions/{tail[-1].partition}@{tail[-1].offset}"
     if values[-1][:5] != seal.HEADER:
         raise Corrupted(f"{place}: the last decision is not sealed")
-    closed = seal.decode(values[-1])
+    try:
+        closed = seal.decode(values[-1])
+        signed = DOMAIN + seal.FINGERPRINT + values[-1][5:-SIGNATURE_SIZE]
+        keys.check(closed.kid, signed, closed.signature, ("seal",))
+    except PoisonRecord as fault:
+        raise Corrupted(f"{place}: {fault}") from None
     batch: list[bytes] = []
     for value in reversed(values[:-1]):
         if value[:5] == seal.HEADER:

@@ -22,6 +22,7 @@ class Pinned(NamedTuple):
     issuer: str
     purpose: str
     public: Ed25519PublicKey
+    tenant: str = ""
 
 
 class Keys:
@@ -33,6 +34,7 @@ class Keys:
                 entry["issuer"],
                 entry["purpose"],
                 Ed25519PublicKey.from_public_bytes(base64.b64decode(entry["public"])),
+                entry.get("tenant", ""),
             )
             for entry in file["keys"]
         }
@@ -56,6 +58,8 @@ class Keys:
         pinned = self._pinned.get(kid)
         if pinned is None:
             return None, f"signed with `{kid}`, which is not pinned"
+        if pinned.tenant and pinned.tenant != record.fields["tenant"]:
+            return None, f"`{kid}` is of tenant `{pinned.tenant}`"
         if pinned.issuer != proof["issuer"]:
             return None, f"`{kid}` belongs to `{pinned.issuer}`, not to `{proof['issuer']}`"
         data = b"placet/%b/1" % record.name.encode() + schema.fingerprint + record.unsigned

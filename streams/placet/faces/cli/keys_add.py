@@ -9,7 +9,7 @@ from placet.faces.cli.configured import settings_with
 from placet.faces.cli.place import Data
 from placet.faces.cli.verb import Exit, Json
 
-EXAMPLE = "placet keys add agent agent:billing-bot --data run"
+EXAMPLE = "placet keys add agent agent:billing-bot --tenant acme --data run"
 EXITS = {Exit.FAULTY: "the key file contradicts itself"}
 PURPOSES = ("seal", "operator", "executor", "agent", "approver", "feed")
 
@@ -17,6 +17,7 @@ PURPOSES = ("seal", "operator", "executor", "agent", "approver", "feed")
 def run(
     purpose: Annotated[str, typer.Argument(help=f"The one thing it may sign for: {', '.join(PURPOSES)}.")],
     issuer: Annotated[str, typer.Argument(help="The principal that holds it.")],
+    tenant: Annotated[str, typer.Option(help="The one tenant whose records it may sign; else of every tenant.")] = "",
     data: Data = None,
     as_json: Json = False,
 ) -> Exit:
@@ -30,8 +31,10 @@ def run(
 
     one_of(purpose, "PURPOSE", PURPOSES)
     named(issuer, "ISSUER")
+    if tenant:
+        named(tenant, "--tenant")
     settings = settings_with(data=data)
-    entry = add_key(settings.keys_file, settings.secrets_dir, purpose, issuer, SystemEntropy())  # type: ignore[arg-type]
+    entry = add_key(settings.keys_file, settings.secrets_dir, purpose, issuer, SystemEntropy(), tenant)  # type: ignore[arg-type]
     if as_json:
         printing.emit({**entry.model_dump(), "pinned": settings.keys_file})
     else:
