@@ -1,6 +1,5 @@
 """One deciding process over an installation, put together as `wiring` does it, with a script in the way of each port."""
 
-import gc
 from collections.abc import Collection
 from hashlib import sha256
 from time import monotonic
@@ -74,7 +73,6 @@ class Worker:
     def restart(self) -> None:
         """Drop all memory and open again."""
         self.handle.reopen()
-        gc.unfreeze()  # the loop had put its tables out of the collector's sight
         self.loop = self._born()
 
     def turn(self, wait_ms: int = 0) -> bool:
