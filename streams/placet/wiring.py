@@ -1,6 +1,7 @@
 """Where concrete drivers are chosen: everything behind a desk, once over a folder and once over Kafka."""
 
 import contextlib
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -25,6 +26,9 @@ from placet.model.topics import INPUTS, Topic
 from placet.ports import Clock, Entropy, Feed, Journal, Log
 
 AGAIN_S_MIN, AGAIN_S_MAX = 0.05, 2.0
+SWITCH_S = 0.0005
+"""How long a thread may keep the others of a folder's process waiting, s. Python's own 5 ms is more than a whole answer
+takes: writers, readers and the loop share one process here."""
 
 
 @dataclass(slots=True)
@@ -49,11 +53,12 @@ def embedded(
     Raises `Unavailable` when another process owns the folder, `Corrupted` when it contradicts itself.
     """
     clock, entropy = clock or SystemClock(), entropy or SystemEntropy()
+    sys.setswitchinterval(SWITCH_S)
     settings.data.mkdir(parents=True, exist_ok=True)
     owner = open_owner(
         settings.journal_dir,
         clock,
-        EmbeddedSettings(partitions=settings.partitions, cluster=settings.cluster, sync=settings.wal_sync),
+        EmbeddedSettings(partitions=settings.folder_partitions, cluster=settings.cluster, sync=settings.wal_sync),
     )
     try:
         keys = ensure_keys(settings.keys_file, settings.secrets_dir, entropy)

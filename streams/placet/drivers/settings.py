@@ -29,8 +29,10 @@ class Settings(BaseSettings):
     cluster: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._\-]{0,63}$")] = Field(
         "placet", description="name in every Seal, so that the Seals of two clusters are never taken for each other's"
     )
-    partitions: Annotated[int, Field(ge=1, le=1024)] = Field(
-        4, description="decision partitions; never changed in the life of a journal, because keys are placed by it"
+    partitions: Annotated[int, Field(ge=0, le=1024)] = Field(
+        0,
+        description="decision partitions; never changed in the life of a journal, because keys are placed by it; 0: one "
+        "in a folder, where one process decides and each partition costs a Seal a batch, and four on Kafka",
     )
     slot: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._\-]{0,63}$")] = Field(
         "worker-0",
@@ -120,6 +122,16 @@ class Settings(BaseSettings):
                 "a quiet desk could not be told from a stalled one"
             )
         return self
+
+    @property
+    def folder_partitions(self) -> int:
+        """Return how many decision partitions a new folder has."""
+        return self.partitions or 1
+
+    @property
+    def cluster_partitions(self) -> int:
+        """Return how many decision partitions new topics have."""
+        return self.partitions or 4
 
     @property
     def journal_dir(self) -> Path:

@@ -38,7 +38,7 @@ class Cluster:
 
     def workload(self, *, reported: bool = False) -> Workload:
         """Return intents that were never asked before, of this cluster's executor."""
-        return Workload(self.settings.partitions, self.keys.signer("executor"), reported=reported)
+        return Workload(self.settings.cluster_partitions, self.keys.signer("executor"), reported=reported)
 
     def append(self, topic: Topic, messages: ByPartition) -> None:
         """Append messages, many at once."""
@@ -94,7 +94,7 @@ def cluster(bootstrap: str) -> Iterator[Cluster]:
         )
         keys = ensure_keys(settings.keys_file, settings.secrets_dir, SystemEntropy())
         connection = wiring.cluster(settings)
-        apply_topics(connection, partitions=settings.partitions, replication=1)
+        apply_topics(connection, partitions=settings.cluster_partitions, replication=1)
         log = KafkaLog(connection)
         try:
             operator, executor = keys.signer("operator"), keys.signer("executor").issuer

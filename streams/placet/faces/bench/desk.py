@@ -75,13 +75,13 @@ def bare(rules: int) -> Iterator[Bare]:
         folder, clock, entropy = Path(name), SystemClock(), SystemEntropy()
         settings = Settings(data=folder)
         keys = ensure_keys(settings.keys_file, settings.secrets_dir, entropy)
-        spool = Spool(folder, settings.partitions, clock)
+        spool = Spool(folder, settings.folder_partitions, clock)
         executor = keys.signer("executor")
         company.write(spool, keys.signer("operator"), executor.issuer, rules, clock.now_ms())
-        loop = loop_over(spool, SpoolFeed(spool), settings.partitions, keys, settings, clock, entropy, Watch())
+        loop = loop_over(spool, SpoolFeed(spool), settings.folder_partitions, keys, settings, clock, entropy, Watch())
         loop.step(0)
         try:
-            yield Bare(spool, loop, keys, Workload(settings.partitions, executor), clock)
+            yield Bare(spool, loop, keys, Workload(settings.folder_partitions, executor), clock)
         finally:
             spool.close()
 

@@ -63,8 +63,8 @@ def _open(one: Cluster, child: Child, workload: Workload, intents: int, result: 
     waves = [workload.wave(int(RATE * SLOT_S), now_ms()) for _ in range(int(seconds / SLOT_S))]
     dues = schedule(waves, intents)
     connection = wiring.cluster(one.settings)
-    logs = [KafkaLog(connection) for _ in range(one.settings.partitions)]
-    ends = [one.log.end(Topic.DECISIONS, partition) for partition in range(one.settings.partitions)]
+    logs = [KafkaLog(connection) for _ in range(one.settings.cluster_partitions)]
+    ends = [one.log.end(Topic.DECISIONS, partition) for partition in range(one.settings.cluster_partitions)]
     try:
         followers = [Follower(log, partition, ends[partition]) for partition, log in enumerate(logs)]
         child.mark()

@@ -39,7 +39,7 @@ def run(
     try:
         applied = apply_topics(
             wiring.cluster(settings),
-            partitions=partitions or settings.partitions,
+            partitions=partitions or settings.cluster_partitions,
             replication=replicas or settings.replicas,
         )
     except Corrupted as error:

@@ -45,7 +45,7 @@ def run(
         if as_json:
             printing.emit({"url": server.url, "data": settings.data, "http_file": settings.http_file}, lines=True)
         else:
-            printing.say(f"up url={server.url} data={settings.data} partitions={settings.partitions}")
+            printing.say(f"up url={server.url} data={settings.data} partitions={settings.folder_partitions}")
         wait_for_end(server.wait)
     finally:
         server.stop()
