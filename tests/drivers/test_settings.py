@@ -23,7 +23,7 @@ def test_the_environment_is_read_by_prefix(monkeypatch: pytest.MonkeyPatch) -> N
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("partitions", 0),
+        ("partitions", -1),
         ("port", 65_536),
         ("record_bytes_max", 10),
         ("cluster", "two words"),
