@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from placet.decision.settings import DeskSettings
 from placet.model import codec
 from placet.model.codec import intent as intent_codec
 from placet.model.reasons import Effect, Reason, State
@@ -313,3 +314,10 @@ def test_a_key_of_one_tenant_signs_for_no_other() -> None:
     world.ask(asked)
     said = world.claim(asked, by=world.foreign)
     assert reasons(said) == [Reason.TENANT_MISMATCH]
+
+
+def test_the_clock_moves_a_bounded_slice_of_leases_in_a_batch() -> None:
+    world = World(settings=DeskSettings(sweep_most=2))
+    world.ask(*(world.intent() for _ in range(5)))
+    moved = [states(world.later(30_001 if turn == 0 else 0)) for turn in range(3)]
+    assert moved == [[State.LAPSED] * 2, [State.LAPSED] * 2, [State.LAPSED]]

@@ -1,6 +1,6 @@
 """Intents that are not at the end of their life: found by slot, by the facts they rest on, and by the clock."""
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable, Iterator
 
 from placet.decision.arrow import Cause
 from placet.decision.intake import Asked
@@ -9,44 +9,59 @@ from placet.model.codec.desk_change import Lease
 from placet.model.reasons import State
 
 SECOND_MS = 1000
-INDEX_SLACK = 65_536
-"""Entries that the index may add to twice what was live, before it drops those of closed leases."""
+SMALL = 32
+"""A list of slots up to this long is tidied in its turn; a longer one when it has doubled."""
+TIDIED = 2
+"""Keys looked through for closed leases each time a lease is added."""
 
 
 class Index:
     """From the key of a fact to the slots that may rest on it.
 
-    Entries of closed slots linger until there are too many of them; a slot
-    may stand twice, or under a fact that it no longer rests on. Deciding it
-    once too often writes nothing.
+    Entries of closed slots linger for a while; a slot may stand twice, or
+    under a fact that it no longer rests on. Deciding it once too often writes
+    nothing. What is closed is dropped a little with each lease that comes, so
+    that no batch waits for it.
     """
 
     def __init__(self) -> None:
         self._slots: dict[str, list[bytes]] = {}
-        self._entries = 0
-        self._most = INDEX_SLACK
+        self._full: dict[str, int] = {}
+        self._round: Iterator[str] = iter(())
 
     def __len__(self) -> int:
         return len(self._slots)
 
-    def add(self, keys: Iterable[str], slot: bytes, live: dict[bytes, Lease]) -> None:
+    def add(self, keys: Iterable[str], slot: bytes, live: Container[bytes]) -> None:
         index = self._slots
         for key in keys:
-            self._entries += 1
             slots = index.get(key)
             if slots is None:
                 index[key] = [slot]
-            else:
-                slots.append(slot)
-        if self._entries > self._most:
-            self._thin(live)
+                continue
+            slots.append(slot)
+            if len(slots) > SMALL and len(slots) > self._full.get(key, SMALL):
+                self._tidy(key, slots, live)
+        for _ in range(TIDIED):
+            key = next(self._round, "")
+            if not key:
+                self._round = iter(list(index))
+                break
+            small = index.get(key)
+            if small is not None and len(small) <= SMALL:
+                self._tidy(key, small, live)
 
-    def _thin(self, live: dict[bytes, Lease]) -> None:
-        """Drop what is closed, and what stands twice; keys of nothing open go as well."""
-        kept = {key: [s for s in dict.fromkeys(slots) if s in live] for key, slots in self._slots.items()}
-        self._slots = {key: slots for key, slots in kept.items() if slots}
-        self._entries = sum(map(len, self._slots.values()))
-        self._most = 2 * self._entries + INDEX_SLACK
+    def _tidy(self, key: str, slots: list[bytes], live: Container[bytes]) -> None:
+        """Drop what is closed, and what stands twice; a key of nothing open goes as well."""
+        kept = [slot for slot in dict.fromkeys(slots) if slot in live]
+        if kept:
+            self._slots[key] = kept
+        else:
+            del self._slots[key]
+        if len(kept) > SMALL:
+            self._full[key] = 2 * len(kept)
+        else:
+            self._full.pop(key, None)
 
     def touched(self, key: str) -> list[bytes]:
         """Return the slots that may rest on `key`, each once, in the order they were added."""
@@ -80,8 +95,8 @@ class Leases:
         """Forget a lease that has come to the end of its life."""
         self._undo.append((slot, self.open.pop(slot)))
 
-    def due(self, instant: int) -> list[Lease]:
-        """Return the leases whose time has come at `instant`, the earliest first; they stay until moved on."""
+    def due(self, instant: int, most: int) -> list[Lease]:
+        """Return up to `most` leases whose time has come at `instant`, the earliest first; they stay until moved on."""
         last = instant // SECOND_MS
         found: dict[bytes, Lease] = {}
         for second in sorted(s for s in self._seconds if s <= last):
@@ -95,7 +110,7 @@ class Leases:
                 later.append(slot)
             if later:
                 self._seconds[second] = later
-        return sorted(found.values(), key=lambda lease: (lease.until, lease.slot))
+        return sorted(found.values(), key=lambda lease: (lease.until, lease.slot))[:most]
 
     def next_second(self) -> int | None:
         """Return the ms at which the earliest timer's second begins, or None."""

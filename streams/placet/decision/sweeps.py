@@ -62,7 +62,7 @@ class Sweeps:
 
     def tick(self) -> None:
         """Move on what the clock has overtaken, the earliest first."""
-        for lease in self._book.leases.due(self._book.instant):
+        for lease in self._book.leases.due(self._book.instant, self._book.settings.sweep_most):
             state, reason = SILENCE[State(lease.state)]
             asked = self._questions.recall(lease)
             answer = Answer(state, Effect(lease.effect), reason, granted_digest=lease.granted_digest)
