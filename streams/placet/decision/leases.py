@@ -11,7 +11,7 @@ from placet.model.reasons import State
 SECOND_MS = 1000
 SMALL = 32
 """A list of slots up to this long is tidied in its turn; a longer one when it has doubled."""
-TIDIED = 2
+TIDIED = 1
 """Keys looked through for closed leases each time a lease is added."""
 
 

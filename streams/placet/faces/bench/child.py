@@ -19,7 +19,7 @@ class Child:
     """A worker in a process of its own. `status` is the newest it said of itself, `opened` what it said at its start."""
 
     def __init__(self, settings: Settings, *, sample: bool = False) -> None:
-        asked = settings.model_dump(mode="json", exclude_defaults=True)
+        asked = settings.model_dump(mode="json", exclude_unset=True)
         self._process = subprocess.Popen(
             [sys.executable, "-m", "placet.faces.bench.worker", json.dumps({**asked, "sample": sample})],
             stdin=subprocess.PIPE,

@@ -58,7 +58,7 @@ def _folder(intents: int, result: Result) -> None:
                 records += wave.records
             keys, kek = one.stack.keys.pinned, one.stack.keys.kek()
             result.audits["folder"] = audited(one.stack.log, keys, kek, records)
-        rounds = [_opened(Settings(data=Path(name))) for _ in range(ROUNDS)]
+        rounds = [_opened(Settings(data=Path(name), bootstrap="")) for _ in range(ROUNDS)]
     result.figures |= {
         "folder_decisions": records,
         "folder_s": round(min(one["opened_s"] for one in rounds), 2),
