@@ -44,7 +44,7 @@ $(STAMP): $(LOCK) pyproject.toml
 	@echo "ready: $(PLACET)"
 
 .PHONY: demo
-demo: setup ## A small fleet of agents, feeds, an approver and executors at work, live (ARGS="--for 20s")
+demo: setup ## A small fleet of agents, feeds and executors at work, live (ARGS="--for 20s")
 	@$(PLACET) demo $(ARGS)
 
 .PHONY: test
