@@ -2,19 +2,18 @@
 
 import threading
 
+from placet.context.hearing import hear_signal, risk_key
 from placet.context.reducers import fold_risk
 from placet.drivers.clock import SystemClock
 from placet.drivers.metrics import Watch
 from placet.drivers.settings import Settings
 from placet.errors import PlacetError, PoisonRecord, Unavailable, Unsure
 from placet.model.codec import risk as risk_codec
-from placet.model.codec import risk_signal as signal_codec
 from placet.model.codec import watermark as watermark_codec
 from placet.model.codec.risk import Risk
 from placet.model.codec.watermark import Watermark
 from placet.model.keys import partition_of
 from placet.model.proof import KeyRing
-from placet.model.reasons import Reason
 from placet.model.topics import CONTEXT, Topic
 from placet.ports import Clock, Log, Message, Rec
 
@@ -22,7 +21,6 @@ SOURCE = "placet-up"
 MARKED = tuple(topic for topic in CONTEXT if topic is not Topic.POLICIES)
 """Topics whose facts may be silent; packs decide until others do."""
 READ_MOST = 500
-SCORE_MAX = 100
 WAIT_MS = 250
 AGAIN_S = 0.5
 
@@ -107,17 +105,8 @@ class SignalFolder:
         self._watch.context("signals", len(recs) - ignored, ignored, self._clock.now_ms() - recs[-1].at)
 
     def _fact(self, rec: Rec, changed: dict[bytes, Risk]) -> tuple[bytes, Risk]:
-        value = rec.value or b""
-        if value[:5] != signal_codec.HEADER:
-            raise PoisonRecord("no signal has this schema", Reason.SCHEMA_UNKNOWN)
-        signal, end = signal_codec.decode_signed(value)
-        self._ring.verify(
-            "risk_signal", signal_codec.FINGERPRINT, value[5:end], signal.proof, ("feed", "operator"), signal.tenant
-        )
-        # An event from the future would stand above all that truly happens until then.
-        if not 0 <= signal.score <= SCORE_MAX or signal.half_life_s < 0 or signal.event_at > rec.at + self._skew_ms_max:
-            raise PoisonRecord("score, half-life or time of the event out of bounds", Reason.MALFORMED)
-        key = f"{signal.tenant}/{signal.subject}/{signal.source}".encode()
+        signal = hear_signal(rec.value, rec.at, self._ring, self._skew_ms_max)
+        key = risk_key(signal)
         return key, fold_risk(changed.get(key, self._known.get(key)), signal, rec.partition, rec.offset)
 
     def _mark(self, now: int) -> None:

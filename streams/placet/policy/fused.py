@@ -202,7 +202,7 @@ def single(condition: Expression, *, fitting: bool = False) -> Callable[[Case], 
 
 
 def _no_library(number: int, case: Case) -> int:
-    raise NotImplementedError(number, case.action)
+    raise AssertionError(f"condition {number} of `{case.action}` has no library beside it")
 
 
 def _function(lines: Sequence[str]) -> str:

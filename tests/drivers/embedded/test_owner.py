@@ -60,7 +60,9 @@ def test_a_draft_left_by_a_crash_is_in_nobodys_way(tmp_path: Path) -> None:
     draft = tmp_path / ".journal.0badc0de"
     draft.mkdir()
     (draft / "CURRENT").write_bytes(b"MANI")
-    open_owner(tmp_path / "journal", CLOCK, SMALL).close()
+    owner = open_owner(tmp_path / "journal", CLOCK, SMALL)
+    assert owner.log().end(1, 0) == 0
+    owner.close()
 
 
 def test_partitions_and_name_stay_what_they_were_at_birth(tmp_path: Path) -> None:
