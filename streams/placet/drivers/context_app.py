@@ -15,6 +15,7 @@ from faust.contrib.asgi import faust_app_running
 
 from placet.context.hearing import hear_signal, risk_key
 from placet.context.reducers import fold_risk
+from placet.drivers.acks import InOrder
 from placet.drivers.clock import SystemClock
 from placet.drivers.kafka.connection import MESSAGE_BYTES_MAX, Connection
 from placet.drivers.kafka.topics import apply_compacted, partition_counts
@@ -36,6 +37,16 @@ _LOOK_S = 1.0
 
 # One RocksDB a partition: the store's own defaults are a 2 GiB cache and 3 x 64 MiB of write buffers each.
 _STORE = {"block_cache_size": 16 << 20, "write_buffer_size": 4 << 20, "max_open_files": 256}
+
+
+class _Facts(faust.Table[bytes, bytes]):
+    """A table that tells when its last change is with all replicas."""
+
+    kept: "asyncio.Future[Any]"
+
+    def send_changelog(self, *args: Any, **kwargs: Any) -> Any:
+        self.kept = super().send_changelog(*args, **kwargs)
+        return self.kept
 
 
 class ContextApp:
@@ -78,7 +89,7 @@ class ContextApp:
         self._risk = self._topic(connection.title(Topic.RISK))
         self._quarantine = self._topic(connection.title(Topic.QUARANTINE))
         apply_compacted(connection, f"{self.app.conf.id}-facts-changelog", counts[Topic.SIGNALS])
-        self._facts = self.app.Table(
+        self._facts: Any = self.app.Table(
             "facts", key_type=bytes, value_type=bytes, partitions=counts[Topic.SIGNALS], options=dict(_STORE)
         )
         self._facts.on_recover(self._say_again)
@@ -86,6 +97,7 @@ class ContextApp:
         self.app.task(self._mark_on)
         self._watermark_s = watermark_ms / 1000
         self._next: dict[int, int] = {}
+        self._acks: dict[int, InOrder] = {}
         self._stall_s = connection.stall_ms / 1000
         self._places: dict[Any, int] = {}
         self._moved_at = monotonic()
@@ -98,41 +110,40 @@ class ContextApp:
             message = event.message
             sent = await self._hear(message.partition, message.offset, round(message.timestamp * 1000), event)
             self._next[message.partition] = message.offset + 1
-            if sent is None:
-                event.ack()
-            else:
-                # INVARIANT: an offset is acknowledged only after what it led to.
-                asyncio.ensure_future(sent).add_done_callback(partial(self._delivered, event))
+            # INVARIANT: an offset is acknowledged only after what it led to: the fact said, and the fact kept.
+            self._acks.setdefault(message.partition, InOrder()).add(event, sent)
+            sent.add_done_callback(partial(self._delivered, message.partition, message.offset))
 
-    def _delivered(self, event: Any, sent: "asyncio.Future[Any]") -> None:
+    def _delivered(self, partition: int, offset: int, sent: "asyncio.Future[Any]") -> None:
         if sent.cancelled():
             return
         if (error := sent.exception()) is not None:
             # Without this offset nothing after it is committed; a restart folds from here on again.
-            LOGGER.error("%s/%d@%d: not written: %s", SOURCE, event.message.partition, event.message.offset, error)
+            LOGGER.error("%s/%d@%d: not written: %s", SOURCE, partition, offset, error)
             self.app.loop.create_task(self.app.crash(error))
-            return
-        event.ack()
+        elif acks := self._acks.get(partition):
+            acks.settle()
 
-    async def _hear(self, partition: int, offset: int, at: int, event: Any) -> Awaitable[Any] | None:
+    async def _hear(self, partition: int, offset: int, at: int, event: Any) -> "asyncio.Future[Any]":
         value: bytes | None = event.value
         try:
             heard = hear_signal(value, at, self._ring, self._skew_ms_max)
         except PoisonRecord as poison:
-            return await self._set_aside(partition, offset, at, event.key, value, poison)
+            return asyncio.ensure_future(await self._set_aside(partition, offset, at, event.key, value, poison))
         key = risk_key(heard)
         held: bytes | None = self._facts.get(key)
         fact = fold_risk(risk.decode(held) if held else None, heard, partition, offset)
         self.folded += 1
         if (fact.signal_partition, fact.signal_offset) != (partition, offset):
-            return None
+            return asyncio.gather()
         # Also when it is held already: this signal was folded before, and perhaps not said.
         frame = risk.frame(fact)
         self._facts[key] = frame
-        sent: Awaitable[Any] = await self._risk.send(
+        kept = self._facts.kept
+        said: Awaitable[Any] = await self._risk.send(
             key=key, value=frame, partition=partition_of(key, self._risk_partitions)
         )
-        return sent
+        return asyncio.gather(said, kept)
 
     async def _set_aside(
         self, partition: int, offset: int, at: int, key: bytes | None, value: bytes | None, poison: PoisonRecord
@@ -150,6 +161,7 @@ class ContextApp:
 
     async def _say_again(self) -> None:
         self._next.clear()
+        self._acks.clear()
         said = 0
         for key, frame in list(self._facts.items()):
             await self._risk.send(key=key, value=frame, partition=partition_of(key, self._risk_partitions))
@@ -232,6 +244,7 @@ def _app(connection: Connection, slot: str, data: Path, partitions: int) -> faus
         topic_partitions=partitions,
         topic_allow_declare=False,
         topic_disable_leader=True,
+        Table=_Facts,
         # Its web server gives table data to anyone who asks.
         web_enabled=False,
     )

@@ -9,6 +9,8 @@ from pathlib import Path
 from time import time_ns
 
 import pytest
+from confluent_kafka import ConsumerGroupTopicPartitions, TopicPartition
+from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource
 
 from placet.model.codec import quarantined, risk, risk_signal, watermark
 from placet.model.codec.risk import Risk
@@ -142,3 +144,41 @@ def test_a_signal_of_an_unknown_writer_changes_nothing(stand: Stand, context: Co
     (fact,) = facts_of(stand.all(RISK)).values()
     assert (fact.score, fact.signal_offset) == (90, 0)
     assert context.end() == 0
+
+
+def test_no_signal_is_committed_before_its_fact_is_kept_or_lost_when_it_cannot_be(
+    stand: Stand, context: Context, signer: Signer
+) -> None:
+    # What was said and not kept would be said again from what was kept: lower than it should be.
+    until(lambda: stand.log.end(RISK, 0))
+    group = f"{stand.connection.prefix}placet-context"
+    kept = f"{group}-facts-changelog"
+    bytes_max(stand, kept, 1)
+    now_ms = time_ns() // 1_000_000
+    grave = RiskSignal("acme", "agent:a", "edr", "e1", 90, now_ms, 0, "seen", None)
+    stand.log.append(SIGNALS, 0, [Message(b"k", value) for value in signed(signer, [grave])])
+    assert context.process.wait(60) != 0
+    assert stand.log.end(RISK, 0) > 0
+    assert committed(stand, group) <= 0
+    bytes_max(stand, kept, 1 << 20)
+    context.start()
+    until(lambda: committed(stand, group), lambda offset: offset == 1)
+    (fact,) = facts_of(stand.all(RISK)).values()
+    assert fact.score == 90
+    assert context.end() == 0
+
+
+def bytes_max(stand: Stand, title: str, most: int) -> None:
+    """Let the topic `title` refuse records of more than `most` bytes."""
+    entry = ConfigEntry("max.message.bytes", str(most), incremental_operation=AlterConfigOpType.SET)
+    resource = ConfigResource(ConfigResource.Type.TOPIC, title, incremental_configs=[entry])
+    admin = AdminClient({"bootstrap.servers": stand.connection.bootstrap})
+    admin.incremental_alter_configs([resource])[resource].result(10)
+
+
+def committed(stand: Stand, group: str) -> int:
+    """Return the offset of the signals `group` has committed, below 0 when none."""
+    admin = AdminClient({"bootstrap.servers": stand.connection.bootstrap})
+    asked = ConsumerGroupTopicPartitions(group, [TopicPartition(stand.connection.title(Topic.SIGNALS), 0)])
+    (partition,) = admin.list_consumer_group_offsets([asked])[group].result(10).topic_partitions
+    return int(partition.offset)
