@@ -7,6 +7,7 @@ import sys
 from confluent_kafka import Producer
 
 from placet.drivers.kafka import Connection, KafkaJournal
+from placet.drivers.kafka.outside import Outside
 from placet.errors import PlacetError
 from tests.drivers.kafka.stand import INTENTS, said, serve, taken
 
@@ -30,7 +31,7 @@ class Killed(Producer):
 
 def main(bootstrap: str, prefix: str, slot: str, point: str) -> None:
     producer = {"stopped in transaction": Stopped, "killed in transaction": Killed}.get(point, Producer)
-    journal = KafkaJournal(Connection(bootstrap, prefix=prefix), slot, make_producer=producer)
+    journal = KafkaJournal(Connection(bootstrap, prefix=prefix, outside=Outside(producer=producer)), slot)
     serve(journal)
     texts = taken(journal)
     if point == "stopped before commit":

@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from time import monotonic
 from typing import TypeVar
@@ -9,6 +10,7 @@ from typing import TypeVar
 from confluent_kafka import Producer
 
 from placet.drivers.kafka import Connection, KafkaFeed, KafkaJournal, KafkaLog
+from placet.drivers.kafka.outside import Outside
 from placet.drivers.kafka.topics import apply_topics
 from placet.model.topics import Topic
 from placet.ports import Emits, Message, Rec, Restored
@@ -53,7 +55,8 @@ class Stand:
     def journal(
         self, slot: str = "a", *, data: Path | None = None, producer: type[Producer] = Producer
     ) -> KafkaJournal:
-        journal = KafkaJournal(self.connection, slot, data=data, make_producer=producer)
+        connection = replace(self.connection, outside=Outside(producer=producer))
+        journal = KafkaJournal(connection, slot, data=data)
         self._closing.append(journal.close)
         return journal
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from placet.drivers.kafka.outside import Outside
 from placet.model.topics import Topic
 
 LOGGER = logging.getLogger("placet.kafka")
@@ -27,7 +28,8 @@ class Connection:
     is (TLS, SASL). `session_ms` is how long a silent worker keeps its
     partitions, 6,000 at least unless the broker allows less; `transaction_ms`
     how long its open transaction may hold readers up; `stall_ms` how long a
-    reader waits without any progress before it says so.
+    reader waits without any progress before it says so. `outside` is what all
+    drivers of this cluster meet the world through.
     """
 
     bootstrap: str
@@ -37,6 +39,7 @@ class Connection:
     session_ms: int = 6_000
     transaction_ms: int = 6_000
     stall_ms: int = 30_000
+    outside: Outside = field(default_factory=Outside)
 
     def title(self, topic: Topic) -> str:
         """Return the name of `topic` on this cluster."""

@@ -1,9 +1,8 @@
 """Many partitions followed from given positions by one client that belongs to no group."""
 
-from collections.abc import Callable, Iterable, Mapping
-from time import monotonic
+from collections.abc import Iterable, Mapping
 
-from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
+from confluent_kafka import KafkaException, Message, TopicPartition
 
 from placet.drivers.kafka.connection import Connection
 from placet.drivers.kafka.faults import END, is_gone, raise_reading, reading
@@ -27,11 +26,10 @@ class Follower:
     seen of each.
     """
 
-    def __init__(
-        self, connection: Connection, starts: Mapping[Place, int], make: Callable[..., Consumer] = Consumer
-    ) -> None:
+    def __init__(self, connection: Connection, starts: Mapping[Place, int]) -> None:
         self._connection = connection
-        self._consumer = make(connection.reader())
+        self._monotonic = connection.outside.monotonic
+        self._consumer = connection.outside.consumer(connection.reader())
         self._topics = {connection.title(topic): int(topic) for topic in Topic}
         self.positions: dict[tuple[int, int], int] = {}
         self._ahead: dict[tuple[int, int], int] = {}
@@ -57,11 +55,11 @@ class Follower:
 
     def take(self, most: int, wait_ms: int) -> list[Rec]:
         """Return up to `most` records as soon as there is one; none after `wait_ms`."""
-        until = monotonic() + wait_ms / 1000
+        until = self._monotonic() + wait_ms / 1000
         if self._ahead:
             self._look_again()
         while True:
-            left = until - monotonic()
+            left = until - self._monotonic()
             try:
                 first = self._consumer.poll(min(max(left, 0), _SLICE_S))
                 batch = [] if first is None else [first, *self._consumer.consume(most - 1, 0)] if most > 1 else [first]
@@ -112,20 +110,20 @@ class Follower:
             self._assign()
 
     def _bounds(self, place: tuple[int, int]) -> tuple[int, int]:
-        return ends_of(self._consumer, self._connection.title(Topic(place[0])), place[1])
+        return ends_of(self._consumer, self._connection.title(Topic(place[0])), place[1], self._monotonic)
 
     def reach(self, targets: Mapping[Place, int], most: int = 2_000) -> list[Rec]:
         """Return what comes until every position is at its target. Raise `Unavailable` when nothing moves."""
         found: list[Rec] = []
-        seen = monotonic()
+        seen = self._monotonic()
         while behind := [
             place for place, target in targets.items() if self.positions[int(place[0]), place[1]] < target
         ]:
             before = sum(self.positions.values())
             found.extend(self.take(most, 50))
             if sum(self.positions.values()) > before:
-                seen = monotonic()
-            elif (monotonic() - seen) * 1000 > self._connection.stall_ms:
+                seen = self._monotonic()
+            elif (self._monotonic() - seen) * 1000 > self._connection.stall_ms:
                 topic, partition = behind[0]
                 raise Unavailable(
                     f"{self._connection.title(topic)}/{partition}@{self.positions[int(topic), partition]}: no progress"

@@ -1,8 +1,7 @@
 """The inputs of the desks, as one member of the consumer group receives them."""
 
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
-from time import monotonic
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from confluent_kafka import TIMESTAMP_LOG_APPEND_TIME, Consumer, KafkaException, Message, TopicPartition
@@ -29,8 +28,9 @@ class Intake:
     them in between.
     """
 
-    def __init__(self, connection: Connection, slot: str, make: Callable[..., Consumer] = Consumer) -> None:
+    def __init__(self, connection: Connection, slot: str) -> None:
         self._connection = connection
+        self._monotonic = connection.outside.monotonic
         self._titles = {number: connection.title(Topic(number)) for number in _ORDER}
         self._numbers = {title: number for number, title in self._titles.items()}
         self._mine: frozenset[int] = frozenset()
@@ -44,7 +44,7 @@ class Intake:
         self._waiting: dict[int, dict[int, deque[Rec]]] = {number: {} for number in _ORDER}
         self._count = 0
         self._turn = 0
-        self._consumer = make(connection.member(slot))
+        self._consumer = connection.outside.consumer(connection.member(slot))
         learn(self._consumer, connection.bootstrap)
         self._consumer.subscribe(
             list(self._numbers), on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_revoke
@@ -197,11 +197,11 @@ class Intake:
         self._stale = False
 
     def _fetch(self, most: int, wait_ms: int) -> None:
-        until = monotonic() + wait_ms / 1000
+        until = self._monotonic() + wait_ms / 1000
         mine = self._mine
         try:
             while True:
-                left = max(until - monotonic(), 0)
+                left = max(until - self._monotonic(), 0)
                 first = self._consumer.poll(min(left, _SLICE_S))
                 if first is not None:
                     self._keep([first, *self._consumer.consume(most - 1, 0)] if most > 1 else [first])

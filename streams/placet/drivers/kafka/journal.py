@@ -1,11 +1,8 @@
 """The journal of a worker on Kafka: one member of the group, one transactional producer, one warm disk per slot."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from time import monotonic
 from typing import Any
-
-from confluent_kafka import Consumer, Producer
 
 from placet.drivers.clock import SystemClock
 from placet.drivers.kafka.connection import Connection
@@ -29,8 +26,7 @@ class KafkaJournal:
     `slot` names this worker's place among the others: two processes with one
     slot fence each other. `data` is the folder of the warm disk; without it
     every restore reads the whole changelog. `cluster` is the name in Seals, by
-    default the cluster's own id. `make_producer` and `make_consumer` are for
-    tests that lose an answer.
+    default the cluster's own id.
 
     After `Unsure` nothing works but `close` and `reopened`. One thread uses it.
     """
@@ -43,18 +39,11 @@ class KafkaJournal:
         data: Path | None = None,
         cluster: str = "",
         clock: Clock | None = None,
-        make_producer: Callable[..., Producer] = Producer,
-        make_consumer: Callable[..., Consumer] = Consumer,
     ) -> None:
-        self._arguments: dict[str, Any] = {
-            "data": data,
-            "cluster": cluster,
-            "clock": clock,
-            "make_producer": make_producer,
-            "make_consumer": make_consumer,
-        }
+        self._arguments: dict[str, Any] = {"data": data, "cluster": cluster, "clock": clock}
         self._connection = connection
         self._slot = slot
+        self._monotonic = connection.outside.monotonic
         self._clock: Clock = clock or SystemClock()
         self._titles = {topic: connection.title(topic) for topic in Topic}
         counts = partition_counts(connection, (*INPUTS, *EMITS))
@@ -63,17 +52,21 @@ class KafkaJournal:
             raise Corrupted(f"inputs and outputs of a desk must have equal partition counts, these have: {told}")
         identity = identity_of(connection, Topic.DESK)
         self._cluster = cluster or identity.cluster
-        self._warm = WarmDisk(data / f"warm-{slot}", identity.token, DELETE_RETENTION_MS // 2) if data else None
+        self._warm = (
+            WarmDisk(data / f"warm-{slot}", identity.token, DELETE_RETENTION_MS // 2, connection.outside.disk)
+            if data
+            else None
+        )
         self._marks: dict[int, int] = {}
-        self._marked_at = monotonic()
+        self._marked_at = self._monotonic()
         self._closed = False
         self.restores = 0
         self.restore_seconds = 0.0
         self.commits = 0
         # INVARIANT: the predecessor is fenced and its open transaction aborted before this process joins the group.
-        self._transactor = Transactor(connection, slot, make_producer)
+        self._transactor = Transactor(connection, slot)
         self._reader = Reader(connection)
-        self._intake = Intake(connection, slot, make_consumer)
+        self._intake = Intake(connection, slot)
         self._restorer = Restorer(connection, self._reader, self._intake, self._warm, self._clock)
 
     @property
@@ -102,12 +95,12 @@ class KafkaJournal:
         `Unavailable` when nothing moves, `Corrupted` for a gap.
         """
         self._transactor.alive()
-        began = monotonic()
+        began = self._monotonic()
         restored = self._restorer.restore(partition)
         self._intake.open(partition, restored.inputs)
         self._marks.pop(partition, None)
         self.restores += 1
-        self.restore_seconds += monotonic() - began
+        self.restore_seconds += self._monotonic() - began
         return restored
 
     def take(self, most: int, wait_ms: int) -> dict[int, list[Rec]]:
@@ -149,10 +142,10 @@ class KafkaJournal:
         """
         covered, self._marks = self._marks, {}
         warm.keep({partition: said.desk for partition, said in emits.items()}, covered, self._clock.now_ms())
-        if monotonic() - self._marked_at >= _MARK_S:
+        if self._monotonic() - self._marked_at >= _MARK_S:
             partition = self._intake.next_partition()
             self._marks[partition] = self._reader.bounds(Topic.DESK, partition)[1]
-            self._marked_at = monotonic()
+            self._marked_at = self._monotonic()
 
     def rewind(self) -> None:
         """After `Unavailable`: the next `take` begins again at the committed positions."""

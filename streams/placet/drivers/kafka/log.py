@@ -2,9 +2,8 @@
 
 from collections import OrderedDict
 from collections.abc import Sequence
-from time import monotonic
 
-from confluent_kafka import KafkaError, KafkaException, Producer
+from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka import Message as Delivered
 
 from placet.drivers.kafka.connection import Connection
@@ -64,7 +63,8 @@ class KafkaLog:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._producer = Producer(connection.writer())
+        self._monotonic = connection.outside.monotonic
+        self._producer = connection.outside.producer(connection.writer())
         self._cursors: OrderedDict[tuple[int, int], _Cursor] = OrderedDict()
         self._counts: dict[int, int] = {}
         self._reader: Reader | None = None
@@ -123,9 +123,9 @@ class KafkaLog:
     def read(self, topic: int, partition: int, offset: int, most: int, wait_ms: int) -> list[Rec]:
         """Return committed records from `offset` on, as soon as there is one; none after `wait_ms`."""
         cursor = self._cursor(topic, partition, offset)
-        until = monotonic() + wait_ms / 1000
+        until = self._monotonic() + wait_ms / 1000
         while True:
-            left = max(0, int((until - monotonic()) * 1000))
+            left = max(0, int((until - self._monotonic()) * 1000))
             found = [rec for rec in cursor.follower.take(most, left) if rec.offset >= offset]
             if found:
                 cursor.next = found[-1].offset + 1

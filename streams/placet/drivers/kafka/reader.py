@@ -1,7 +1,6 @@
 """Spans of one partition, read committed to an end that a hanging transaction cannot hide."""
 
 from collections.abc import Callable, Iterator
-from time import monotonic
 
 from confluent_kafka import Consumer, KafkaException, Message, Producer, TopicPartition
 
@@ -29,7 +28,7 @@ def learn(client: Consumer | Producer, where: str) -> None:
         raise_reading(error, f"{where}: asking for its topics")
 
 
-def ends_of(client: Consumer, title: str, partition: int) -> tuple[int, int]:
+def ends_of(client: Consumer, title: str, partition: int, monotonic: Callable[[], float]) -> tuple[int, int]:
     """Return the first offset that the broker keeps, and one past the last that `client` may see."""
     until = monotonic() + _ANSWER_S
     why = "no answer"
@@ -54,8 +53,10 @@ class Reader:
     still open (KAFKA-10167).
     """
 
-    def __init__(self, connection: Connection, make: Callable[..., Consumer] = Consumer) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._monotonic = connection.outside.monotonic
+        make = connection.outside.consumer
         # A span ends with an empty answer from the broker: one that waits long to be filled makes a restore slow.
         self._committed = make({**connection.reader(), "fetch.wait.max.ms": 5})
         self._open = make(connection.reader(committed=False))
@@ -63,11 +64,11 @@ class Reader:
 
     def bounds(self, topic: Topic, partition: int) -> tuple[int, int]:
         """Return the first offset kept and one past the last one written, whether committed or not."""
-        return ends_of(self._open, self._connection.title(topic), partition)
+        return ends_of(self._open, self._connection.title(topic), partition, self._monotonic)
 
     def stable_end(self, topic: Topic, partition: int) -> int:
         """Return the offset before which every transaction has ended (the last stable offset)."""
-        return ends_of(self._committed, self._connection.title(topic), partition)[1]
+        return ends_of(self._committed, self._connection.title(topic), partition, self._monotonic)[1]
 
     def span(self, topic: Topic, partition: int, start: int, end: int) -> Iterator[Rec]:
         """Yield the committed records of [start, end), having waited for every transaction in it to end.
@@ -80,7 +81,7 @@ class Reader:
         where = f"{title}/{partition}"
         try:
             self._committed.assign([TopicPartition(title, partition, start)])
-            at, seen = start, monotonic()
+            at, seen = start, self._monotonic()
             while at < end:
                 reached = at
                 for message in self._chunk(where):
@@ -96,8 +97,8 @@ class Reader:
                     else:
                         raise reading(cause, where)
                 if at > reached:
-                    seen = monotonic()
-                elif (monotonic() - seen) * 1000 > self._connection.stall_ms:
+                    seen = self._monotonic()
+                elif (self._monotonic() - seen) * 1000 > self._connection.stall_ms:
                     raise Unavailable(
                         f"{where}@{at}: no progress towards {end} for {self._connection.stall_ms} ms;"
                         " is a transaction left open?"

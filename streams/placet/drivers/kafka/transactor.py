@@ -1,10 +1,9 @@
 """One transactional producer: a batch with its positions is committed, known not to be, or nobody knows."""
 
 from collections.abc import Callable, Iterable, Sequence
-from time import monotonic
 from typing import Any, NoReturn
 
-from confluent_kafka import KafkaError, KafkaException, Producer, TopicPartition
+from confluent_kafka import KafkaError, KafkaException, TopicPartition
 
 from placet.drivers.kafka.connection import Connection
 from placet.drivers.kafka.faults import TOO_LARGE, cause_of, is_fenced
@@ -25,22 +24,23 @@ class Transactor:
     one is refused, and the topics tell what happened.
     """
 
-    def __init__(self, connection: Connection, slot: str, make: Callable[..., Producer] = Producer) -> None:
+    def __init__(self, connection: Connection, slot: str) -> None:
         self._name = connection.transactional_id(slot)
         self._step_s = connection.transaction_ms / 1000
         self._settle_s = connection.settle_s
+        self._monotonic = connection.outside.monotonic
         self._dead: str | None = None
         self._closed = False
         self.aborts = 0
-        self._producer = make(connection.transactor(slot))
-        until = monotonic() + _INIT_S
+        self._producer = connection.outside.producer(connection.transactor(slot))
+        until = self._monotonic() + _INIT_S
         while True:
             try:
                 self._producer.init_transactions(self._step_s)
                 break
             except KafkaException as error:
                 cause = cause_of(error)
-                if cause.retriable() and monotonic() < until:
+                if cause.retriable() and self._monotonic() < until:
                     continue
                 raise Unavailable(f"{self._name}: no transactions to be had: {cause.str()}") from error
         learn(self._producer, connection.bootstrap)
@@ -75,14 +75,14 @@ class Transactor:
                 self._wait_for_room(title, value, key, partition)
 
     def _wait_for_room(self, title: str, value: bytes | None, key: bytes | None, partition: int) -> None:
-        until = monotonic() + self._step_s
+        until = self._monotonic() + self._step_s
         while True:
             self._producer.poll(0.01)
             try:
                 self._producer.produce(title, value, key, partition)
                 return
             except BufferError:
-                if monotonic() > until:
+                if self._monotonic() > until:
                     raise KafkaException(KafkaError(KafkaError._QUEUE_FULL)) from None  # noqa: SLF001
 
     def _offsets(self, positions: list[TopicPartition], member: Any) -> None:
@@ -125,8 +125,8 @@ class Transactor:
 
     def _finish(self, call: Callable[[], None]) -> bool:
         """Call again while librdkafka says that the call goes on; return whether it ended well."""
-        until = monotonic() + self._settle_s
-        while monotonic() < until:
+        until = self._monotonic() + self._settle_s
+        while self._monotonic() < until:
             try:
                 call()
                 return True

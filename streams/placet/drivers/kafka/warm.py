@@ -3,11 +3,11 @@
 import struct
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from shutil import rmtree
 
-from rocksdict import BlockBasedOptions, Cache, Options, Rdict, WriteBatch
+from rocksdict import BlockBasedOptions, Cache, Options, Rdict
 
 from placet.drivers.kafka.connection import LOGGER
+from placet.drivers.kafka.outside import Disk
 from placet.errors import Unavailable
 from placet.ports import Message
 
@@ -27,16 +27,16 @@ class WarmDisk:
     whatever goes wrong here costs time only.
     """
 
-    def __init__(self, folder: Path, identity: bytes, age_ms_max: int) -> None:
+    def __init__(self, folder: Path, identity: bytes, age_ms_max: int, disk: Disk | None = None) -> None:
+        self._disk = disk or Disk()
         self._folder = folder
         self._identity = _FORMAT + identity
         self._age_ms_max = age_ms_max
         self._db: Rdict | None = self._open()
 
     def _open(self) -> Rdict:
-        self._folder.parent.mkdir(parents=True, exist_ok=True)
         try:
-            db = Rdict(str(self._folder), _options())
+            db = self._disk.open(self._folder, _options())
             if db.get(_IDENTITY, self._identity) == self._identity:
                 db[_IDENTITY] = self._identity
                 return db
@@ -45,8 +45,8 @@ class WarmDisk:
             if "lock" in str(error).lower():
                 raise Unavailable(f"{self._folder}: another process has this slot's folder open") from error
             LOGGER.warning("%s: thrown away, does not open: %s", self._folder, error)
-        rmtree(self._folder, ignore_errors=True)
-        db = Rdict(str(self._folder), _options())
+        self._disk.remove(self._folder)
+        db = self._disk.open(self._folder, _options())
         db[_IDENTITY] = self._identity
         return db
 
@@ -88,12 +88,12 @@ class WarmDisk:
         try:
             prefix = _prefix(partition)
             # Crash here: there is no mark, and the next restore reads the topic.
-            clear = WriteBatch(raw_mode=True)
+            clear = self._disk.batch()
             clear.delete(_mark_key(partition))
             clear.delete_range(prefix, _prefix(partition + 1))
             self._db.write(clear)
             for start in range(0, len(changes), _CHUNK):
-                batch = WriteBatch(raw_mode=True)
+                batch = self._disk.batch()
                 for key, value in changes[start : start + _CHUNK]:
                     batch.put(prefix + key, value)
                 self._db.write(batch)
@@ -105,7 +105,7 @@ class WarmDisk:
         """Hold what a commit changed, and with it how far the changelog is covered from now on."""
         if self._db is None:
             return
-        batch = WriteBatch(raw_mode=True)
+        batch = self._disk.batch()
         for partition, messages in changes.items():
             prefix = _prefix(partition)
             for key, value in messages:
@@ -124,11 +124,11 @@ class WarmDisk:
         # Without its marks the copy would pass for whole, so it goes at once.
         LOGGER.warning("%s: not written any more: %s", self._folder, error)
         self.close()
-        rmtree(self._folder, ignore_errors=True)
+        self._disk.remove(self._folder)
 
     def _start_anew(self) -> None:
         self.close()
-        rmtree(self._folder, ignore_errors=True)
+        self._disk.remove(self._folder)
         self._db = self._open()
 
     def close(self) -> None:
