@@ -69,19 +69,33 @@ def _spec(
 
 
 TOPICS: tuple[TopicSpec, ...] = (
+    # An executor of a grant that is its own claim reads what was asked, to hold it against what was granted.
     _spec(
-        Topic.INTENTS, "intent withdraw", "tenant/authority", "agent gateway", "worker notary", decided=True, days=30
+        Topic.INTENTS,
+        "intent withdraw",
+        "tenant/authority",
+        "agent gateway",
+        "worker executor notary auditor",
+        decided=True,
+        days=30,
     ),
-    _spec(Topic.VOTES, "vote", "tenant/authority", "approver gateway", "worker notary", decided=True, days=30),
+    _spec(Topic.VOTES, "vote", "tenant/authority", "approver gateway", "worker notary auditor", decided=True, days=30),
+    # An operator settles what an executor never told.
     _spec(
-        Topic.OUTCOMES, "claim outcome", "tenant/authority", "executor gateway", "worker notary", decided=True, days=30
+        Topic.OUTCOMES,
+        "claim outcome",
+        "tenant/authority",
+        "executor gateway operator",
+        "worker notary auditor",
+        decided=True,
+        days=30,
     ),
     _spec(
         Topic.DECISIONS,
         "verdict repeat refusal seal",
         "tenant/authority",
         "worker",
-        "agent executor gateway notary auditor",
+        "worker agent executor gateway notary auditor operator",
         decided=True,
         days=-1,
     ),
@@ -108,10 +122,23 @@ TOPICS: tuple[TopicSpec, ...] = (
     _spec(Topic.MANDATES, "mandate watermark", "tenant/mandate", "identity gateway", "worker auditor", compacted=True),
     _spec(Topic.CONTROLS, "control watermark", "tenant/scope", "operator", "worker auditor", compacted=True),
     _spec(
-        Topic.POLICIES, "pack active_set watermark", "tenant/pack/digest", "operator", "worker auditor", compacted=True
+        Topic.POLICIES,
+        "pack active_set watermark",
+        "tenant/pack/digest",
+        "operator",
+        "worker auditor operator",
+        compacted=True,
     ),
     _spec(Topic.KEYS, "", "kid", "operator", "worker executor auditor", compacted=True),
-    _spec(Topic.QUARANTINE, "quarantined", "topic/partition/offset", "worker", "operator", decided=True, days=30),
+    _spec(
+        Topic.QUARANTINE,
+        "quarantined",
+        "topic/partition/offset",
+        "worker context",
+        "operator auditor",
+        decided=True,
+        days=30,
+    ),
 )
 
 SPECS: dict[Topic, TopicSpec] = {spec.topic: spec for spec in TOPICS}

@@ -3,7 +3,8 @@
 import pytest
 from confluent_kafka.admin import AdminClient, NewTopic
 
-from placet.drivers.kafka.topics import apply_topics, partition_counts
+from placet.drivers.kafka.differences import Mend
+from placet.drivers.kafka.topics import apply_topics, diff_topics, partition_counts
 from placet.errors import Corrupted, Unavailable
 from placet.model.topics import TOPICS, Topic
 from tests.drivers.kafka.stand import Stand, until
@@ -22,6 +23,8 @@ def test_the_first_apply_makes_every_topic_and_the_second_none(bare: Stand) -> N
     second = apply_topics(bare.connection, partitions=3)
     assert len(first.made) == len(TOPICS)
     assert first.kept == ()
+    assert (first.moved, second.moved) == ((), ())
+    assert diff_topics(bare.connection, partitions=3) == []
     assert second.made == ()
     assert set(second.kept) == set(first.made)
     counts = partition_counts(bare.connection, Topic)
@@ -48,3 +51,40 @@ def test_another_setting_is_refused_by_name(bare: Stand) -> None:
 def test_another_replication_factor_is_refused(stand: Stand) -> None:
     with pytest.raises(Corrupted, match=r"placet\.intents: has 1 copies of a partition, not 3"):
         apply_topics(stand.connection, partitions=1, replication=3)
+
+
+def test_what_may_grow_is_set_and_what_would_shrink_is_refused(bare: Stand) -> None:
+    # 1 day where the table says 30, and no bound on compaction: both are mended without losing a record.
+    make(bare, Topic.INTENTS, 2, message_timestamp_type="LogAppendTime", retention_ms="86400000")
+    make(
+        bare,
+        Topic.DESK,
+        2,
+        message_timestamp_type="LogAppendTime",
+        cleanup_policy="compact",
+        max_message_bytes="1048588",
+    )
+    told = {str(one): one.mend for one in diff_topics(bare.connection, partitions=2) if one.mend is not Mend.MAKE}
+    intents, desk = bare.connection.title(Topic.INTENTS), bare.connection.title(Topic.DESK)
+    assert told == {
+        f"{intents}: `retention.ms` is 86400000, not 2592000000": Mend.SET,
+        f"{desk}: `retention.ms` is 604800000, not -1": Mend.SET,
+        f"{desk}: `segment.bytes` is 1073741824, not 67108864": Mend.SET,
+        f"{desk}: `delete.retention.ms` is 86400000, not 604800000": Mend.SET,
+        f"{desk}: `max.compaction.lag.ms` is 9223372036854775807, not 86400000": Mend.SET,
+        f"{desk}: `max.message.bytes` is 1048588, not 8388608": Mend.SET,
+    }
+    applied = apply_topics(bare.connection, partitions=2)
+    assert {str(one) for one in applied.moved} == told.keys()
+    until(lambda: diff_topics(bare.connection, partitions=2), lambda left: left == [])
+
+
+def test_nothing_is_kept_for_shorter_than_it_was(bare: Stand) -> None:
+    # 60 days where the table says 30.
+    make(bare, Topic.VOTES, 1, message_timestamp_type="LogAppendTime", retention_ms="5184000000")
+    with pytest.raises(
+        Corrupted, match=r"votes: `retention.ms` is 5184000000, not 2592000000; shrinking it would lose"
+    ):
+        apply_topics(bare.connection, partitions=1)
+    with pytest.raises(Unavailable, match=r"placet\.intents: no such topic"):
+        partition_counts(bare.connection, (Topic.INTENTS,))

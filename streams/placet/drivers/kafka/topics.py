@@ -1,115 +1,126 @@
 """The topics on a cluster: made as the one table says, and never bent when they differ."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from time import monotonic
 
 from confluent_kafka import KafkaError, KafkaException, TopicCollection
-from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, ResourceType
+from confluent_kafka.admin import (
+    AdminClient,
+    AlterConfigOpType,
+    ConfigEntry,
+    ConfigResource,
+    NewTopic,
+    ResourceType,
+)
 
-from placet.drivers.kafka.connection import MESSAGE_BYTES_MAX, Connection
+from placet.drivers.kafka.connection import Connection
+from placet.drivers.kafka.differences import (
+    DELETE_RETENTION_MS,
+    Difference,
+    Mend,
+    Shape,
+    differences,
+    refused,
+    settings_of,
+)
 from placet.drivers.kafka.faults import cause_of, raise_reading
 from placet.errors import Corrupted, Unavailable
-from placet.model.topics import DAY_MS, EMITS, TOPICS, Topic, TopicSpec
+from placet.model.topics import TOPICS, Topic
+
+__all__ = [
+    "DELETE_RETENTION_MS",
+    "Applied",
+    "apply_compacted",
+    "apply_topics",
+    "diff_topics",
+    "identity_of",
+    "partition_counts",
+    "remove_topics",
+    "shapes_of",
+]
 
 _ANSWER_S = 15.0
-
-DELETE_RETENTION_MS = 7 * DAY_MS
-"""How long a tombstone stays readable: a local copy of a compacted topic that slept longer is thrown away."""
-
-_COMPARED = (
-    "cleanup.policy",
-    "compression.type",
-    "max.message.bytes",
-    "message.timestamp.type",
-    "min.insync.replicas",
-    "retention.ms",
-)
 
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """What `apply_topics` did: the titles it made, and those that were there and as they should be."""
+    """What `apply_topics` did: the titles it made, the settings it moved, and the titles that were there."""
 
     made: tuple[str, ...]
+    moved: tuple[Difference, ...]
     kept: tuple[str, ...]
 
 
-def settings_of(spec: TopicSpec, replication: int) -> dict[str, str]:
-    """Return the broker's settings for a topic."""
-    settings = {
-        # An append time is the broker's word, and one clock serves all writers.
-        "message.timestamp.type": "LogAppendTime",
-        "cleanup.policy": "compact" if spec.compacted else "delete",
-        "retention.ms": str(spec.retention_ms),
-        "min.insync.replicas": str(2 if replication > 2 else 1),
-    }
-    if spec.topic == Topic.SIGNALS:
-        # Feeds compress as they like; the client under Faust knows few of the codecs, and dies of the others.
-        settings["compression.type"] = "uncompressed"
-    if spec.compacted:
-        # Only closed segments are compacted; small ones keep a restore from an empty disk short.
-        settings |= {"segment.bytes": str(64 << 20), "delete.retention.ms": str(DELETE_RETENTION_MS)}
-    if spec.topic in EMITS:
-        # A quarantined record holds another whole record; a desk change the changes of a whole batch.
-        settings["max.message.bytes"] = str(MESSAGE_BYTES_MAX)
-    return settings
+def diff_topics(
+    connection: Connection, *, partitions: int, replication: int = 1, context_partitions: int = 1
+) -> list[Difference]:
+    """Return everything in which the topics of the cluster are not as the table says, topic by topic.
+
+    `partitions` is for the inputs and outputs of the desks, `context_partitions` for the rest.
+    """
+    admin = connection.outside.admin(connection.client())
+    shapes = shapes_of(admin, connection)
+    found: list[Difference] = []
+    for spec in TOPICS:
+        count = partitions if spec.decided else context_partitions
+        title, shape = connection.title(spec.topic), shapes.get(spec.topic)
+        found += differences(spec, title, shape, partitions=count, replication=replication)
+    return found
 
 
 def apply_topics(
     connection: Connection, *, partitions: int, replication: int = 1, context_partitions: int = 1
 ) -> Applied:
-    """Make every topic of the table that is missing, and return what was made and what was there.
+    """Make every topic of the table that is missing, move settings that may be moved, and return what was done.
 
-    `partitions` is for the inputs and outputs of the desks, `context_partitions`
-    for the rest. Nothing is made or changed when a topic that is there differs:
-    `Corrupted` names each difference. Partition counts never change, for keys
-    would move. Run twice, it makes nothing the second time.
+    Nothing at all is made or changed when one difference could only be mended
+    by losing something: `Corrupted` names each. Partition counts never change,
+    for keys would move, and nothing is kept for shorter than it was. Run
+    twice, it does nothing the second time.
     """
-    counts = {spec.topic: partitions if spec.decided else context_partitions for spec in TOPICS}
-    admin = AdminClient(connection.client())
-    known = _shapes(admin, connection, counts)
-    there = [spec for spec in TOPICS if spec.topic in known]
-    differences: list[str] = []
-    for topic, (count, copies) in known.items():
-        title = connection.title(topic)
-        if count != counts[topic]:
-            differences.append(
-                f"{title}: has {count} partitions, not {counts[topic]};"
-                " keys would move to other partitions, so this is never changed"
-            )
-        if copies != replication:
-            differences.append(f"{title}: has {copies} copies of a partition, not {replication}")
-    differences += _differing(admin, connection, there, replication)
-    if differences:
-        raise Corrupted("; ".join(differences))
-    missing = [spec for spec in TOPICS if spec.topic not in known]
+    found = diff_topics(
+        connection, partitions=partitions, replication=replication, context_partitions=context_partitions
+    )
+    if left := refused(found):
+        raise Corrupted("; ".join(map(str, left)))
+    missing = {one.topic for one in found if one.mend is Mend.MAKE}
+    moved = [one for one in found if one.mend is Mend.SET]
+    admin = connection.outside.admin(connection.client())
     made = [
-        NewTopic(connection.title(spec.topic), counts[spec.topic], replication, config=settings_of(spec, replication))
-        for spec in missing
+        NewTopic(
+            connection.title(spec.topic),
+            partitions if spec.decided else context_partitions,
+            replication,
+            config=settings_of(spec, replication),
+        )
+        for spec in TOPICS
+        if spec.topic in missing
     ]
     if made:
         _create(admin, made)
-        _await(admin, {new.topic for new in made})
+        _await(admin, {new.topic for new in made}, connection.outside.monotonic)
+    _move(admin, moved)
     return Applied(
-        tuple(connection.title(spec.topic) for spec in missing), tuple(connection.title(spec.topic) for spec in there)
+        tuple(new.topic for new in made),
+        tuple(moved),
+        tuple(connection.title(spec.topic) for spec in TOPICS if spec.topic not in missing),
     )
 
 
 def apply_compacted(connection: Connection, title: str, partitions: int) -> None:
     """Make the compacted topic `title` unless it is there: what a framework keeps for itself beside the table."""
-    admin = AdminClient(connection.client())
+    admin = connection.outside.admin(connection.client())
     if title in admin.list_topics(timeout=_ANSWER_S).topics:
         return
     _create(admin, [NewTopic(title, partitions, -1, config={"cleanup.policy": "compact"})])
-    _await(admin, {title})
+    _await(admin, {title}, connection.outside.monotonic)
 
 
 def remove_topics(connection: Connection) -> None:
     """Remove every topic under the prefix of `connection`: the end of a measurement. Without a prefix nothing is removed."""
     if not connection.prefix:
         raise Unavailable("topics without a prefix are never removed")
-    admin = AdminClient(connection.client())
+    admin = connection.outside.admin(connection.client())
     titles = [title for title in admin.list_topics(timeout=_ANSWER_S).topics if title.startswith(connection.prefix)]
     for title, answer in (admin.delete_topics(titles, operation_timeout=_ANSWER_S) if titles else {}).items():
         try:
@@ -128,7 +139,7 @@ class Identity:
 
 def identity_of(connection: Connection, topic: Topic) -> Identity:
     """Return the identity of `topic`. Raise `Unavailable` when the cluster does not tell it."""
-    admin, title = AdminClient(connection.client()), connection.title(topic)
+    admin, title = connection.outside.admin(connection.client()), connection.title(topic)
     try:
         cluster = admin.list_topics(timeout=_ANSWER_S).cluster_id
         told = admin.describe_topics(TopicCollection([title]), request_timeout=_ANSWER_S)[title].result()
@@ -148,7 +159,7 @@ def _create(admin: AdminClient, wanted: list[NewTopic]) -> None:
                 raise Unavailable(f"{title}: could not be made: {cause.str()}") from error
 
 
-def _await(admin: AdminClient, titles: set[str]) -> None:
+def _await(admin: AdminClient, titles: set[str], monotonic: Callable[[], float]) -> None:
     """Return when brokers tell of all these topics, with a leader for each partition."""
     until = monotonic() + _ANSWER_S
     while monotonic() < until:
@@ -158,7 +169,22 @@ def _await(admin: AdminClient, titles: set[str]) -> None:
     raise Unavailable(f"{len(titles)} topics were made, but not all have a leader after {_ANSWER_S:.0f} s")
 
 
-def _shapes(admin: AdminClient, connection: Connection, topics: Iterable[Topic]) -> dict[Topic, tuple[int, int]]:
+def _move(admin: AdminClient, moved: Iterable[Difference]) -> None:
+    by_title: dict[str, list[ConfigEntry]] = {}
+    for one in moved:
+        entry = ConfigEntry(one.setting, one.expected, incremental_operation=AlterConfigOpType.SET)
+        by_title.setdefault(one.title, []).append(entry)
+    asked = [
+        ConfigResource(ResourceType.TOPIC, title, incremental_configs=entries) for title, entries in by_title.items()
+    ]
+    for resource, answer in (admin.incremental_alter_configs(asked) if asked else {}).items():
+        try:
+            answer.result()
+        except KafkaException as error:
+            raise Unavailable(f"{resource.name}: could not be changed: {cause_of(error).str()}") from error
+
+
+def _counts(admin: AdminClient, connection: Connection, topics: Iterable[Topic]) -> dict[Topic, tuple[int, int]]:
     """Return, of those topics that are there, how many partitions they have and in how many copies."""
     try:
         known = admin.list_topics(timeout=_ANSWER_S).topics
@@ -166,35 +192,33 @@ def _shapes(admin: AdminClient, connection: Connection, topics: Iterable[Topic])
         raise_reading(error, f"{connection.bootstrap}: asking for its topics")
     titles = {topic: connection.title(topic) for topic in topics}
     return {
-        topic: (len(known[title].partitions), len(known[title].partitions[0].replicas))
+        topic: (len(known[title].partitions), min(len(one.replicas) for one in known[title].partitions.values()))
         for topic, title in titles.items()
         if title in known and known[title].error is None
     }
 
 
-def _differing(
-    admin: AdminClient, connection: Connection, specs: Iterable[TopicSpec], replication: int
-) -> Iterable[str]:
-    """Yield one sentence per setting that is not as the table says."""
-    wanted: Mapping[str, TopicSpec] = {connection.title(spec.topic): spec for spec in specs}
-    if not wanted:
-        return
-    asked = [ConfigResource(ResourceType.TOPIC, title) for title in wanted]
-    for resource, answer in admin.describe_configs(asked, request_timeout=_ANSWER_S).items():
+def shapes_of(admin: AdminClient, connection: Connection) -> dict[Topic, Shape]:
+    """Return how the topics of the table are, those that are there."""
+    counts = _counts(admin, connection, Topic)
+    asked = {connection.title(topic): topic for topic in counts}
+    found: dict[Topic, Shape] = {}
+    resources = [ConfigResource(ResourceType.TOPIC, title) for title in asked]
+    for resource, answer in (admin.describe_configs(resources, request_timeout=_ANSWER_S) if asked else {}).items():
         try:
-            found = answer.result()
+            entries = answer.result()
         except KafkaException as error:
             raise_reading(error, f"{resource.name}: asking for its settings")
-        settings = settings_of(wanted[resource.name], replication)
-        for name in _COMPARED:
-            if name in settings and found[name].value != settings[name]:
-                yield f"{resource.name}: `{name}` is {found[name].value}, not {settings[name]}"
+        topic = asked[resource.name]
+        settings = {name: str(entry.value) for name, entry in entries.items()}
+        found[topic] = Shape(*counts[topic], settings)
+    return found
 
 
 def partition_counts(connection: Connection, topics: Iterable[Topic]) -> dict[Topic, int]:
     """Return how many partitions each topic has. Raise `Unavailable` when one is missing."""
     wanted = tuple(topics)
-    known = _shapes(AdminClient(connection.client()), connection, wanted)
+    known = _counts(connection.outside.admin(connection.client()), connection, wanted)
     for topic in wanted:
         if topic not in known:
             title = connection.title(topic)

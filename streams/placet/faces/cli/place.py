@@ -65,3 +65,11 @@ def resolve(url: str | None, bootstrap: str | None, data: Path | None, env: Mapp
             raise usage(f"--bootstrap: `{bootstrap}` names no port: expected HOST:PORT")
         return Place(bootstrap=bootstrap)
     return Place(data=data)
+
+
+def cluster_named(bootstrap: str | None) -> Place:
+    """Return the Kafka cluster that is meant; without one the usage is wrong."""
+    place = resolve(None, bootstrap, None)
+    if not place.bootstrap:
+        raise usage("--bootstrap is missing: expected HOST:PORT of a Kafka cluster")
+    return place

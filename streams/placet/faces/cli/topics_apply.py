@@ -5,35 +5,33 @@ from typing import Annotated
 import typer
 
 from placet.faces.cli import printing
-from placet.faces.cli.place import Bootstrap, resolve
-from placet.faces.cli.verb import Exit, Json, usage
+from placet.faces.cli.place import Bootstrap, cluster_named
+from placet.faces.cli.verb import Exit, Failure, Json
 
 EXAMPLE = "placet topics apply --bootstrap localhost:9092 --partitions 12 --replicas 3"
-EXITS = {Exit.FAULTY: "a topic is there and differs"}
+EXITS = {Exit.FAULTY: "a topic is there and differs, and to mend it would lose something"}
+Partitions = Annotated[int | None, typer.Option(min=1, max=1024, help="Decision partitions; never changed later.")]
+Replicas = Annotated[
+    int | None, typer.Option(min=1, max=7, help="Copies of every partition; 1 is for one broker only.")
+]
 
 
 def run(
     bootstrap: Bootstrap = None,
-    partitions: Annotated[
-        int | None, typer.Option(min=1, max=1024, help="Decision partitions; never changed later.")
-    ] = None,
-    replicas: Annotated[
-        int | None, typer.Option(min=1, max=7, help="Copies of every partition; 1 is for one broker only.")
-    ] = None,
+    partitions: Partitions = None,
+    replicas: Replicas = None,
     as_json: Json = False,
 ) -> Exit:
-    """Make every topic that is missing, and check those that are there.
+    """Make every topic that is missing, and set what differs where nothing is lost by it.
 
-    Nothing is made or changed when one differs. A second run makes nothing.
+    Nothing at all is made or set when one topic could only be mended by losing
+    something: fewer partitions, a shorter retention. A second run does nothing.
     """
-    place = resolve(None, bootstrap, None)
-    if not place.bootstrap:
-        raise usage("--bootstrap is missing: expected HOST:PORT of a Kafka cluster")
+    place = cluster_named(bootstrap)
     from placet import wiring
     from placet.drivers.kafka.topics import apply_topics
     from placet.errors import Corrupted
     from placet.faces.cli.reading import settings_of
-    from placet.faces.cli.verb import Failure
 
     settings = settings_of(place)
     try:
@@ -43,11 +41,18 @@ def run(
             replication=replicas or settings.replicas,
         )
     except Corrupted as error:
-        raise Failure(Exit.FAULTY, str(error), "name the counts the topics have, or another prefix") from error
+        raise Failure(
+            Exit.FAULTY,
+            str(error),
+            "`placet topics diff` shows all of it: name the counts the topics have, or another prefix",
+        ) from error
     if as_json:
-        printing.emit({"made": applied.made, "there": applied.kept})
+        moved = [{"topic": one.title, "setting": one.setting, "to": one.expected} for one in applied.moved]
+        printing.emit({"made": applied.made, "set": moved, "there": applied.kept})
         return Exit.FINE
     for name in applied.made:
         printing.say(f"made {name}")
-    printing.say(f"{len(applied.made)} made, {len(applied.kept)} were there")
+    for one in applied.moved:
+        printing.say(f"set {one.title} {one.setting}={one.expected} (was {one.found})")
+    printing.say(f"{len(applied.made)} made, {len(applied.moved)} settings set, {len(applied.kept)} were there")
     return Exit.FINE
