@@ -16,7 +16,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from string import Template
 from typing import Self
@@ -78,12 +78,16 @@ class Broker:
     """A Kafka cluster of one or three nodes on this host, its data and logs in one folder.
 
     It outlives the process that started it; `stop` may be called from another
-    one that names the same folder.
+    one that names the same folder. `extra` are settings of every node that
+    stand over those of the file, for a test of what else a broker may be.
     """
 
-    def __init__(self, home: Path, port: int | None = None, nodes: int = 1) -> None:
+    def __init__(
+        self, home: Path, port: int | None = None, nodes: int = 1, *, extra: Mapping[str, str] | None = None
+    ) -> None:
         self.home = home.resolve()
         self.nodes = nodes
+        self.extra = dict(extra or {})
         self.port = free_port(nodes) if port is None else port
         self._children: dict[int, subprocess.Popen[bytes]] = {}
 
@@ -176,7 +180,9 @@ class Broker:
         config = self._config(node)
         data = config.parent / "data"
         config.parent.mkdir(parents=True, exist_ok=True)
-        config.write_text(render(node, self.port, self.nodes, data))
+        # Of a setting that stands twice the last counts.
+        over = "".join(f"{name}={value}\n" for name, value in self.extra.items())
+        config.write_text(render(node, self.port, self.nodes, data) + over)
         java = [need("java"), "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-cp", f"{libraries}/*"]
         if not (data / "meta.properties").exists():
             done = subprocess.run(  # the whole command is made here

@@ -10,6 +10,8 @@ import typer
 
 import placet
 from placet.faces.cli import (
+    acls_apply,
+    acls_show,
     audit,
     bench,
     context,
@@ -42,6 +44,7 @@ from placet.faces.cli.verb import Exit, add, fail
 
 GROUPS = {
     "topics": "The topics of a Kafka cluster.",
+    "acls": "Who may do what on a Kafka cluster.",
     "keys": "The keys this installation believes.",
     "publish": "Say what is known: risk, sensitivity, principals, mandates, calendar.",
     "policy": "Policy packs: check, test, explain, and put them into service.",
@@ -63,6 +66,8 @@ VERBS: tuple[tuple[str, str, ModuleType], ...] = (
     ("", "bench", bench),
     ("topics", "apply", topics_apply),
     ("topics", "diff", topics_diff),
+    ("acls", "show", acls_show),
+    ("acls", "apply", acls_apply),
     ("keys", "add", keys_add),
     ("publish", "risk", publish_risk),
     ("publish", "sensitivity", publish_sensitivity),
