@@ -1,33 +1,89 @@
 """The index from facts to open intents: it forgets what is closed, and never what is open."""
 
-from placet.decision.leases import SMALL, Index
+from hypothesis import given
+from hypothesis import strategies as st
+
+from placet.decision.leases import Index, Leases
+from placet.model.codec.desk_change import Lease
+from placet.model.reasons import State
 
 
 def slot(number: int) -> bytes:
     return number.to_bytes(16, "big")
 
 
+def lease(number: int) -> Lease:
+    return Lease(
+        slot(number), 0, State.GRANTED, 0, 0, b"", 0, 0, 5_000, b"", None, True, 0, 5_000, b"", "", b"", False, ()
+    )
+
+
 def test_what_is_closed_is_forgotten_and_what_is_open_is_found() -> None:
-    index, live = Index(), {slot(1)}
-    index.add(["P:acme/agent:ada", "S:acme/order/1"], slot(1), live)
-    for number in range(2, 10_000):
-        index.add(["P:acme/agent:ada", f"S:acme/order/{number}"], slot(number), live)
-    assert index.touched("P:acme/agent:ada")[0] == slot(1)
-    assert len(index.touched("P:acme/agent:ada")) <= 2 * SMALL
-    assert index.touched("S:acme/order/1") == [slot(1)]
-    assert index.touched("S:acme/order/2") == []
-    assert len(index) < 9_000
+    leases = Leases()
+    for number in range(3):
+        leases.put(lease(number), ["P:acme/agent:ada", f"S:acme/order/{number}"])
+    leases.close(slot(1))
+    assert leases.index.touched("P:acme/agent:ada") == [slot(0), slot(2)]
+    assert leases.index.touched("S:acme/order/1") == []
+    leases.close(slot(0))
+    leases.close(slot(2))
+    assert len(leases.index) == 0
 
 
-def test_a_long_list_of_open_leases_keeps_them_all() -> None:
-    index, live = Index(), {slot(number) for number in range(1_000)}
-    for number in range(1_000):
-        index.add(["P:a"], slot(number), live)
-    assert index.touched("P:a") == [slot(number) for number in range(1_000)]
+def test_a_lease_rests_on_what_it_was_decided_on_last() -> None:
+    leases = Leases()
+    leases.put(lease(1), ["P:a", "S:old"])
+    leases.rest(slot(1), ["P:a", "S:new", "P:a"])
+    assert leases.index.touched("P:a") == [slot(1)]
+    assert leases.index.touched("S:new") == [slot(1)]
+    assert leases.index.touched("S:old") == []
+    # The next state of a lease says nothing of its facts: they stay.
+    leases.put(lease(1))
+    assert leases.index.touched("S:new") == [slot(1)]
 
 
-def test_a_slot_that_was_added_twice_is_touched_once() -> None:
-    index, live = Index(), {slot(1), slot(2)}
-    for number in (1, 2, 1):
-        index.add(["P:a"], slot(number), live)
-    assert index.touched("P:a") == [slot(1), slot(2)]
+STEPS = st.lists(
+    st.tuples(
+        st.sampled_from(["put", "rest", "close", "keep", "drop"]),
+        st.integers(0, 4),
+        st.lists(st.sampled_from("abcd"), max_size=4),
+    )
+)
+
+
+@given(STEPS)
+def test_the_index_says_of_each_key_just_the_open_leases_that_rest_on_it_whatever_was_dropped(
+    steps: list[tuple[str, int, list[str]]],
+) -> None:
+    leases = Leases()
+    now: dict[bytes, set[str]] = {}
+    kept: dict[bytes, set[str]] = {}
+    for step, number, facts in steps:
+        if step == "put":
+            leases.put(lease(number), facts)
+            now[slot(number)] = set(facts) or now.get(slot(number), set())
+        elif step == "keep":
+            leases.keep()
+            kept = dict(now)
+        elif step == "drop":
+            leases.drop()
+            now = dict(kept)
+        elif slot(number) not in now:
+            continue
+        elif step == "rest":
+            leases.rest(slot(number), facts)
+            now[slot(number)] = set(facts)
+        else:
+            leases.close(slot(number))
+            del now[slot(number)]
+        assert leases.open.keys() == now.keys()
+        for key in "abcd":
+            assert set(leases.index.touched(key)) == {one for one, facts_ in now.items() if key in facts_}
+
+
+def test_an_index_of_nothing_is_empty() -> None:
+    index = Index()
+    index.rest(slot(1), ("a", "b"))
+    index.rest(slot(1), ())
+    assert len(index) == 0
+    assert index.keys_of(slot(1)) == ()

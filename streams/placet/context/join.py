@@ -93,7 +93,7 @@ class Joiner:
     def _audience(self, tenant: str, name: str) -> None:
         key = f"{PRINCIPAL}{tenant}/{name}"
         row = self._tables.principals.get(key)
-        self.index.append(key)
+        self.index.append(key if row is None else row.key)
         if row is None:
             raise Refused(Reason.AUDIENCE_UNKNOWN, f"audience `{name}`")
         self.facts.append(in_role(AUDIENCE, row.facts))
@@ -116,7 +116,7 @@ class Joiner:
 
     def _resource(self, case: Case, key: str) -> None:
         row = case.resource = self._tables.resources.get(key)
-        self.index.append(key)
+        self.index.append(key if row is None else row.key)
         if row is not None:
             self.facts.append(in_role(RESOURCE_ROLE, row.facts))
             self.count += len(row.facts)

@@ -5,6 +5,7 @@ from placet.decision.arrow import Cause, Said
 from placet.decision.book import Book
 from placet.decision.intake import Asked
 from placet.decision.judge import Answer, Judge
+from placet.decision.leases import claimed
 from placet.decision.questions import Questions
 from placet.decision.settled import slot_of
 from placet.errors import PoisonRecord
@@ -97,19 +98,7 @@ class Claims:
         now.state, now.reason, now.until = State.CLAIMED, Reason.CLAIMED, book.instant + now.act_ms_max
         now.claim_required = lease.claim_required
         seq = book.move(lease, asked, now, cause, body, Said(executor=made.executor, nonce=made.nonce))
-        book.open(
-            lease._replace(
-                seq=seq,
-                state=State.CLAIMED,
-                reason=Reason.CLAIMED,
-                until=now.until,
-                expires_at=now.until,
-                set_digest=now.set_digest,
-                executor=made.executor,
-                nonce=made.nonce,
-            ),
-            judge.joiner.index,
-        )
+        book.open(claimed(lease, now, seq, made.executor, made.nonce), judge.joiner.index)
         return None
 
     def outcome(self, rec: Rec, value: bytes) -> None:

@@ -1,71 +1,72 @@
 """Intents that are not at the end of their life: found by slot, by the facts they rest on, and by the clock."""
 
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Iterable
 
 from placet.decision.arrow import Cause
 from placet.decision.intake import Asked
 from placet.decision.judge import Answer
 from placet.model.codec.desk_change import Lease
-from placet.model.reasons import State
+from placet.model.reasons import Reason, State
 
 SECOND_MS = 1000
-SMALL = 32
-"""A list of slots up to this long is tidied in its turn; a longer one when it has doubled."""
-TIDIED = 1
-"""Keys looked through for closed leases each time a lease is added."""
+NO_KEYS: tuple[str, ...] = ()
 
 
 class Index:
-    """From the key of a fact to the slots that may rest on it.
+    """From the key of a fact to the slots that rest on it, and back.
 
-    Entries of closed slots linger for a while; a slot may stand twice, or
-    under a fact that it no longer rests on. Deciding it once too often writes
-    nothing. What is closed is dropped a little with each lease that comes, so
-    that no batch waits for it.
+    What stands alone under its key stands there bare: most facts carry one lease.
     """
 
     def __init__(self) -> None:
-        self._slots: dict[str, list[bytes]] = {}
-        self._full: dict[str, int] = {}
-        self._round: Iterator[str] = iter(())
+        self._slots: dict[str, bytes | dict[bytes, None]] = {}
+        self._keys: dict[bytes, tuple[str, ...]] = {}
 
     def __len__(self) -> int:
         return len(self._slots)
 
-    def add(self, keys: Iterable[str], slot: bytes, live: Container[bytes]) -> None:
-        index = self._slots
-        for key in keys:
-            slots = index.get(key)
-            if slots is None:
-                index[key] = [slot]
-                continue
-            slots.append(slot)
-            if len(slots) > SMALL and len(slots) > self._full.get(key, SMALL):
-                self._tidy(key, slots, live)
-        for _ in range(TIDIED):
-            key = next(self._round, "")
-            if not key:
-                self._round = iter(list(index))
-                break
-            small = index.get(key)
-            if small is not None and len(small) <= SMALL:
-                self._tidy(key, small, live)
+    def keys_of(self, slot: bytes) -> tuple[str, ...]:
+        """Return what a slot rests on; nothing where that is not known."""
+        return self._keys.get(slot, NO_KEYS)
 
-    def _tidy(self, key: str, slots: list[bytes], live: Container[bytes]) -> None:
-        """Drop what is closed, and what stands twice; a key of nothing open goes as well."""
-        kept = [slot for slot in dict.fromkeys(slots) if slot in live]
-        if kept:
-            self._slots[key] = kept
-        else:
-            del self._slots[key]
-        if len(kept) > SMALL:
-            self._full[key] = 2 * len(kept)
-        else:
-            self._full.pop(key, None)
+    def rest(self, slot: bytes, keys: tuple[str, ...]) -> None:
+        """Let a slot rest on these keys, and on no others."""
+        before = self._keys.get(slot, NO_KEYS)
+        if before == keys:
+            return
+        slots = self._slots
+        if before:
+            self._leave(slot, before)
+        if not keys:
+            del self._keys[slot]
+            return
+        self._keys[slot] = keys
+        for key in keys:
+            held = slots.get(key)
+            if held is None:
+                slots[key] = slot
+            elif isinstance(held, dict):
+                held[slot] = None
+            elif held != slot:
+                slots[key] = {held: None, slot: None}
+
+    def _leave(self, slot: bytes, keys: tuple[str, ...]) -> None:
+        slots = self._slots
+        for key in keys:
+            held = slots.get(key)
+            if isinstance(held, dict):
+                held.pop(slot, None)
+                if not held:
+                    del slots[key]
+            elif held == slot:
+                del slots[key]
 
     def touched(self, key: str) -> list[bytes]:
-        """Return the slots that may rest on `key`, each once, in the order they were added."""
-        return list(dict.fromkeys(self._slots.get(key, ())))
+        """Return the slots that rest on `key`, in the order they were added."""
+        held = self._slots.get(key)
+        if held is None:
+            return []
+        return list(held) if isinstance(held, dict) else [held]
 
 
 class Leases:
@@ -79,21 +80,28 @@ class Leases:
         self.open: dict[bytes, Lease] = {}
         self.index = Index()
         self._seconds: dict[int, list[bytes]] = {}
-        self._undo: list[tuple[bytes, Lease | None]] = []
+        self._undo: list[tuple[bytes, Lease | None, tuple[str, ...]]] = []
 
     def put(self, lease: Lease, facts: Iterable[str] = ()) -> None:
-        """Open a lease, or replace it by its next state; `facts` are the index keys it rests on besides the old ones."""
+        """Open a lease, or replace it by its next state; `facts` are the index keys it rests on, none: as before."""
         slot = lease.slot
         before = self.open.get(slot)
-        self._undo.append((slot, before))
+        self._undo.append((slot, before, self.index.keys_of(slot)))
         self.open[slot] = lease
         if before is None or before.until != lease.until:
             self._seconds.setdefault(lease.until // SECOND_MS, []).append(slot)
-        self.index.add(facts, slot, self.open)
+        if facts:
+            self.index.rest(slot, tuple(facts))
+
+    def rest(self, slot: bytes, facts: Iterable[str]) -> None:
+        """Note that an open lease rests on other index keys than before."""
+        self._undo.append((slot, self.open[slot], self.index.keys_of(slot)))
+        self.index.rest(slot, tuple(facts))
 
     def close(self, slot: bytes) -> None:
         """Forget a lease that has come to the end of its life."""
-        self._undo.append((slot, self.open.pop(slot)))
+        self._undo.append((slot, self.open.pop(slot), self.index.keys_of(slot)))
+        self.index.rest(slot, NO_KEYS)
 
     def due(self, instant: int, most: int) -> list[Lease]:
         """Return up to `most` leases whose time has come at `instant`, the earliest first; they stay until moved on."""
@@ -120,7 +128,8 @@ class Leases:
         self._undo.clear()
 
     def drop(self) -> None:
-        for slot, before in reversed(self._undo):
+        for slot, before, keys in reversed(self._undo):
+            self.index.rest(slot, keys)
             if before is None:
                 self.open.pop(slot, None)
             else:
@@ -155,5 +164,36 @@ def lease_of(asked: Asked, answer: Answer, seq: int, cause: Cause, asked_at: int
             b"",
             False,
             (),
+        ),
+    )
+
+
+def claimed(lease: Lease, now: Answer, seq: int, executor: str, nonce: bytes) -> Lease:
+    """Return a grant as it is remembered once `executor` has claimed it."""
+    slot, _, _, effect, _, intent, offset, at, _, digest, arguments, required, act_ms, _, _, _, _, stopped, votes = (
+        lease
+    )
+    return tuple.__new__(
+        Lease,
+        (
+            slot,
+            seq,
+            State.CLAIMED,
+            effect,
+            Reason.CLAIMED,
+            intent,
+            offset,
+            at,
+            now.until,
+            digest,
+            arguments,
+            required,
+            act_ms,
+            now.until,
+            now.set_digest,
+            executor,
+            nonce,
+            stopped,
+            votes,
         ),
     )

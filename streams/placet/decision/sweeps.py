@@ -91,7 +91,7 @@ class Sweeps:
         session = self._book.session_of(asked)
         active, plan = self._judge.plan_of(asked.intent)
         now = self._judge.judge(asked, active, plan, session)
-        self._book.leases.index.add(self._judge.joiner.index, lease.slot, self._book.leases.open)
+        self._book.leases.rest(lease.slot, self._judge.joiner.index)
         body = None
         if state in WAITING:
             if now.state is state:
