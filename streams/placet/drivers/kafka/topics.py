@@ -36,6 +36,7 @@ __all__ = [
     "identity_of",
     "partition_counts",
     "remove_topics",
+    "settings_of",
     "shapes_of",
 ]
 
