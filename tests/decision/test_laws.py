@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from placet.errors import Unavailable
@@ -153,6 +153,7 @@ def test_a_desk_restored_remembers_what_it_remembered(acts: list[Act]) -> None:
 
 
 @settings(max_examples=40)
+@example([("ask", 0), ("risk", 0), ("suspend", 0)], 1)
 @given(STEPS, st.integers(min_value=0, max_value=24))
 def test_a_restart_changes_no_answer(acts: list[Act], at: int) -> None:
     calm, restarted = Player().play(acts), Player()

@@ -17,6 +17,7 @@ placet_intent_to_verdict_seconds
 placet_approval_wait_seconds
 placet_approvals_pending
 placet_approval_oldest_age_seconds
+placet_halt_seconds
 placet_signal_age_seconds{stream}
 placet_signals_total{stream,result}
 placet_join_misses_total{stream}
@@ -138,5 +139,6 @@ def test_no_histogram_ends_below_a_minute() -> None:
     assert [spec.name for spec in METRICS if spec.kind is Kind.HISTOGRAM] == [
         "placet_decision_duration_seconds",
         "placet_intent_to_verdict_seconds",
-        "placet_approval_wait_seconds",
+            "placet_approval_wait_seconds",
+        "placet_halt_seconds",
     ]

@@ -116,6 +116,8 @@ class World:
         self.settings = settings or DeskSettings()
         self.seal_private = Ed25519PrivateKey.from_private_bytes(b"s" * 32)
         self.operator = Signer("operator-1", "user:root", b"o" * 32)
+        self.second = Signer("operator-2", "user:second", b"p" * 32)
+        self.bound = Signer("operator-3", "user:bound", b"b" * 32)
         self.executor = Signer("shop-1", EXECUTOR, b"e" * 32)
         self.other = Signer("other-1", "service:other", b"x" * 32)
         self.agent = Signer("ada-1", AGENT, b"a" * 32)
@@ -124,6 +126,8 @@ class World:
             [
                 PinnedKey("seal-1", "placet", "seal", self.seal_private.public_key().public_bytes_raw()),
                 self.operator.pinned("operator"),
+                self.second.pinned("operator"),
+                self.bound.pinned("operator")._replace(tenant=TENANT),
                 self.executor.pinned("executor"),
                 self.other.pinned("executor"),
                 self.agent.pinned("agent"),
@@ -204,6 +208,21 @@ class World:
     def set_calendar(self, name: str, value: str) -> None:
         record = Control(TENANT, "c", "calendar", name, value, "", "user:root", self.clock.now, 0, None)
         self.context(Topic.CONTROLS, self.signed("control", record, self.operator), f"{TENANT}/{name}")
+
+    def halt(self, scope: str, halt_id: str = "h1", by: Signer | None = None, **more: Any) -> None:
+        """Publish a halt, signed by the first operator where `by` is none."""
+        self._control("halt", scope, halt_id, by or self.operator, more)
+
+    def resume(self, scope: str, halt_id: str = "h1", by: Signer | None = None, **more: Any) -> None:
+        """Publish one operator's word that a halt may end."""
+        self._control("resume", scope, halt_id, by or self.operator, more)
+
+    def _control(self, kind: str, scope: str, halt_id: str, by: Signer, more: Mapping[str, Any]) -> None:
+        fields = {"tenant": TENANT, "observed_at": self.clock.now, "expires_at": 0, **more}
+        record = Control(
+            id=halt_id, kind=kind, scope=scope, value="", reason="pays twice", by=by.issuer, proof=None, **fields
+        )
+        self.context(Topic.CONTROLS, self.signed("control", record, by), f"{TENANT}/{kind}/{halt_id}/{by.issuer}")
 
     def push(self, files: Mapping[str, str], revision: int = 1) -> bytes:
         """Push a pack and make it the active set."""

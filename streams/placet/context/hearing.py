@@ -1,6 +1,7 @@
 """What is believed of a signal before it is folded."""
 
 from placet.errors import PoisonRecord
+from placet.model import strict
 from placet.model.codec import risk_signal
 from placet.model.codec.risk_signal import RiskSignal
 from placet.model.proof import KeyRing
@@ -14,13 +15,18 @@ def hear_signal(value: bytes | None, at: int, ring: KeyRing, skew_ms_max: int) -
     """Return the signal in `value`, appended at `at`.
 
     Raise `PoisonRecord` when it cannot be read, its writer is not a pinned feed
-    or operator, or its score, half-life or time is out of bounds: an event from
-    the future would stand above all that truly happens until then.
+    or operator, a name in it is none, or its score, half-life or time is out of
+    bounds: an event from the future would stand above all that truly happens
+    until then.
     """
     if value is None or value[:5] != risk_signal.HEADER:
         raise PoisonRecord("no signal has this schema", Reason.SCHEMA_UNKNOWN)
     signal, end = risk_signal.decode_signed(value)
     ring.verify("risk_signal", risk_signal.FINGERPRINT, value[5:end], signal.proof, SOURCES_OF_RISK, signal.tenant)
+    for what, name in (("tenant", signal.tenant), ("subject", signal.subject), ("source", signal.source)):
+        strict.identifier(name, what)
+    if "/" in signal.tenant:
+        raise PoisonRecord(f"tenant `{signal.tenant}`: expected no `/` in it", Reason.MALFORMED)
     if not 0 <= signal.score <= SCORE_MAX:
         raise PoisonRecord(f"score is {signal.score}, not 0 to {SCORE_MAX}", Reason.MALFORMED)
     if signal.half_life_s < 0:
@@ -33,3 +39,8 @@ def hear_signal(value: bytes | None, at: int, ring: KeyRing, skew_ms_max: int) -
 def risk_key(signal: RiskSignal) -> bytes:
     """Return the key of the fact that a signal speaks of: one per tenant, subject and source."""
     return f"{signal.tenant}/{signal.subject}/{signal.source}".encode()
+
+
+def signal_key(signal: RiskSignal) -> bytes:
+    """Return the key of a signal: its partition is where the subject's risk is folded."""
+    return f"{signal.tenant}/{signal.subject}".encode()

@@ -69,6 +69,11 @@ class Joiner:
             self._fact(fact, case, intent, party)
         return case
 
+    def note(self, fact: bytes) -> None:
+        """Add a fact, encoded with its role, to those the case rests on."""
+        self.facts.append(fact)
+        self.count += 1
+
     def active(self, tenant: str, name: str) -> bool:
         """Return whether a principal is known and active."""
         row = self._tables.principals.get(f"{PRINCIPAL}{tenant}/{name}")

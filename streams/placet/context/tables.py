@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import NamedTuple, TypeVar
 
 from placet.context.facts import fact_of, value_of
+from placet.context.halts import ALL, TENANT, Halts, halt_of
 from placet.context.reducers import STATUS_RANKS, fold_principal, fold_sensitivity, merge_risk
 from placet.errors import PoisonRecord
 from placet.model import strict
@@ -18,12 +19,14 @@ from placet.model.case import (
     RiskSource,
 )
 from placet.model.codec import control, mandate, principal, risk, sensitivity, watermark
+from placet.model.codec.control import Control
 from placet.model.proof import KeyRing
 from placet.model.reasons import Reason
 from placet.ports import Rec
 
 PRINCIPAL, RISK, RESOURCE, MANDATE, CALENDAR = "P:", "R:", "S:", "M:", "C:"
-"""Prefixes of index keys: what a lease rests on, and what a changed record touches."""
+HALT, RESUME = "H:", "U:"
+"""Prefixes of index keys: what a lease rests on, and what a changed record touches; a halt touches all, its end nothing."""
 SUBJECT_STATES = frozenset(STATUS_RANKS)
 R = TypeVar("R")
 AHEAD_MS_MAX = 60_000
@@ -56,6 +59,7 @@ class Tables:
         self.resources: dict[str, ResourceRow] = {}
         self.mandates: dict[str, MandateRow] = {}
         self.calendar: dict[str, dict[str, CalendarRow]] = {}
+        self.halts = Halts()
         self.identity_changes = 0
         self.marks: dict[tuple[int, int], tuple[int, int]] = {}
         self._folds: dict[bytes, Callable[[Rec, bytes], str | None]] = {
@@ -189,10 +193,14 @@ class Tables:
 
     def _control(self, rec: Rec, value: bytes) -> str | None:
         heard, end = control.decode_signed(value)
-        self._keys.verify("control", control.FINGERPRINT, value[5:end], heard.proof, ("operator",), heard.tenant)
-        if heard.kind != "calendar":
-            raise PoisonRecord(f"control kind `{heard.kind}`: expected `calendar`", Reason.MALFORMED)
+        issuer = self._keys.verify(
+            "control", control.FINGERPRINT, value[5:end], heard.proof, ("operator",), heard.tenant
+        )
         _placed(rec, heard.tenant, heard.observed_at)
+        if heard.kind in ("halt", "resume"):
+            return self._halt(rec, heard, issuer)
+        if heard.kind != "calendar":
+            raise PoisonRecord(f"control kind `{heard.kind[:64]}`: expected calendar, halt or resume", Reason.MALFORMED)
         key = f"{CALENDAR}{heard.tenant}/{heard.scope}"
         days = self.calendar.get(heard.tenant, {})
         known = days.get(heard.scope)
@@ -201,6 +209,17 @@ class Tables:
         row = CalendarRow(key, heard.value, heard.observed_at, heard.expires_at, rec.partition, fact_of(rec))
         self.calendar[heard.tenant] = {**days, heard.scope: row}
         return key
+
+    def _halt(self, rec: Rec, heard: Control, issuer: str) -> str | None:
+        halt = halt_of(heard, issuer, (rec.partition, rec.offset), rec.at, fact_of(rec))
+        if heard.scope == ALL and heard.proof is not None and self._keys.tenant_of(heard.proof.kid):
+            raise PoisonRecord(f"key `{heard.proof.kid}` is of one tenant: expected one of all", Reason.TENANT_MISMATCH)
+        if heard.kind == "resume":
+            return RESUME + heard.tenant if self.halts.resume(halt.key, issuer, heard.observed_at) else None
+        if not self.halts.halt(halt):
+            return None
+        kind, _, name = heard.scope.partition("/")
+        return HALT + heard.tenant if kind in (ALL, TENANT, "action") else f"{PRINCIPAL}{heard.tenant}/{name}"
 
 
 def _said(decode: Callable[[bytes], R], row: PrincipalRow | ResourceRow | None) -> list[tuple[R, bytes]]:

@@ -13,6 +13,7 @@ from placet.context.tables import Tables
 from placet.decision import intake
 from placet.decision.arrow import CLOCK, Cause
 from placet.decision.book import Book
+from placet.decision.bulletin import Bulletin
 from placet.decision.claims import Claims
 from placet.decision.judge import SESSION, Judge
 from placet.decision.library import Library
@@ -45,6 +46,7 @@ class Desk:
         self.judge = Judge(Joiner(tables), library, tables, settings)
         self.questions = Questions(self.book, self.judge, keys, partitions)
         self.claims = Claims(self.book, self.judge, self.questions, keys, partitions)
+        self.bulletin = Bulletin()
         self.sweeps = Sweeps(self.book, self.judge, self.questions)
         self._keys = keys
         self._partitions = partitions
@@ -57,7 +59,7 @@ class Desk:
         }
 
     def begin(self, instant: int, entropy: Entropy, cut: bytes, touched: Iterable[tuple[str, Cause]] = ()) -> None:
-        """Start a batch at `instant` (ms, never before the last one's); sweep what changed, then let the clock speak.
+        """Start a batch at `instant` (ms, never before the last one's); say what is halted, sweep what changed, let the clock speak.
 
         `cut` is the encoded array of marks of the context the batch is decided
         under; `touched` are the index keys that context records have changed
@@ -65,6 +67,7 @@ class Desk:
         """
         self.book.begin(instant, entropy)
         self.judge.begin(instant, cut)
+        self.book.tally.halts_ms = self.bulletin.tell(self.judge.halts, self.book.voice)
         heard, self.book.heard = self.book.heard, []
         self.sweeps.touch([*touched, *((SESSION + key, CLOCK) for key in heard)])
         self.sweeps.sweep()
@@ -112,6 +115,7 @@ class Desk:
     def drop(self) -> None:
         """Nothing of the batch was committed: the desk is as it was before `begin`."""
         self.book.drop()
+        self.bulletin.drop()
         self.sweeps.drop()
 
     def pending(self) -> list[int]:
@@ -125,6 +129,8 @@ class Desk:
 
     def pass_over(self) -> None:
         """Forget a batch that came to nothing: no record, no answer, nothing to commit."""
+        # What was decided again without a word rests on what it rests on now.
+        self.book.leases.keep()
         self.book.drop()
         self.sweeps.keep()
 

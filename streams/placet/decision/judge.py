@@ -2,6 +2,8 @@
 
 import msgspec
 
+from placet.context.facts import HALT_ROLE
+from placet.context.halts import Halt
 from placet.context.join import Joiner
 from placet.context.parties import Refused
 from placet.context.tables import Tables
@@ -59,12 +61,14 @@ class Judge:
         self._settings = settings
         self._cut = b""
         self._instant = 0
+        self.halts: list[Halt] = []
 
     def begin(self, instant: int, cut: bytes) -> None:
         """Start a batch; `cut` is the encoded array of marks that every case of it carries."""
         self._instant, self._cut = instant, cut
         self._instant_ = LONG[instant]
         self.joiner.begin(instant)
+        self.halts = self._tables.halts.standing(instant)
 
     def plan_of(self, intent: Intent) -> tuple[PolicySet | None, Plan | None]:
         """Return the tenant's active set and its plan for the action; None where there is none."""
@@ -90,6 +94,10 @@ class Judge:
             case = self.joiner.join(intent, asked.arguments, plan.facts)
         except Refused as refused:
             return self._deny(active, refused.reason, refused.detail)
+        for halt in self.halts:
+            if halt.covers(intent):
+                self.joiner.note(HALT_ROLE + halt.fact)
+                return self._deny(active, Reason.HALTED, f"halt `{halt.id}` of {halt.scope}")
         case.session_origin = ORIGINS[session.origin] if session else ORIGINS[0]
         case.session_rank = session.rank if session else 0
         if intent.session:

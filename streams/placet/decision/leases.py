@@ -62,7 +62,7 @@ class Index:
                 del slots[key]
 
     def touched(self, key: str) -> list[bytes]:
-        """Return the slots that rest on `key`, in the order they were added."""
+        """Return the slots that rest on `key`."""
         held = self._slots.get(key)
         if held is None:
             return []

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from placet.context.tables import CALENDAR, MANDATE, PRINCIPAL, RESOURCE, RISK
+from placet.context.tables import CALENDAR, HALT, MANDATE, PRINCIPAL, RESOURCE, RESUME, RISK
 from placet.decision.arrow import CLOCK, NEVER, QUIET, Cause, Said
 from placet.decision.book import Book
 from placet.decision.judge import SESSION, Answer, Judge
@@ -12,8 +12,8 @@ from placet.decision.questions import Questions
 from placet.model.codec.desk_change import Lease
 from placet.model.reasons import Effect, Reason, State
 
-GRAVITY = {PRINCIPAL: 0, SET: 1, RISK: 2, MANDATE: 3, RESOURCE: 4, SESSION: 5, CALENDAR: 6}
-"""Which change is swept first: suspensions before packs, packs before risk."""
+GRAVITY = {HALT: 0, PRINCIPAL: 1, SET: 2, RISK: 3, MANDATE: 4, RESOURCE: 5, SESSION: 6, CALENDAR: 7, RESUME: 8}
+"""Which change is swept first: halts before suspensions, suspensions before packs, packs before risk."""
 
 SILENCE: dict[State, tuple[State, Reason]] = {
     State.DEFERRED: (State.DENIED, Reason.DEFER_ENDED),
@@ -40,9 +40,10 @@ class Sweeps:
     def touch(self, changes: Iterable[tuple[str, Cause]]) -> None:
         """Note that facts have changed; what rests on them will be decided again."""
         found: dict[bytes, Cause] = {}
+        open_ = self._book.leases.open
         for key, cause in sorted(changes, key=lambda change: GRAVITY[change[0][:2]]):
-            everything = key.startswith(SET)
-            for slot in self._book.leases.open if everything else self._book.leases.index.touched(key):
+            everything = key.startswith((SET, HALT))
+            for slot in self._in_order(open_ if everything else self._book.leases.index.touched(key)):
                 found.setdefault(slot, cause)
         for slot, cause in self._waiting.items():
             found.setdefault(slot, cause)
@@ -50,7 +51,12 @@ class Sweeps:
 
     def touch_all(self, cause: Cause) -> None:
         """Note that everything open has to be decided again, as after a restore."""
-        self._waiting = dict.fromkeys(self._book.leases.open, cause)
+        self._waiting = dict.fromkeys(self._in_order(self._book.leases.open), cause)
+
+    def _in_order(self, slots: Iterable[bytes]) -> list[bytes]:
+        """Return open slots by the seq of their newest decision: the same whatever was dropped or restored before."""
+        leases = self._book.leases.open
+        return sorted(slots, key=lambda slot: leases[slot].seq)
 
     def sweep(self) -> None:
         """Decide the next slice again."""

@@ -18,6 +18,7 @@ class Tally:
     erred: Counter[str] = field(default_factory=Counter)
     waits_ms: list[int] = field(default_factory=list)
     approvals_ms: list[int] = field(default_factory=list)
+    halts_ms: list[int] = field(default_factory=list)
 
     def count(self, action: str, answer: Answer, waited_ms: int) -> None:
         """Count one first answer."""

@@ -2,13 +2,16 @@
 
 from hashlib import sha256
 
+from placet.context.halts import Halt
 from placet.decision.vault import Lock
-from placet.model.codec import case, quarantined, refusal, repeat, verdict
+from placet.model.codec import case, halted, quarantined, refusal, repeat, verdict
 from placet.model.codec._wire import LONG
+from placet.model.codec.halted import Halted
 from placet.model.codec.quarantined import Quarantined
 from placet.model.codec.refusal import Refusal
 from placet.model.codec.repeat import Repeat
 from placet.model.merkle import leaf_hash
+from placet.model.topics import Topic
 from placet.ports import Emits, Message, Rec
 
 NOTHING = b"\x00"
@@ -16,6 +19,7 @@ NOTHING = b"\x00"
 QUARANTINED_BELOW = 200
 """Reasons below this number are faults of the record itself: its bytes are kept aside."""
 DETAIL_MAX = 400
+HALTED_KEY = b"halted"
 VERDICT_LEAF = sha256(b"\0" + verdict.FINGERPRINT)
 """Begins the leaf of every verdict (RFC 6962 §2.1): its fingerprint, then its payload."""
 
@@ -120,6 +124,28 @@ class Voice:
         self.seq += 1
         if reason < QUARANTINED_BELOW:
             self._quarantine(rec, reason, detail[:DETAIL_MAX])
+
+    def halted(self, halt: Halt, *, resumed: bool) -> None:
+        """Emit that a halt stands in this partition from here on, or that it stands no more."""
+        payload = halted.encode(
+            Halted(
+                tenant=halt.tenant,
+                id=halt.id,
+                scope=halt.scope,
+                resumed=resumed,
+                partition=self.partition,
+                seq=self.seq,
+                instant=self.instant,
+                cause_topic=Topic.CONTROLS,
+                cause_partition=halt.place[0],
+                cause_offset=halt.place[1],
+                by=halt.by,
+                reason=halt.reason[:DETAIL_MAX],
+            )
+        )
+        self.emits.decisions.append(Message(HALTED_KEY, halted.HEADER + payload))
+        self.leaves.append(leaf_hash(halted.FINGERPRINT + payload))
+        self.seq += 1
 
     def _quarantine(self, rec: Rec, reason: int, detail: str) -> None:
         kept = Quarantined(rec.topic, rec.partition, rec.offset, rec.at, reason, detail, rec.key, rec.value)

@@ -215,6 +215,7 @@ class Loop:
                     took_s=took_s,
                     lag_ms=now - oldest,
                     approvals_ms=tally.approvals_ms,
+                    halts_ms=tally.halts_ms,
                     policy_set=self._bureau.set_label,
                 )
             )

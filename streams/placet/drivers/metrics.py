@@ -54,6 +54,8 @@ METRICS: tuple[MetricSpec, ...] = (
     _row("approval_wait_seconds", H, "", "from asking people to their answer"),
     _row("approvals_pending", G, "", "intents that wait for people"),
     _row("approval_oldest_age_seconds", G, "", "age of the one that waits longest"),
+    # halts
+    _row("halt_seconds", H, "", "from a halt's append time to the instant of the batch that says it, by partition"),
     # joins
     _row("signal_age_seconds", G, "stream", "since a context stream was last heard"),
     _row("signals_total", C, "stream result", "context records read: taken, ignored or refused"),
@@ -133,7 +135,8 @@ class Count:
     `intents` by action; `answers` by (effect, reason) of first answers;
     `refused` by reason; `missing` by name of a fact; `erred` by rule;
     `waits_ms` from append to instant, one for each first answer, or a sample;
-    `approvals_ms` from append to the end of each wait for people.
+    `approvals_ms` from append to the end of each wait for people; `halts_ms`
+    from append to the batch that says a halt.
     """
 
     intents: Tally[str] = field(default_factory=Tally)
@@ -145,6 +148,7 @@ class Count:
     took_s: float = 0.0
     lag_ms: int = 0
     approvals_ms: list[int] = field(default_factory=list)
+    halts_ms: list[int] = field(default_factory=list)
     policy_set: str = ""
 
 
@@ -180,15 +184,17 @@ class Watch:
             self._add("placet_join_misses_total", number, fact.partition(".")[0])
         for rule, number in count.erred.items():
             self._add("placet_policy_eval_errors_total", number, rule)
-        waits = self._histogram("placet_intent_to_verdict_seconds")
-        for wait in count.waits_ms:
-            waits.observe(wait / 1000)
+        for name, waits_ms in (
+            ("placet_intent_to_verdict_seconds", count.waits_ms),
+            ("placet_approval_wait_seconds", count.approvals_ms),
+            ("placet_halt_seconds", count.halts_ms),
+        ):
+            histogram = self._histogram(name)
+            for wait in waits_ms:
+                histogram.observe(wait / 1000)
         if count.took_s:
             self._histogram("placet_decision_duration_seconds").observe(count.took_s)
         self._gauge("placet_consumer_lag_seconds").set(count.lag_ms / 1000)
-        approvals = self._histogram("placet_approval_wait_seconds")
-        for wait in count.approvals_ms:
-            approvals.observe(wait / 1000)
         if count.policy_set != self._policy_set:
             self._policy_set = count.policy_set
             self.policy(count.policy_set, self._clock.now_ms())

@@ -148,6 +148,11 @@ class KeyRing:
         known = self._keys.get(kid)
         return "" if known is None else known[0].purpose
 
+    def tenant_of(self, kid: str) -> str:
+        """Return whose records alone a pinned key may sign, or an empty text where it may sign those of all."""
+        known = self._keys.get(kid)
+        return "" if known is None else known[0].tenant
+
     def _found(self, kid: str, purposes: Collection[str]) -> tuple[str, Ed25519PublicKey]:
         pinned, key = self._keys.get(kid, (None, None))
         if pinned is None or key is None:

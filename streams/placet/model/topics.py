@@ -92,7 +92,7 @@ TOPICS: tuple[TopicSpec, ...] = (
     ),
     _spec(
         Topic.DECISIONS,
-        "verdict repeat refusal seal",
+        "verdict repeat refusal halted seal",
         "tenant/authority",
         "worker",
         "worker agent executor gateway notary auditor operator",
@@ -120,7 +120,7 @@ TOPICS: tuple[TopicSpec, ...] = (
         compacted=True,
     ),
     _spec(Topic.MANDATES, "mandate watermark", "tenant/mandate", "identity gateway", "worker auditor", compacted=True),
-    _spec(Topic.CONTROLS, "control watermark", "tenant/scope", "operator", "worker auditor", compacted=True),
+    _spec(Topic.CONTROLS, "control watermark", "tenant/scope or tenant/kind/id/operator", "operator", "worker auditor", compacted=True),
     _spec(
         Topic.POLICIES,
         "pack active_set watermark",

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from placet.errors import Corrupted, PoisonRecord
-from placet.model.codec import refusal, repeat, seal, verdict
+from placet.model.codec import halted, refusal, repeat, seal, verdict
 from placet.model.codec.seal import Mark, Position, Seal
 from placet.model.merkle import leaf_hash, root_of
 from placet.model.proof import KeyRing
@@ -21,6 +21,7 @@ FINGERPRINTS: dict[bytes, bytes] = {
     verdict.HEADER: verdict.FINGERPRINT,
     repeat.HEADER: repeat.FINGERPRINT,
     refusal.HEADER: refusal.FINGERPRINT,
+    halted.HEADER: halted.FINGERPRINT,
 }
 """Framing of a decision record to the fingerprint that its leaf begins with."""
 

@@ -26,7 +26,8 @@ def test_an_honest_story_is_clean() -> None:
     counts = {check.name: check.checked for check in report.checks.values()}
     # Seven seals, seven cases, six first answers; five records say `claimed` or tell an outcome; four grants were made.
     assert (counts["SEALS"], counts["V5"], counts["V4"], counts["V11"], counts["V12"]) == (7, 7, 6, 5, 4)
-    assert all(counts.values())
+    # Nobody halts anything in it.
+    assert {name for name, count in counts.items() if not count} == {"V9"}
     assert not any(check.unchecked for check in report.checks.values())
 
 

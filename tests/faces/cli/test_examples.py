@@ -20,10 +20,11 @@ from tests.faces.cli.said import placet
 EVENT = ROOT / "tests" / "vectors" / "ssf" / "caep" / "session-revoked-1.json"
 ELSEWHERE = {"up", "demo", "worker", "context", "bench", "topics apply", "topics diff", "acls apply", "doctor"}
 """Verbs that serve, measure or need a broker: tests of their own run them."""
-LAST = ("submit", "withdraw", "settle", "show", "tail", "audit", "policy rollback")
+LAST = ("submit", "withdraw", "settle", "show", "tail", "audit", "policy rollback", "halt", "resume")
 """Verbs that need what the others have said; `keys add` comes after all, for a running desk does not know that key."""
-ENDS = {"submit": 5, "withdraw": 5, "settle": 5, "policy rollback": 3}
-"""Exit codes other than 0: no mandate is named, nothing is open or unknown under the id of the help, no set was before."""
+ENDS = {"submit": 5, "withdraw": 5, "settle": 5, "policy rollback": 3, "resume": 5}
+"""Exit codes other than 0: no mandate is named, nothing is open or unknown under the id of the help, no set was before,
+a second operator has not spoken."""
 
 
 def examples(module: ModuleType) -> list[list[str]]:

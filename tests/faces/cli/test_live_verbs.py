@@ -31,6 +31,7 @@ def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     entropy = SystemEntropy()
     ensure_keys(settings.keys_file, settings.secrets_dir, entropy)
     add_key(settings.keys_file, settings.secrets_dir, "agent", "agent:ada", entropy)
+    add_key(settings.keys_file, settings.secrets_dir, "operator", "user:second", entropy)
     server = Server(settings)
     try:
         yield server
@@ -264,3 +265,19 @@ def test_a_key_is_made_and_pinned_once_per_call(say: Any, tmp_path: Path) -> Non
     assert [key["kid"] for key in pinned] == [said.json["kid"]]
     assert (tmp_path / "secrets" / f"{said.json['kid']}.key").stat().st_mode & 0o777 == 0o600
     assert say("keys", "add", "gardener", "agent:bee", "--data", tmp_path).code == 2
+
+
+def test_a_halt_is_said_by_every_desk_and_ends_with_the_word_of_two_operators(known: Any) -> None:
+    halted = known("halt", "agent/agent:ada", "--id", "incident-1", "--reason", "pays twice", "--json")
+    assert (halted.code, halted.json["halted"], halted.json["partitions"]) == (0, 2, 2)
+    denied = known("submit", *REFUND, *euros(901), "--json")
+    assert (denied.code, denied.json["reason"]) == (5, "halted")
+    first = known("resume", "incident-1", "agent/agent:ada", "--as", "user:operator", "--json")
+    assert (first.code, first.json["missing"]) == (5, 1)
+    again = known("resume", "incident-1", "agent/agent:ada", "--as", "user:operator")
+    assert "1 other operator must say so too" in again.out
+    second = known("resume", "incident-1", "agent/agent:ada", "--as", "user:second")
+    assert (second.code, "resumed in 2 of 2 partitions" in second.out) == (0, True)
+    assert known("submit", *REFUND, *euros(902)).code == 0
+    assert known("resume", "incident-1", "agent/agent:ada").code == 2
+    assert known("halt", "galaxy").code == 2

@@ -6,6 +6,7 @@ from typing import Any
 from placet.faces.auditor.cases import Cases
 from placet.faces.auditor.decide import Again
 from placet.faces.auditor.desk import Desk
+from placet.faces.auditor.halts import Halts
 from placet.faces.auditor.keys import CaseKeys, Keys
 from placet.faces.auditor.known import Known
 from placet.faces.auditor.packs import Shelf
@@ -51,7 +52,8 @@ def audit(
     pinned = Keys(keys)
     context = Known(log, schemas, pinned) if case_keys.available else None
     again = Again(Shelf(context.policies if context else [], schemas), schemas, report)
-    tools = Tools(log, schemas, pinned, report, partitions, lambda leaf: int.from_bytes(leaf[:4], "big") < bound)
+    halts = Halts(log, schemas, pinned)
+    tools = Tools(log, schemas, pinned, report, partitions, lambda leaf: int.from_bytes(leaf[:4], "big") < bound, halts)
     done = 0
 
     def read(count: int) -> None:

@@ -30,6 +30,7 @@ class Batch(NamedTuple):
     cut: Cut
     inputs: dict[int, int]
     sealed: bool
+    epoch: int
 
 
 class SealChain:
@@ -99,7 +100,7 @@ class SealChain:
 
     def _take(self, offset: int, instant: int, *, sealed: bool) -> Batch:
         decisions, self._waiting = self._waiting, []
-        return Batch(decisions, offset, instant, self.cut, self.inputs, sealed)
+        return Batch(decisions, offset, instant, self.cut, self.inputs, sealed, self._epoch)
 
     def _follow(self, offset: int, said: Fields) -> None:
         if said["partition"] != self._partition:

@@ -4,13 +4,14 @@ from typing import Any, NamedTuple
 
 from placet.faces.auditor.fading import faded
 from placet.faces.auditor.records import Fields, Record, Schemas, Unreadable
+from placet.faces.auditor.scopes import halt_covers
 from placet.model.topics import Topic
 
 LABELS = ("public", "internal", "confidential", "restricted")
 STATUSES = ("active", "suspended", "revoked")
 LINKS_MAX = 8
 MEDIUM, HIGH = 40, 70
-UNKNOWN_WHO, INACTIVE, BROKEN, OUTSIDE, UNKNOWN_AUDIENCE = 220, 230, 240, 250, 260
+UNKNOWN_WHO, INACTIVE, BROKEN, OUTSIDE, UNKNOWN_AUDIENCE, HALTED = 220, 230, 240, 250, 260, 270
 Plain = dict[str, Any]
 
 
@@ -64,7 +65,7 @@ class Joiner:
                 said = schemas.open(fact["value"]).fields
             except Unreadable as error:
                 raise Odd(f"its fact `{fact['role']}` is {error}") from None
-            if said.get("tenant") != self._intent["tenant"]:
+            if said.get("tenant") != self._intent["tenant"] and fact["role"] != "halt":
                 raise Odd(f"its fact `{fact['role']}` is of tenant `{said.get('tenant')}`")
             self._facts.setdefault(fact["role"], []).append(Fact(said, fact["partition"]))
         self._body = body
@@ -94,8 +95,17 @@ class Joiner:
         }
         self._risks()
         self._calendar()
+        self._halted()
         out.roots["intent"] = {name: intent[name] for name in ("action", "purpose", "audience", "emergency", "attempt")}
         return out
+
+    def _halted(self) -> None:
+        for row in self._facts.get("halt", ()):
+            said = row.said
+            ended = 0 < said["expires_at"] <= self._instant
+            if said["kind"] != "halt" or ended or not halt_covers(said["tenant"], said["scope"], self._intent):
+                raise Odd(f"its fact `halt` is of {said['scope']}, which is not about it")
+            raise Stopped(HALTED)
 
     def _note(self, fact: str, topic: Topic, partition: int, observed_at: int) -> None:
         self._out.known.add(fact)

@@ -18,6 +18,7 @@ CHECKS: dict[str, str] = {
     "V5": "a verdict decided again from its case, by the CEL library, is the same verdict",
     "V6": "positions, cuts and instants never go back; every fact lies within the cut of its batch",
     "LIFE": "every attempt moves along the arrows of the life of an intent, from its newest record",
+    "V9": "what is halted is neither granted nor claimed, and every partition says which halts stand",
     "V11": "every outcome rests on one claim of the granted action, in time, by one executor; nothing ran twice",
     "V12": "what is granted under constraint lies within what was asked",
     "V20": "the desk's changelog holds what the fold of its decisions holds",

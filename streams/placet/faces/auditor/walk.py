@@ -8,6 +8,7 @@ from placet.faces.auditor.attempts import DIGEST_CUT, Row, slot_of
 from placet.faces.auditor.batch import Batch, Decision, SealChain
 from placet.faces.auditor.cases import Cases
 from placet.faces.auditor.cursor import Cursor
+from placet.faces.auditor.halts import Halts, HaltWatch
 from placet.faces.auditor.hashes import intent_digest, sha256
 from placet.faces.auditor.inputs import Inputs
 from placet.faces.auditor.keys import Keys
@@ -33,6 +34,7 @@ class Tools(NamedTuple):
     report: Report
     partitions: int
     sampled: Callable[[bytes], bool]
+    halts: Halts
 
 
 class Walk:
@@ -47,6 +49,7 @@ class Walk:
         self._inputs = Inputs(tools.log, partition, tools.report)
         self._quarantine = Quarantine(tools.log, partition, tools.schemas, tools.report)
         self._cases = cases
+        self._halts = HaltWatch(partition, tools.halts, tools.report)
         self.chain = SealChain(partition, tools.keys, tools.schemas, tools.report)
         self.lives = Lives(partition, tools.report)
         self._verdicts = Verdicts(
@@ -68,7 +71,7 @@ class Walk:
                 self._batch(self.chain.close(rec.offset, record))
                 progress(count)
                 count = 0
-            elif record.name in ("verdict", "repeat", "refusal"):
+            elif record.name in ("verdict", "repeat", "refusal", "halted"):
                 self.chain.add(rec.offset, record, self._schemas[record.name].fingerprint)
             else:
                 self._fail("SEALS", rec.offset, f"a `{record.name}` among decisions")
@@ -86,6 +89,7 @@ class Walk:
 
     def _batch(self, batch: Batch) -> None:
         self._inputs.begin(batch)
+        self._halts.begin(batch)
         for decision in batch.decisions:
             try:
                 self._decision(decision, batch)
@@ -93,14 +97,18 @@ class Walk:
                 text = f"holds what no decision holds: {type(error).__name__}: {error}"
                 self._fail("V2", decision.offset, text)
         self._inputs.finish(batch)
+        self._halts.finish(batch)
         self.lives.memory.forget(batch.instant)
 
     def _decision(self, decision: Decision, batch: Batch) -> None:
         if decision.name == "verdict":
             self._verdicts.take(decision, *self._cause(decision, batch))
+            self._halts.verdict(decision)
             self._cases.look(decision, batch, self.lives.sessions, self._tools.sampled(decision.leaf))
         elif decision.name == "repeat":
             self._repeat(decision)
+        elif decision.name == "halted":
+            self._halts.marker(decision)
         else:
             self._refusal(decision, batch)
 

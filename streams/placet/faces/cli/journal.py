@@ -42,17 +42,19 @@ class Journal:
         self.connection = connection
         self.log = connection.log
 
-    def issuer(self, purpose: Purpose) -> str:
-        """Return the principal whose key of `purpose` lies here."""
-        return self._signer(purpose).issuer
+    def issuer(self, purpose: Purpose, issuer: str | None = None) -> str:
+        """Return the principal whose key of `purpose` lies here; `issuer` if it is to be of that one."""
+        return self._signer(purpose, issuer).issuer
 
-    def write(self, topic: Topic, key: str, codec: Any, record: Any, purpose: Purpose) -> Written:
-        """Sign `record` with the key of `purpose`, append it in its partition, and return where it lies.
+    def write(
+        self, topic: Topic, key: str, codec: Any, record: Any, purpose: Purpose, issuer: str | None = None
+    ) -> Written:
+        """Sign `record` with the key of `purpose` (of `issuer`), append it in its partition, and return where it lies.
 
         The key gives the partition; raises `Unavailable` or `Unsure` as the log does.
         """
         name = codec.__name__.rpartition(".")[2]
-        (proof,) = self._signer(purpose).sign_batch(name, codec.FINGERPRINT, [codec.encode_unsigned(record)])
+        (proof,) = self._signer(purpose, issuer).sign_batch(name, codec.FINGERPRINT, [codec.encode_unsigned(record)])
         return self.append(topic, key, codec, record._replace(proof=proof))
 
     def append(self, topic: Topic, key: str, codec: Any, record: Any) -> Written:
@@ -62,9 +64,9 @@ class Journal:
         offset = self.log.append(topic, partition, [Message(raw, codec.frame(record))])
         return Written(topic.title, partition, offset, record)
 
-    def _signer(self, purpose: Purpose) -> Signer:
+    def _signer(self, purpose: Purpose, issuer: str | None = None) -> Signer:
         try:
-            return self.connection.signer(purpose)
+            return self.connection.signer(purpose, issuer)
         except Unavailable as error:
             hint = "PLACET_DATA or PLACET_SECRETS name the folder of the private keys"
             raise Failure(Exit.NOT_RUN, str(error), hint) from error

@@ -114,4 +114,9 @@ def _fields(record: Any) -> str:
     return " ".join(parts)
 
 
-_LINES = {"verdict": _verdict, "refusal": _refusal, "repeat": _repeat, "seal": _seal}
+def _halted(record: Any) -> str:
+    told_ = "stands no more" if record.resumed else f"stands: {record.reason}"
+    return f"{record.id} of {record.scope} {told_} (by {record.by})"
+
+
+_LINES = {"halted": _halted, "verdict": _verdict, "refusal": _refusal, "repeat": _repeat, "seal": _seal}

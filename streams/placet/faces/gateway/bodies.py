@@ -189,7 +189,7 @@ class MandateBody(ContextBody):
 
 
 class ControlBody(ContextBody):
-    """POST /v1/context/control: a calendar fact, which is all that a desk takes."""
+    """POST /v1/context/control: a calendar fact. A halt is signed by an operator's own key, not by the gateway's."""
 
     kind: Literal["calendar"]
     scope: Word

@@ -85,6 +85,8 @@ class Hearing:
     def heard(self, partition: int, batch: Sequence[Sealed]) -> None:  # noqa: ARG002  a `Listener` is told
         """Sort a sealed batch."""
         for one in batch:
+            if one.name == "halted":
+                continue
             record = one.record
             attempt = (record.tenant, record.authority, bytes(record.id), record.attempt)
             if one.name == "verdict" and attempt in self._recent:

@@ -13,6 +13,8 @@ from placet.model.topics import Topic
 from placet.ports import Rec
 from placet.provenance.seal import DOMAIN, NO_ROOT, SIGNATURE_SIZE
 
+DECISIONS = ("verdict", "repeat", "refusal", "halted")
+"""What a Seal closes."""
 PENDING_MOST = 100_000
 
 
@@ -60,8 +62,8 @@ class SealedReader:
         name, _ = open_frame(value)
         if name == "seal":
             return self._close(rec, value)
-        if name not in ("verdict", "repeat", "refusal"):
-            raise self._fail(rec, f"a {name} record, expected verdict, repeat, refusal or seal")
+        if name not in DECISIONS:
+            raise self._fail(rec, f"a {name} record, expected {', '.join(DECISIONS)} or seal")
         codec = BY_NAME[name]
         record = codec.decode(value)
         due = self._due()

@@ -8,6 +8,7 @@ from placet.model.codec import (
     claim,
     control,
     desk_change,
+    halted,
     intent,
     mandate,
     outcome,
@@ -49,4 +50,5 @@ CODECS = (
     pack,
     active_set,
     watermark,
+    halted,
 )
