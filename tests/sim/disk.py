@@ -5,6 +5,8 @@ from pathlib import Path
 
 from rocksdict import Options
 
+from placet.drivers.kafka.outside import Disk
+
 
 class SimBatch:
     """Writes that come together."""
@@ -57,26 +59,26 @@ class SimDatabase:
         yield from sorted((key, value) for key, value in self._rows.items() if key >= from_key)
 
     def close(self) -> None:
-        self._disk.locked.discard(self._folder)
+        self._disk.locked.pop(self._folder, None)
 
 
-class SimDisk:
+class SimDisk(Disk):
     """`placet.drivers.kafka.outside.Disk` of one slot. A copy of it may be put back later, or nothing at all."""
 
     def __init__(self) -> None:
         self.folders: dict[str, dict[bytes, bytes]] = {}
-        self.locked: set[str] = set()
+        self.locked: dict[str, bool] = {}
         self.failing = False
 
-    def open(self, folder: Path, options: Options) -> SimDatabase:
+    def open(self, folder: Path, options: Options) -> SimDatabase:  # type: ignore[override]
         name = str(folder)
         if name in self.locked:
             raise RuntimeError("IO error: lock hold by current process")
-        self.locked.add(name)
+        self.locked[name] = True
         self.folders.setdefault(name, {})
         return SimDatabase(self, name)
 
-    def batch(self) -> SimBatch:
+    def batch(self) -> SimBatch:  # type: ignore[override]
         return SimBatch()
 
     def remove(self, folder: Path) -> None:

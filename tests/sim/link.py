@@ -40,6 +40,7 @@ class Link:
         self.silent_since: float | None = None
         """Since when no heartbeat has come through: stopped, or cut off. None while they do."""
         self.on_silence: list[Callable[[], None]] = []
+        self.cut_until = 0.0
 
     def ask(self, api: str, call: Callable[[], T]) -> T:
         """Return the answer to a request. Raise `Lost` when there is none."""

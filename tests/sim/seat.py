@@ -27,11 +27,16 @@ class Seat:
     def join(self) -> None:
         """Ask for a place; nothing happens when nobody answers."""
         try:
-            self.member = self._link.ask(
-                "JoinGroup", lambda: self._group.join(self._instance, self.topics, self._session_ms, self.hear)
-            )
+            self.member = self._link.ask("JoinGroup", self._join)
         except Lost:
             self.member = None
+
+    def _join(self) -> Member:
+        self.member = self._group.join(self._instance, self.topics, self._session_ms, self.hear)
+        if self._link.silent_since is not None:
+            # Whoever asked is gone by now: nobody sends heartbeats for this place either.
+            self._fell_silent()
+        return self.member
 
     def hear(self, what: str, generation: int) -> None:
         self.news.append((what, generation))
@@ -74,7 +79,7 @@ class Seat:
             return
 
         def over() -> None:
-            if self._link.silent_since == since and self.member is member:
+            if self._link.silent_since == since:
                 self._group.leave(member)
 
         self._link.timeline.later(self._session_ms, over)

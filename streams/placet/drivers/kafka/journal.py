@@ -1,6 +1,7 @@
 """The journal of a worker on Kafka: one member of the group, one transactional producer, one warm disk per slot."""
 
 from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -63,10 +64,16 @@ class KafkaJournal:
         self.restores = 0
         self.restore_seconds = 0.0
         self.commits = 0
-        # INVARIANT: the predecessor is fenced and its open transaction aborted before this process joins the group.
-        self._transactor = Transactor(connection, slot)
-        self._reader = Reader(connection)
-        self._intake = Intake(connection, slot)
+        with ExitStack() as made:
+            if self._warm is not None:
+                made.callback(self._warm.close)
+            # INVARIANT: the predecessor is fenced and its open transaction aborted before this process joins the group.
+            self._transactor = Transactor(connection, slot)
+            made.callback(self._transactor.close)
+            self._reader = Reader(connection)
+            made.callback(self._reader.close)
+            self._intake = Intake(connection, slot)
+            made.pop_all()
         self._restorer = Restorer(connection, self._reader, self._intake, self._warm, self._clock)
 
     @property

@@ -34,20 +34,29 @@ class WarmDisk:
         self._age_ms_max = age_ms_max
         self._db: Rdict | None = self._open()
 
-    def _open(self) -> Rdict:
+    def _open(self) -> Rdict | None:
+        """Return the copy as it was left, or an empty one; nothing where the disk takes neither."""
+        db: Rdict | None = None
         try:
             db = self._disk.open(self._folder, _options())
             if db.get(_IDENTITY, self._identity) == self._identity:
                 db[_IDENTITY] = self._identity
                 return db
-            db.close()
         except Exception as error:
             if "lock" in str(error).lower():
                 raise Unavailable(f"{self._folder}: another process has this slot's folder open") from error
             LOGGER.warning("%s: thrown away, does not open: %s", self._folder, error)
-        self._disk.remove(self._folder)
-        db = self._disk.open(self._folder, _options())
-        db[_IDENTITY] = self._identity
+        try:
+            if db is not None:
+                db.close()
+            self._disk.remove(self._folder)
+            db = self._disk.open(self._folder, _options())
+            db[_IDENTITY] = self._identity
+        except Exception as error:  # noqa: BLE001 - rocksdict raises nothing narrower
+            LOGGER.warning("%s: no copy is kept: %s", self._folder, error)
+            if db is not None:
+                db.close()
+            return None
         return db
 
     def load(self, partition: int, low: int, end: int, now_ms: int) -> tuple[int, dict[bytes, bytes]] | None:
