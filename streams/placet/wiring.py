@@ -151,6 +151,9 @@ def loop_over(
         retry_ms=settings.retry_ms,
         approval_ms=settings.approval_ms,
         sweep_most=settings.sweep_most,
+        parked_most=settings.parked_most,
+        pending_most=settings.pending_most,
+        held_most=settings.held_most,
         record_bytes_max=settings.record_bytes_max,
         session_ms_max=settings.session_ms_max,
     )

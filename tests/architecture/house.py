@@ -130,7 +130,7 @@ LIBRARIES: dict[str, Library] = {
     ),
     "rocksdict": Library(
         "the embedded journal, and the warm state of a desk on Kafka",
-        _in("drivers.embedded", "drivers.kafka.warm"),
+        _in("drivers.embedded", "drivers.kafka.warm", "drivers.kafka.outside"),
         _in("drivers.embedded"),
     ),
     "pydantic": Library(

@@ -130,9 +130,9 @@ class Book:
             self.tally.approvals_ms.append(self.instant - lease.asked_at)
         return self._say(asked, answer, cause, lease.seq, lease.asked_offset, lease.asked_at, body, said)
 
-    def open(self, lease: Lease, facts: Iterable[str] = ()) -> None:
-        """Remember an intent that something can still happen to, and the index keys it rests on."""
-        self.leases.put(lease, facts)
+    def open(self, lease: Lease, facts: Iterable[str] = (), key: bytes | None = None) -> None:
+        """Remember an intent that something can still happen to, the index keys it rests on, and its own key."""
+        self.leases.put(lease, facts, key)
         self.changes.opened[lease.slot] = lease
 
     def close(self, slot: bytes) -> None:

@@ -98,7 +98,7 @@ class Claims:
         now.state, now.reason, now.until = State.CLAIMED, Reason.CLAIMED, book.instant + now.act_ms_max
         now.claim_required = lease.claim_required
         seq = book.move(lease, asked, now, cause, body, Said(executor=made.executor, nonce=made.nonce))
-        book.open(claimed(lease, now, seq, made.executor, made.nonce), judge.joiner.index)
+        book.open(claimed(lease, now, seq, made.executor, made.nonce), judge.joiner.index, asked.key)
         return None
 
     def outcome(self, rec: Rec, value: bytes) -> None:

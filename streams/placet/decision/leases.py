@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from placet.decision.arrow import Cause
 from placet.decision.intake import Asked
 from placet.decision.judge import Answer
+from placet.decision.load import Load
 from placet.model.codec.desk_change import Lease
 from placet.model.reasons import Reason, State
 
@@ -79,28 +80,35 @@ class Leases:
     def __init__(self) -> None:
         self.open: dict[bytes, Lease] = {}
         self.index = Index()
+        self.load = Load()
         self._seconds: dict[int, list[bytes]] = {}
-        self._undo: list[tuple[bytes, Lease | None, tuple[str, ...]]] = []
+        self._undo: list[tuple[bytes, Lease | None, tuple[str, ...], bytes | None]] = []
 
-    def put(self, lease: Lease, facts: Iterable[str] = ()) -> None:
-        """Open a lease, or replace it by its next state; `facts` are the index keys it rests on, none: as before."""
+    def put(self, lease: Lease, facts: Iterable[str] = (), key: bytes | None = None) -> None:
+        """Open a lease, or replace it by its next state.
+
+        `facts` are the index keys it rests on, none: as before; `key` is that of its intent, to be counted under.
+        """
         slot = lease.slot
         before = self.open.get(slot)
-        self._undo.append((slot, before, self.index.keys_of(slot)))
+        self._undo.append((slot, before, self.index.keys_of(slot), None))
         self.open[slot] = lease
+        self.load.move(slot, lease.state, key)
         if before is None or before.until != lease.until:
             self._seconds.setdefault(lease.until // SECOND_MS, []).append(slot)
         if facts:
             self.index.rest(slot, tuple(facts))
 
-    def rest(self, slot: bytes, facts: Iterable[str]) -> None:
+    def rest(self, slot: bytes, facts: Iterable[str], key: bytes | None = None) -> None:
         """Note that an open lease rests on other index keys than before."""
-        self._undo.append((slot, self.open[slot], self.index.keys_of(slot)))
+        lease = self.open[slot]
+        self._undo.append((slot, lease, self.index.keys_of(slot), None))
+        self.load.move(slot, lease.state, key)
         self.index.rest(slot, tuple(facts))
 
     def close(self, slot: bytes) -> None:
         """Forget a lease that has come to the end of its life."""
-        self._undo.append((slot, self.open.pop(slot), self.index.keys_of(slot)))
+        self._undo.append((slot, self.open.pop(slot), self.index.keys_of(slot), self.load.leave(slot)))
         self.index.rest(slot, NO_KEYS)
 
     def due(self, instant: int, most: int) -> list[Lease]:
@@ -128,12 +136,14 @@ class Leases:
         self._undo.clear()
 
     def drop(self) -> None:
-        for slot, before, keys in reversed(self._undo):
+        for slot, before, keys, key in reversed(self._undo):
             self.index.rest(slot, keys)
             if before is None:
                 self.open.pop(slot, None)
+                self.load.leave(slot)
             else:
                 self.open[slot] = before
+                self.load.move(slot, before.state, key)
                 self._seconds.setdefault(before.until // SECOND_MS, []).append(slot)
         self._undo.clear()
 

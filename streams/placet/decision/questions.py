@@ -7,6 +7,7 @@ from placet.decision.intake import Asked
 from placet.decision.judge import Answer, Judge
 from placet.decision.leases import lease_of
 from placet.decision.life import OPEN, WAITING
+from placet.decision.load import NAMES
 from placet.decision.settled import CUT, TRANSIENT_FLAG, slot_of
 from placet.errors import PoisonRecord
 from placet.model.codec import withdraw
@@ -67,7 +68,7 @@ class Questions:
         body = self._judge.body(asked, answer, session) if answer.set_digest else None
         seq = book.first(asked, answer, cause, rec.at, body)
         if answer.state in OPEN:
-            book.open(lease_of(asked, answer, seq, cause, rec.at), self._judge.joiner.index)
+            book.open(lease_of(asked, answer, seq, cause, rec.at), self._judge.joiner.index, asked.key)
             if len(book.asked) < ASKED_MOST:
                 book.asked[asked.slot] = asked
 
@@ -120,15 +121,30 @@ class Questions:
         )
 
     def _transient(self, asked: Asked, rec: Rec) -> Answer | None:
-        """Return the refusal that lag or a context too old asks for, or None."""
+        """Return the refusal that lag, a context too old or a key too full asks for, or None."""
         settings, lag = self._book.settings, self._book.instant - rec.at
         if lag > settings.lag_ms_max:
             reason, detail = Reason.LAGGING, f"read {lag} ms after it was appended"
         elif asked.intent.at_least and not self._judge.covers(asked.intent.at_least):
             reason, detail = Reason.CONTEXT_SILENT, "the context has not been read up to `at_least`"
+        elif full := self._full(asked.key):
+            reason, detail = Reason.OVERLOADED, full
         else:
             return None
         return Answer(State.DENIED, Effect.DENY, reason, detail=detail, retry_after_ms=settings.retry_ms)
+
+    def _full(self, key: bytes) -> str:
+        """Return which bound of open intents a key has reached, or an empty text."""
+        counts = self._book.leases.load.of(key)
+        if counts is None:
+            return ""
+        settings = self._book.settings
+        for count, most, name in zip(
+            counts, (settings.parked_most, settings.pending_most, settings.held_most), NAMES, strict=True
+        ):
+            if count >= most:
+                return f"{count} intents of this authority are {name}: expected at most {most}"
+        return ""
 
     def _refuse(self, rec: Rec, asked: Asked, reason: Reason, detail: str) -> None:
         intent = asked.intent

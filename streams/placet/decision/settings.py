@@ -14,6 +14,8 @@ class DeskSettings:
     `retry_ms`: when a transient refusal says to try again.
     `approval_ms`: how long a step-up waits where its rule does not say.
     `sweep_most`: leases decided again in one batch because their context changed.
+    `parked_most`, `pending_most`, `held_most`: open intents of one key that are deferred, wait for people, or are granted
+    or begun; past any of them the next intent of that key is refused as transient.
     `record_bytes_max`: a longer record is refused unread.
     `session_ms_max`: how long what came back to a session is remembered after it was last heard of.
     """
@@ -23,5 +25,8 @@ class DeskSettings:
     retry_ms: int = 1_000
     approval_ms: int = 15 * MINUTE_MS
     sweep_most: int = 2_000
+    parked_most: int = 1_000
+    pending_most: int = 10_000
+    held_most: int = 10_000
     record_bytes_max: int = 65_536
     session_ms_max: int = 24 * 60 * MINUTE_MS

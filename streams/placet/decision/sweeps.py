@@ -97,7 +97,7 @@ class Sweeps:
         session = self._book.session_of(asked)
         active, plan = self._judge.plan_of(asked.intent)
         now = self._judge.judge(asked, active, plan, session)
-        self._book.leases.rest(lease.slot, self._judge.joiner.index)
+        self._book.leases.rest(lease.slot, self._judge.joiner.index, asked.key)
         body = None
         if state in WAITING:
             if now.state is state:

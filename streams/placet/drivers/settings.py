@@ -71,6 +71,15 @@ class Settings(BaseSettings):
     sweep_most: Positive = Field(
         2_000, description="leases decided again per batch after a change: bounds how long a batch can get"
     )
+    parked_most: Positive = Field(
+        1_000, description="deferred intents of one tenant and authority; past it the next hear OVERLOADED"
+    )
+    pending_most: Positive = Field(
+        10_000, description="intents of one tenant and authority that wait for people; past it the next hear OVERLOADED"
+    )
+    held_most: Positive = Field(
+        10_000, description="grants of one tenant and authority not yet ended; past it the next intents hear OVERLOADED"
+    )
     watermark_ms: Positive = Field(
         5_000,
         description="how often `placet up` says of its context topics that all is quiet; freshness bounds are longer",

@@ -1,0 +1,120 @@
+"""What a desk does when there is too much: bounds for each key, and a lag that is said."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from placet.decision.settings import DeskSettings
+from placet.model.keys import key_of
+from placet.model.reasons import Reason, State
+from tests.support.world import PERSON, TENANT, World, states
+
+
+@contextmanager
+def nobody_reads(world: World) -> Iterator[None]:
+    """Append without a turn of the loop."""
+    step, world.step = world.step, list  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        world.step = step  # type: ignore[method-assign]
+
+
+SMALL = DeskSettings(parked_most=2, pending_most=2, held_most=2)
+KINDS = {
+    "held": ("shop.refund", {"amount": 10}, State.GRANTED),
+    "pending": ("shop.refund", {"amount": 7_000}, State.PENDING),
+    "parked": ("shop.export", {}, State.DEFERRED),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_past_its_bound_a_key_hears_a_transient_refusal_until_something_ends(kind: str) -> None:
+    action, arguments, state = KINDS[kind]
+    world = World(settings=SMALL)
+    open_ = [world.intent(action, arguments) for _ in range(2)]
+    assert states(world.ask(*open_)) == [state, state]
+    shed = world.intent("shop.refund", {"amount": 10})
+    (refused,) = world.ask(shed)
+    said = refused.record
+    assert (refused.state, said.reason, said.retry_after_ms) == (State.DENIED, Reason.OVERLOADED, 1_000)
+    assert "expected at most 2" in said.detail
+    world.take_back(open_[0])
+    assert states(world.ask(shed._replace(attempt=2))) == [State.GRANTED]
+
+
+def test_another_key_is_not_shed() -> None:
+    world = World(settings=SMALL)
+    world.publish_principal("user:alan", kind="user")
+    world.publish_mandate(id="m2", delegator="user:alan")
+    world.ask(world.intent(), world.intent())
+    asked = world.intent()._replace(authority="user:alan", mandate="m2")
+    assert states(world.ask(asked)) == [State.GRANTED]
+
+
+def test_a_restored_desk_counts_what_it_has_decided_again() -> None:
+    world = World(settings=SMALL)
+    world.ask(world.intent(), world.intent())
+    world.restart()
+    world.step()
+    assert [each.record.reason for each in world.ask(world.intent())] == [Reason.OVERLOADED]
+
+
+def test_a_batch_that_was_not_committed_counts_nothing() -> None:
+    world = World(settings=SMALL)
+    world.ask(world.intent())
+    leases = world.loop.bureau.places[0].desk.book.leases
+    (lease,) = leases.open.values()
+    key = key_of(TENANT, PERSON)
+    assert leases.load.of(key) == [0, 0, 1]
+    leases.close(lease.slot)
+    assert leases.load.of(key) is None
+    leases.drop()
+    assert leases.load.of(key) == [0, 0, 1]
+
+
+# As in the documentation: what is decided how long after it was appended. The bound is 30 s.
+LAG = {
+    0: (State.GRANTED, Reason.PERMITTED),
+    30_000: (State.GRANTED, Reason.PERMITTED),
+    30_001: (State.DENIED, Reason.LAGGING),
+    59_999: (State.DENIED, Reason.LAGGING),
+}
+
+
+@pytest.mark.parametrize("lag", LAG)
+def test_an_intent_read_late_hears_that_the_desk_lags(lag: int) -> None:
+    world = World()
+    world.step()
+    asked = world.intent(deadline=world.clock.now + 60_000)
+    with nobody_reads(world):
+        world.ask(asked)
+    (answer,) = world.later(lag)
+    assert (answer.state, answer.record.reason) == LAG[lag]
+
+
+def test_past_its_deadline_an_intent_is_late_and_nothing_else() -> None:
+    world = World()
+    world.step()
+    asked = world.intent(deadline=world.clock.now + 40_000)
+    with nobody_reads(world):
+        world.ask(asked)
+    (refused,) = world.later(40_000)
+    assert (refused.name, refused.record.reason) == ("refusal", Reason.ASKED_TOO_LATE)
+
+
+def test_a_claim_read_late_leaves_its_grant_and_an_outcome_is_taken_at_any_lag() -> None:
+    world = World(settings=DeskSettings(lag_ms_max=2_000))
+    begun, waits = world.intent(), world.intent()
+    world.ask(begun, waits)
+    world.claim(begun)
+    with nobody_reads(world):
+        world.claim(waits)
+    (refused,) = world.later(2_001)
+    assert (refused.name, refused.record.reason) == ("refusal", Reason.LAGGING)
+    assert refused.record.retry_after_ms == 1_000
+    assert states(world.claim(waits)) == [State.CLAIMED]
+    with nobody_reads(world):
+        world.report(begun)
+    assert states(world.later(9_000)) == [State.DONE]
