@@ -80,14 +80,25 @@ class Broker:
     It outlives the process that started it; `stop` may be called from another
     one that names the same folder. `extra` are settings of every node that
     stand over those of the file, for a test of what else a broker may be.
+    `advertised` is by node the port that clients and the other nodes are told
+    to reach it at, where something stands before it; `heap` its memory.
     """
 
     def __init__(
-        self, home: Path, port: int | None = None, nodes: int = 1, *, extra: Mapping[str, str] | None = None
+        self,
+        home: Path,
+        port: int | None = None,
+        nodes: int = 1,
+        *,
+        extra: Mapping[str, str] | None = None,
+        advertised: Mapping[int, int] | None = None,
+        heap: str = HEAP,
     ) -> None:
         self.home = home.resolve()
         self.nodes = nodes
         self.extra = dict(extra or {})
+        self.advertised = dict(advertised or {})
+        self.heap = heap
         self.port = free_port(nodes) if port is None else port
         self._children: dict[int, subprocess.Popen[bytes]] = {}
 
@@ -129,11 +140,11 @@ class Broker:
             raise
         return self
 
-    def stop(self) -> None:
-        """Stop every node: asked first, killed after `STOP_S_MAX` seconds. Nothing happens to what is not running."""
-        self._signal(signal.SIGTERM)
-        if not _until(lambda: not self.running(), STOP_S_MAX):
-            self.kill()
+    def stop(self, node: int | None = None) -> None:
+        """Stop one node, or all: asked first, killed after `STOP_S_MAX` seconds. What is not running is left alone."""
+        self._signal(signal.SIGTERM, node)
+        if not _until(lambda: not (self.alive(node) if node else self.running()), STOP_S_MAX):
+            self.kill(node)
 
     def kill(self, node: int | None = None) -> None:
         """End one node, or all, as a crash would (SIGKILL), and return when gone. The data stays; `start(keep=True)`."""
@@ -182,6 +193,8 @@ class Broker:
         config.parent.mkdir(parents=True, exist_ok=True)
         # Of a setting that stands twice the last counts.
         over = "".join(f"{name}={value}\n" for name, value in self.extra.items())
+        if node in self.advertised:
+            over += f"advertised.listeners=PLAINTEXT://127.0.0.1:{self.advertised[node]}\n"
         config.write_text(render(node, self.port, self.nodes, data) + over)
         java = [need("java"), "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-cp", f"{libraries}/*"]
         if not (data / "meta.properties").exists():
@@ -196,7 +209,7 @@ class Broker:
                 raise BrokerError(message)
         with (config.parent / "broker.log").open("ab") as log:
             child = subprocess.Popen(
-                [java[0], f"-Xms{HEAP}", f"-Xmx{HEAP}", *java[1:], "kafka.Kafka", str(config)],
+                [java[0], f"-Xms{self.heap}", f"-Xmx{self.heap}", *java[1:], "kafka.Kafka", str(config)],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

@@ -1,0 +1,1 @@
+"""Faults on three real brokers, behind a proxy that knows which request of whom it carries."""

@@ -1,0 +1,239 @@
+"""Faults of what is said: silence, emptiness, noise, repetition, disorder, and changes that race with grants."""
+
+import signal
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from threading import Event, Thread
+from time import time
+
+from confluent_kafka import OFFSET_END, TopicPartition
+from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType
+
+from placet.drivers.kafka import KafkaLog
+from placet.errors import Unavailable, Unsure
+from placet.model import codec
+from placet.model.keys import key_of, partition_of
+from placet.model.reasons import Reason, State
+from placet.model.topics import Topic
+from placet.ports import Log, Message
+from tests.faults import town
+from tests.faults.cluster import cast, wire
+from tests.faults.cluster.cast import AGENTS, PARTITIONS, PEOPLE
+from tests.faults.cluster.rules import Act, Rule, Way
+from tests.faults.cluster.site import Site
+from tests.faults.journals import whole
+from tests.faults.poison import KEY, bad_context, bad_inputs
+from tests.faults.town import TENANT
+
+REST_S = 0.05
+SILENT = (Reason.FACT_SILENT, Reason.FACT_MISSING, Reason.CONTEXT_SILENT)
+
+
+def said(site: Site) -> Counter[object]:
+    """Count what was decided so far: by state of verdicts, by reason, by name of record, and stops."""
+    counts: Counter[object] = Counter()
+    log = KafkaLog(site.connection)
+    try:
+        for partition in range(PARTITIONS):
+            for rec in whole(log, Topic.DECISIONS, partition):
+                record = codec.decode_any(rec.value or b"")
+                counts[type(record).__name__] += 1
+                if type(record).__name__ in ("Verdict", "Refusal"):
+                    counts[Reason(record.reason)] += 1
+                if type(record).__name__ == "Verdict":
+                    counts[State(record.state)] += 1
+                    counts["stop"] += record.stop
+    finally:
+        log.close()
+    return counts
+
+
+@contextmanager
+def writing(site: Site, write: Callable[[Log, int], None]) -> Iterator[Counter[str]]:
+    """Have `write` called with a log and a number that grows, again and again while the block lasts; count the calls."""
+    stop, counts = Event(), Counter[str]()
+
+    def run() -> None:
+        log = KafkaLog(site.connection)
+        while not stop.wait(REST_S):
+            try:
+                write(log, counts["written"])
+            except (Unavailable, Unsure):
+                continue
+            counts["written"] += 1
+        log.close()
+
+    thread = Thread(target=run)
+    thread.start()
+    try:
+        yield counts
+    finally:
+        stop.set()
+        thread.join()
+
+
+@contextmanager
+def silent(site: Site) -> Iterator[None]:
+    """F18: nothing is heard of risk for longer than the pack bears: no permit rests on it, and on return all is decided."""
+    site.context.signal(signal.SIGSTOP)
+    yield
+    counts = said(site)
+    site.context.signal(signal.SIGCONT)
+    site.prove("answers that waited for a silent feed", sum(counts[reason] for reason in SILENT))
+
+
+@contextmanager
+def emptied(site: Site) -> Iterator[None]:
+    """F19: all facts of risk are gone when the workers begin anew, and nobody says them again for a while."""
+    site.context.kill()
+    title = site.connection.title(Topic.RISK)
+    entry = ConfigEntry("cleanup.policy", "compact,delete", incremental_operation=AlterConfigOpType.SET)
+    resource = ConfigResource(ResourceType.TOPIC, title, incremental_configs=[entry])
+    for done in site.admin.incremental_alter_configs([resource]).values():
+        done.result(30)
+    (deleted,) = site.admin.delete_records([TopicPartition(title, 0, OFFSET_END)]).values()
+    low = deleted.result(30).low_watermark
+    for worker in site.workers:
+        worker.kill()
+        worker.start()
+    before = said(site)
+    yield
+    after = said(site)
+    granted = after[State.GRANTED] - before[State.GRANTED]
+    assert not granted, f"{granted} grants while no risk was known"
+    site.context.start()
+    site.prove("facts and watermarks removed", low)
+    site.prove("workers that began without them", len(site.workers))
+
+
+@contextmanager
+def poisoned(site: Site) -> Iterator[None]:
+    """F20: one of every kind of bad record, again and again, among inputs, context and signals."""
+    begun = [child.begun for child in site.children]
+
+    def write(log: Log, number: int) -> None:
+        now = _now()
+        bad = [*bad_inputs(now, number + (1 << 80)).values(), *bad_context(now).values()]
+        one = bad[number % len(bad)]
+        if one.topic in (Topic.INTENTS, Topic.OUTCOMES, Topic.VOTES):
+            partition = (partition_of(KEY, PARTITIONS) + one.misplaced) % PARTITIONS
+            log.append(one.topic, partition, [Message(KEY, one.value)])
+        else:
+            log.append(one.topic, 0, [Message(f"{TENANT}/poison/{number}".encode(), one.value)])
+        if not number % 5:
+            log.append(Topic.SIGNALS, 0, [Message(b"poison", b"\x00\x00\x00\x00\x10noise")])
+
+    with writing(site, write) as counts:
+        yield
+    site.prove("bad records written", counts["written"])
+    site.prove("refusals", said(site)["Refusal"])
+    ends = [child.name for child, was in zip(site.children, begun, strict=True) if child.begun != was]
+    assert not (set(ends) and len(site.proof) == 2), f"{ends} had to be begun again because of bad records"
+
+
+@contextmanager
+def repeated(site: Site) -> Iterator[None]:
+    """F21: intents, claims and outcomes that were written are written again, as they are, by somebody else."""
+    reader = KafkaLog(site.connection)
+    try:
+        old = {
+            (topic, partition): [rec for rec in whole(reader, topic, partition) if rec.value is not None]
+            for topic in (Topic.INTENTS, Topic.OUTCOMES)
+            for partition in range(PARTITIONS)
+        }
+    finally:
+        reader.close()
+    places = sorted(place for place, recs in old.items() if recs)
+
+    def write(log: Log, number: int) -> None:
+        topic, partition = place = places[number % len(places)]
+        some = [site.draw.choice(old[place]) for _ in range(5)]
+        log.append(topic, partition, [Message(rec.key, rec.value) for rec in some])
+
+    with writing(site, write) as counts:
+        yield
+    site.prove("records written again", 5 * counts["written"])
+    site.prove("first answers pointed to", said(site)["Repeat"])
+
+
+@contextmanager
+def disordered(site: Site) -> Iterator[None]:
+    """F22: risk arrives late and out of its order, and context overtakes intents and is overtaken by them."""
+    rules = [
+        site.proxy.lay(Rule(Act.DELAY, Way.ANSWERED, apis={wire.FETCH}, client=client, ms=ms))
+        for client, ms in (("aiokafka", 700), ("faust", 700), (site.a.name, 200))
+    ]
+    stale = [0]
+
+    def write(log: Log, number: int) -> None:
+        back = site.draw.randrange(1_000, 60_000)
+        subject = site.draw.choice(AGENTS)
+        value = cast.a_signal(_now() - back, subject, site.draw.choice((0, 95)), number)
+        log.append(Topic.SIGNALS, 0, [Message(f"{TENANT}/{subject}".encode(), value)])
+        stale[0] += 1
+
+    with writing(site, write):
+        yield
+    site.proxy.lift(*rules)
+    site.prove("answers that came late", sum(rule.count for rule in rules))
+    site.prove("signals from the past", stale[0])
+
+
+@contextmanager
+def revoked(site: Site) -> Iterator[None]:
+    """F23: suspensions, risk and a stricter pack at random instants, while grants are in flight."""
+    packs = [town.digest_of_pack(files) for files in (cast.PACK, cast.STRICT_PACK)]
+
+    def write(log: Log, number: int) -> None:
+        now = _now()
+        agent = AGENTS[number % len(AGENTS)]
+        status = "suspended" if number % 16 < 8 else "active"
+        log.append(Topic.PRINCIPALS, 0, [Message(f"{TENANT}/{agent}".encode(), town.a_principal(now, agent, status))])
+        if not number % 10:
+            value = town.a_set(now, number // 10 + 2, packs[(number // 10) % 2])
+            log.append(Topic.POLICIES, 0, [Message(f"{TENANT}/set".encode(), value)])
+
+    before = said(site)
+    with writing(site, write) as counts:
+        yield
+    log = KafkaLog(site.connection)
+    for agent in AGENTS:
+        log.append(Topic.PRINCIPALS, 0, [Message(f"{TENANT}/{agent}".encode(), town.a_principal(_now(), agent))])
+    value = town.a_set(_now(), 1_000_000, packs[0])
+    log.append(Topic.POLICIES, 0, [Message(f"{TENANT}/set".encode(), value)])
+    log.close()
+    after = said(site)
+    site.prove("changes", counts["written"])
+    site.prove("grants revoked", after[State.REVOKED] - before[State.REVOKED])
+    site.proof["claims told to stop"] = after["stop"] - before["stop"]
+
+
+@contextmanager
+def other_schemas(site: Site) -> Iterator[None]:
+    """F24: writers that are a version ahead: schemas, fields and values that nobody here knows yet."""
+
+    def write(log: Log, number: int) -> None:
+        now = _now()
+        person = PEOPLE[number % len(PEOPLE)]
+        key = key_of(TENANT, person)
+        asked = town.an_intent(now, number + (1 << 90), actor=AGENTS[0], authority=person)
+        framed = cast.frame(asked)
+        newer = (
+            (Topic.INTENTS, b"\x00\x00\x00\x07\xd1" + framed[5:]),
+            (Topic.INTENTS, framed + b"\x02\x0anewer"),
+            (Topic.OUTCOMES, town.an_outcome(now, asked, 42, b"", bytes(16))),
+        )
+        topic, value = newer[number % len(newer)]
+        log.append(topic, partition_of(key, PARTITIONS), [Message(key, value)])
+
+    with writing(site, write) as counts:
+        yield
+    after = said(site)
+    site.prove("records of a later version", counts["written"])
+    unknown = (Reason.SCHEMA_UNKNOWN, Reason.UNDECODABLE, Reason.MALFORMED)
+    site.prove("refused as unknown", sum(after[reason] for reason in unknown))
+
+
+def _now() -> int:
+    return int(time() * 1000)
