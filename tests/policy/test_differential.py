@@ -4,10 +4,12 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from placet.policy import samples
+from placet.policy.evaluate import PolicySet
 from placet.policy.expressions import ConditionError, compile_condition
 from placet.policy.fused import UNREADY, single
 from placet.policy.oracle import agrees
 from placet.policy.shape import Argument
+from tests.policy import packs
 
 ARGUMENTS = (
     Argument("amount", "int"),
@@ -212,4 +214,17 @@ def test_a_planted_difference_is_found() -> None:
     assert planted.source is not None
     planted.source = planted.source.replace("<=", "<")
     assert not agrees(planted, samples.generate(planted, 48))
+    compile_condition.cache_clear()
+
+
+def test_a_difference_leaves_a_condition_to_the_library_before_it_decides() -> None:
+    made = packs.pack(packs.rule("small", when="arguments.amount <= 43"))
+    condition = made.condition(made.rules[0], "pay.refund")
+    assert condition is not None
+    assert condition.source is not None
+    condition.source = condition.source.replace("<=", "<")
+    plan = PolicySet.of([made]).plan("pay.refund")
+    assert plan is not None
+    assert plan.decide(packs.case(arguments={"amount": 43})).rules == ("small/small",)
+    assert condition.unknown == "generated code and library differ"
     compile_condition.cache_clear()

@@ -10,7 +10,9 @@ from placet.policy.pack import load_pack
 
 POLICIES = Path(__file__).parents[2] / "policies"
 PACKS = {
-    folder.name: load_pack({file.name: file.read_text("utf-8") for file in folder.glob("*.yaml")}, f"{folder.name}/")
+    folder.name: load_pack(
+        {file.name: file.read_text("utf-8") for file in folder.glob("*.yaml")}, f"{folder.name}/", judged=True
+    )
     for folder in sorted(POLICIES.iterdir())
     if folder.is_dir()
 }

@@ -1,53 +1,88 @@
 """A desk read back: the fold of its changes, checked against the last Seal it was closed with."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 from placet.decision.book import Book
-from placet.decision.settled import REST, ROW
+from placet.decision.held import SLOT_SIZE, Held, hold, leases_of
+from placet.decision.settled import DEADLINES, ROW
 from placet.errors import Corrupted
-from placet.model.codec import desk_change
+from placet.model.codec.desk_change import DeskChange, Lease
 from placet.model.codec.seal import Seal
 from placet.ports import Rec
 
+DATA_KEY = b"k/"
+"""How the key of a record begins that holds data keys and nothing else."""
 
-def restore(book: Book, changes: Sequence[Rec], seal: Seal | None) -> None:
+
+def restore(book: Book, changes: Iterable[Rec], seal: Seal | None) -> None:
     """Fill an empty book from the records of `placet.desk`, in order of their ordinal.
 
-    Raise Corrupted where they do not end where `seal`, the last of the
-    partition's decisions, says that the desk ended.
+    `changes` are read once and let go of. Raise Corrupted where they do not end
+    where `seal`, the last of the partition's decisions, says that the desk ended.
     """
-    settled = book.settled
     instant = 0 if seal is None else seal.instant
-    horizon = book.settings.deadline_ms_max
+    # What is still open by the end is few: of the others only where they end is ever looked at.
+    living: dict[bytes, tuple[int, bytes]] = {}
+    ledger: list[tuple[Held, tuple[bytes, ...]]] = []
     for rec in changes:
-        change = desk_change.decode(rec.value or b"")
+        change = hold(rec.value or b"")
         for row in change.data_keys:
             book.vault.take(row)
-        if (rec.key or b"")[:2] == b"k/":
+        if (rec.key or b"")[:2] == DATA_KEY:
             continue
-        long_lived = []
-        rows = change.settled
-        if len(rows) % ROW.size:
-            raise Corrupted(f"desk change {change.ordinal}: {len(rows)} bytes of rows of {ROW.size}")
-        for at in range(0, len(rows), ROW.size):
-            slot, row_ = rows[at : at + 16], rows[at + 16 : at + ROW.size]
-            deadline = REST.unpack(row_)[1]
-            if deadline > instant:
-                settled.put(slot, row_, deadline, change.instant)
-                if deadline - change.instant > horizon:
-                    long_lived.append(slot)
-        for at in range(0, len(change.closed), 16):
-            book.leases.open.pop(change.closed[at : at + 16], None)
-        for lease in change.opened:
-            book.leases.put(lease)
+        long_lived = _settle(book, change, instant)
+        closed = change.closed
+        for at in range(0, len(closed), SLOT_SIZE):
+            living.pop(closed[at : at + SLOT_SIZE], None)
+        for slot, lease in change.opened:
+            living[slot] = change.ordinal, lease
         for session in change.sessions:
             book.sessions[session.key] = session
-        book.changes.restore(change, tuple(long_lived))
+        ledger.append((change._replace(settled=b"", closed=b"", opened=[]), long_lived))
         book.seq = change.seq_to
-        settled.keep()
-        book.leases.keep()
+    _open(book, living, ledger)
     if seal is not None and (book.seq, book.changes.ordinal) != (seal.seq_to, seal.desk_ordinal):
         raise Corrupted(
             f"the desk's changes end at seq {book.seq}, ordinal {book.changes.ordinal}; "
             f"the last seal says {seal.seq_to}, {seal.desk_ordinal}"
+        )
+
+
+def _settle(book: Book, change: Held, instant: int) -> tuple[bytes, ...]:
+    """Remember the attempts a change settled; return the slots of those that will outlive it."""
+    rows = change.settled
+    if len(rows) % ROW.size:
+        raise Corrupted(f"desk change {change.ordinal}: {len(rows)} bytes of rows of {ROW.size}")
+    ends = change.instant + book.settings.deadline_ms_max
+    if book.settled.fill(rows, change.instant, instant) <= ends:
+        return ()
+    return tuple(
+        rows[at * ROW.size : at * ROW.size + SLOT_SIZE]
+        for at, (deadline,) in enumerate(DEADLINES.iter_unpack(rows))
+        if deadline > max(ends, instant)
+    )
+
+
+def _open(book: Book, living: dict[bytes, tuple[int, bytes]], ledger: list[tuple[Held, tuple[bytes, ...]]]) -> None:
+    """Open what lives, and enter each change into the ledger with what of it does."""
+    opened: dict[int, list[Lease]] = {}
+    for (ordinal, _), lease in zip(living.values(), leases_of(raw for _, raw in living.values()), strict=True):
+        book.leases.put(lease)
+        opened.setdefault(ordinal, []).append(lease)
+    book.leases.keep()
+    for change, long_lived in ledger:
+        lives = tuple(opened.get(change.ordinal, ()))
+        book.changes.restore(
+            DeskChange(
+                change.partition,
+                change.ordinal,
+                change.seq_to,
+                change.instant,
+                b"",
+                b"",
+                lives,
+                (),
+                change.sessions,
+            ),
+            long_lived,
         )

@@ -1,4 +1,4 @@
-"""Generated conditions against the library, at load, on cases made from each condition's own constants."""
+"""Generated conditions against the library, before they decide, on cases made from each condition's own constants."""
 
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
@@ -9,6 +9,7 @@ from placet.policy.contents import Pack
 from placet.policy.diagnostics import Diagnostic
 from placet.policy.expressions import Expression
 from placet.policy.fused import single
+from placet.policy.rules import Rule
 from placet.policy.situations import case_of
 
 CASES = 48
@@ -18,17 +19,26 @@ CASES = 48
 def compare(pack: Pack) -> Iterator[Diagnostic]:
     """Run every condition of `pack` through both engines; one that differs stays with the library, and is reported."""
     document = pack.documents["rules.yaml"]
-    tests = [case_of(test.given, test.intent) for test in pack.tests]
     for number, rule in enumerate(pack.rules):
         for action in pack.shapes(rule):
-            condition = pack.condition(rule, action)
-            if condition is None or condition.source is None:
-                continue
-            own = [case for case in tests if case.action == action]
-            if not (_agrees_on_samples(condition) and agrees(condition, own, fitting=True)):
-                condition.leave("generated code and library differ")
+            if not judge(pack, rule, action):
                 message = f"on `{action}` generated code and library differ: the library alone runs this condition"
                 yield document.diagnose(("rules", number, "when"), message)
+
+
+def judge(pack: Pack, rule: Rule, action: str) -> bool:
+    """Run one condition through both engines, on samples and on the pack's tests of `action`; return whether they agree.
+
+    A condition that differs is left to the library from then on.
+    """
+    condition = pack.condition(rule, action)
+    if condition is None or condition.source is None:
+        return True
+    own = [case_of(test.given, test.intent) for test in pack.tests if test.intent.action == action]
+    if _agrees_on_samples(condition) and agrees(condition, own, fitting=True):
+        return True
+    condition.leave("generated code and library differ")
+    return False
 
 
 @lru_cache(maxsize=4096)

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from placet.model.case import Case
 from placet.model.reasons import Effect, Reason
 from placet.policy import finding as findings
+from placet.policy import oracle
 from placet.policy.contents import Pack
 from placet.policy.finding import DEFER_MS_MAX, Finding, Said
 from placet.policy.fused import UNFIT, Bound, build, source_of
@@ -57,6 +58,9 @@ class Plan:
         self.deadline_ms_max = min(said, default=DEADLINE_MS_MAX)
         self.defer_ms_max = min((pack.defer_ms_max for pack in packs), default=DEFER_MS_MAX)
         self.unsigned_intents = bool(packs) and all(pack.unsigned_intents for pack in packs)
+        if generated:
+            for pack, rule in self.rules:
+                oracle.judge(pack, rule, action)
         self._tie(action)
         shapes = [one.arguments for one in declared]
         self.source = source_of(self._bounds, self._units, shapes, generated=generated)

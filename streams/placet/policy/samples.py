@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from placet.model.case import LABELS, Case, MandateRow, PrincipalRow, ResourceRow
 from placet.policy.checked import Node
 from placet.policy.expressions import Expression
-from placet.policy.shape import INT_MAX, Argument, Path
+from placet.policy.shape import INT_MAX, RISKS, Argument, Path
 
 _T = TypeVar("_T")
 INSTANT = 1_700_000_000_000
@@ -61,22 +61,28 @@ def _walk(node: Node) -> Iterator[Node]:
 
 
 def generate(condition: Expression, count: int) -> list[Case]:
-    """Return `count` cases; the same condition always gives the same ones."""
+    """Return `count` cases; the same condition always gives the same ones. What it does not read is not there."""
     known = Constants(condition.tree)
     return [_case(condition, known, Draw(f"{condition.text}\n{number}")) for number in range(count)]
 
 
 def _case(condition: Expression, known: Constants, draw: Draw) -> Case:
     paths, texts = condition.paths, known.texts
+    roots = condition.roots
     case = Case()
     case.instant, case.tenant, case.id, case.attempt = INSTANT, "sample", bytes(16), 1 + draw.below(3)
     case.action, case.purpose, case.audience = draw.one(texts), draw.one(texts), draw.one(texts)
     case.session_id, case.resource_id = draw.one(texts), draw.one(texts)
     case.emergency = bool(draw.below(2))
     case.actor_id, case.authority_id = draw.one(texts), draw.one(texts)
-    case.actor, case.authority = (_principal(root, paths, known, draw) for root in ("actor", "authority"))
-    case.actor_risk, case.authority_risk, case.session_risk = (_score(known, draw) for _ in range(3))
-    case.mandate, case.resource = _mandate(known, draw), _resource(known, draw)
+    case.actor, case.authority = (
+        _principal(root, paths, known, draw) if root in roots else None for root in ("actor", "authority")
+    )
+    case.actor_risk, case.authority_risk, case.session_risk = (
+        _score(known, draw) if root in roots else None for root in RISKS
+    )
+    case.mandate = _mandate(known, draw) if "mandate" in roots else None
+    case.resource = _resource(known, draw) if "resource" in roots else None
     case.session_origin, case.session_rank = draw.one(("none", "internal", "external")), draw.below(4)
     case.calendar = {path[1]: draw.one(texts) for path in paths if path[0] == "calendar" and draw.below(4)}
     case.chain = (case.authority_id, case.actor_id)

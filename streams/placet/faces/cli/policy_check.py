@@ -27,7 +27,7 @@ def load(folder: Path) -> "tuple[Pack | None, list[Diagnostic]]":
     from placet.policy.pack import load_pack
 
     try:
-        return load_pack(read_pack(folder), f"{folder}/"), []
+        return load_pack(read_pack(folder), f"{folder}/", judged=True), []
     except PackError as error:
         return None, list(error.diagnostics)
 

@@ -1,0 +1,76 @@
+"""Desk changes read without reading their leases: each is found where it lies, whatever is in it."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from placet.decision.held import hold, leases_of
+from placet.errors import PoisonRecord
+from placet.model.codec import desk_change
+from placet.model.codec.desk_change import DataKey, DeskChange, Lease, Session
+
+long = st.integers(-(2**63), 2**63 - 1)
+small = st.integers(-(2**31), 2**31 - 1)
+few = st.binary(max_size=200)
+leases = st.builds(
+    Lease,
+    slot=st.binary(min_size=16, max_size=16),
+    seq=long,
+    state=small,
+    effect=small,
+    reason=small,
+    intent=st.sampled_from([b"", b"i" * 63, b"i" * 64, b"i" * 8_191, b"i" * 8_192]),
+    asked_offset=long,
+    asked_at=long,
+    until=long,
+    granted_digest=st.sampled_from([b"", bytes(32), b"other"]),
+    granted_arguments=st.none() | few,
+    claim_required=st.booleans(),
+    act_ms_max=small,
+    expires_at=long,
+    set_digest=st.sampled_from([b"", bytes(range(32))]),
+    executor=st.text(max_size=100),
+    nonce=st.sampled_from([b"", bytes(16), b"n"]),
+    stopped=st.booleans(),
+    votes=st.lists(few, max_size=3).map(tuple),
+)
+changes = st.builds(
+    DeskChange,
+    partition=small,
+    ordinal=long,
+    seq_to=long,
+    instant=long,
+    settled=few,
+    closed=few,
+    opened=st.lists(leases, max_size=4).map(tuple),
+    data_keys=st.just(()) | st.just((DataKey("acme/user:bob", bytes(16), b"wrapped", bytes(32)),)),
+    sessions=st.just(()) | st.just((Session("acme/user:bob/s", 1, 2, 3, 4),)),
+)
+
+
+@given(changes)
+def test_what_is_held_is_what_the_codec_reads(change: DeskChange) -> None:
+    held = hold(desk_change.frame(change))
+    assert held[:6] == change[:6]
+    assert (held.data_keys, held.sessions) == (change.data_keys, change.sessions)
+    assert [slot for slot, _ in held.opened] == [lease.slot for lease in change.opened]
+    assert tuple(leases_of(raw for _, raw in held.opened)) == change.opened
+
+
+@given(changes, st.data())
+def test_a_change_cut_short_is_refused(change: DeskChange, data: st.DataObject) -> None:
+    value = desk_change.frame(change)
+    with pytest.raises(PoisonRecord):
+        hold(value[: data.draw(st.integers(0, len(value) - 1))])
+
+
+def test_what_is_no_desk_change_is_refused() -> None:
+    with pytest.raises(PoisonRecord, match="expected its framing"):
+        hold(b"\0\0\0\0\x0b" + bytes(9))
+
+
+def test_more_leases_than_are_read_at_once_come_in_their_order() -> None:
+    lease = Lease(bytes(16), 0, 4, 1, 0, b"i", 0, 0, 0, b"", None, True, 0, 0, b"", "", b"", False, ())
+    many = [lease._replace(seq=number) for number in range(2_500)]
+    held = hold(desk_change.frame(DeskChange(0, 0, 0, 0, b"", b"", tuple(many), (), ())))
+    assert [one.seq for one in leases_of(raw for _, raw in held.opened)] == list(range(2_500))
