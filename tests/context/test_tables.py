@@ -111,6 +111,63 @@ def test_a_watermark_says_no_more_than_its_own_time(tables: Tables) -> None:
     assert tables.marks[Topic.RISK, 0] == (5, 1000)
 
 
+def heard(tables: Tables, offset: int, source: str, at: int, now: int = 1_000) -> int:
+    """Return up to when risk is heard once `source` has marked it."""
+    tables.hear(rec(watermark.frame(Watermark(source, at)), offset=offset, at=now))
+    return tables.marks[Topic.RISK, 0][1]
+
+
+def test_a_feed_that_goes_on_does_not_cover_for_one_that_is_silent(tables: Tables) -> None:
+    assert heard(tables, 0, "siem", 800) == 800
+    assert heard(tables, 1, "edr", 900) == 800
+    assert heard(tables, 2, "edr", 950) == 800
+    assert heard(tables, 3, "siem", 990) == 950
+
+
+def test_a_fact_is_no_word_of_all_feeds_where_watermarks_are_written(tables: Tables) -> None:
+    tables.hear(rec(risk.frame(RISK), offset=0, at=500))
+    assert tables.marks[Topic.RISK, 0] == (1, 500)
+    assert heard(tables, 1, "siem", 800) == 800
+    tables.hear(rec(risk.frame(RISK), offset=2, at=2_000))
+    assert tables.marks[Topic.RISK, 0] == (3, 800)
+
+
+def test_a_feed_in_parts_is_heard_when_all_of_it_is(tables: Tables) -> None:
+    assert heard(tables, 0, "app#0/2", 700) == 0
+    assert heard(tables, 1, "app#1/2", 600) == 600
+    # It has grown: what the old parts say is not of all of it any more, and what was heard stays.
+    assert heard(tables, 2, "app#2/3", 990) == 600
+    assert heard(tables, 3, "app#0/2", 990) == 600
+    assert heard(tables, 4, "app#0/3", 980) == 600
+    assert heard(tables, 5, "app#1/3", 970) == 970
+
+
+def test_a_feed_that_has_ended_is_waited_for_no_longer(tables: Tables) -> None:
+    assert heard(tables, 0, "siem", 500) == 500
+    assert heard(tables, 1, "edr", 900) == 500
+    assert heard(tables, 2, "siem", 0) == 900
+
+
+@pytest.mark.parametrize(
+    ("source", "at", "says"),
+    [
+        ("siem", 61_001, "it is 60001 ms ahead of its append time"),
+        ("", 900, "expected a name, or `name#part/parts`"),
+        ("siem feed", 900, "expected a name, or `name#part/parts`"),
+        ("siem#2/2", 900, "part 2 of 2: expected 0 to 1"),
+        ("siem#0/2000", 900, "part 0 of 2000"),
+        ("siem#1", 900, "expected a name, or `name#part/parts`"),
+    ],
+)
+def test_a_watermark_that_cannot_be_believed_moves_nothing(tables: Tables, source: str, at: int, says: str) -> None:
+    assert heard(tables, 0, "edr", 800) == 800
+    with pytest.raises(PoisonRecord, match=says) as refused:
+        heard(tables, 1, source, at)
+    assert refused.value.reason == Reason.MALFORMED
+    assert tables.marks[Topic.RISK, 0] == (2, 800)
+    assert heard(tables, 2, "edr", 900) == 900
+
+
 def test_two_sources_of_a_label_give_the_graver(tables: Tables) -> None:
     tables.fold(rec(sensitivity.frame(LABEL._replace(label="restricted", source="scan", observed_at=1))))
     tables.fold(rec(sensitivity.frame(LABEL)))

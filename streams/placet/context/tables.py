@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import NamedTuple, TypeVar
 
 from placet.context.facts import fact_of, value_of
+from placet.context.feeds import Feeds
 from placet.context.halts import ALL, TENANT, Halts, halt_of
 from placet.context.reducers import STATUS_RANKS, fold_principal, fold_sensitivity, merge_risk
 from placet.errors import PoisonRecord
@@ -49,7 +50,7 @@ class Tables:
     `fold` takes one record and returns the index key it touched, or None where
     it changed nothing. Rows are replaced, never changed in place, so that a row
     taken by a decision stays what it was. `marks` says by (topic, partition) how
-    far was read and when the feed was last alive, ms.
+    far was read and up to when all its feeds were alive, ms; it never goes back.
     """
 
     def __init__(self, keys: KeyRing) -> None:
@@ -62,6 +63,7 @@ class Tables:
         self.halts = Halts()
         self.identity_changes = 0
         self.marks: dict[tuple[int, int], tuple[int, int]] = {}
+        self._feeds: dict[tuple[int, int], Feeds] = {}
         self._folds: dict[bytes, Callable[[Rec, bytes], str | None]] = {
             principal.HEADER: self._principal,
             risk.HEADER: self._risk,
@@ -71,13 +73,20 @@ class Tables:
         }
 
     def hear(self, rec: Rec) -> None:
-        """Move the mark of `rec`'s partition: it was read, and its feed is alive."""
+        """Move the mark of `rec`'s partition: it was read, and its feeds are alive.
+
+        Where nobody writes watermarks every record says so, else they alone do.
+        Raise PoisonRecord where one cannot be believed.
+        """
         place = (rec.topic, rec.partition)
-        at, heard = rec.at, self.marks.get(place, (0, 0))[1]
+        heard, feeds = self.marks.get(place, (0, 0))[1], self._feeds.get(place)
         if rec.value is not None and rec.value[:5] == watermark.HEADER:
             self.marks[place] = (rec.offset + 1, heard)  # a faulty watermark was read as well
-            at = min(at, watermark.decode(rec.value).at)
-        self.marks[place] = (rec.offset + 1, max(heard, at))
+            said = watermark.decode(rec.value)
+            _on_time(rec, said.at)
+            feeds = feeds or self._feeds.setdefault(place, Feeds())
+            feeds.mark(said.source, min(rec.at, said.at))
+        self.marks[place] = (rec.offset + 1, max(heard, feeds.heard_at if feeds else rec.at))
 
     def fold(self, rec: Rec) -> str | None:
         """Fold one record; raise PoisonRecord where it cannot be taken, with nothing changed."""
@@ -237,6 +246,10 @@ def _placed(rec: Rec, tenant: str, instant: int) -> None:
     # Index keys are `tenant/name`, and a name may hold a `/`: a tenant with one would speak of another tenant's names.
     if "/" in strict.identifier(tenant, "tenant"):
         raise PoisonRecord(f"tenant `{tenant}`: expected no `/` in it", Reason.MALFORMED)
+    _on_time(rec, instant)
+
+
+def _on_time(rec: Rec, instant: int) -> None:
     if instant > rec.at + AHEAD_MS_MAX:
         raise PoisonRecord(
             f"it is {instant - rec.at} ms ahead of its append time: expected at most {AHEAD_MS_MAX}", Reason.MALFORMED
