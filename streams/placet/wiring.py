@@ -17,6 +17,7 @@ from placet.drivers.clock import SystemClock
 from placet.drivers.embedded import EmbeddedReader, EmbeddedSettings, open_owner, open_reader
 from placet.drivers.entropy import SystemEntropy
 from placet.drivers.keyfile import Keys, ensure_keys
+from placet.drivers.logs import logger
 from placet.drivers.loop import Loop
 from placet.drivers.metrics import Watch, exposition
 from placet.drivers.settings import Settings
@@ -25,6 +26,7 @@ from placet.errors import Corrupted, PlacetError, Unavailable, Unsure
 from placet.model.topics import INPUTS, Topic
 from placet.ports import Clock, Entropy, Feed, Journal, Log
 
+LOGGER = logger("worker")
 AGAIN_S_MIN, AGAIN_S_MAX = 0.05, 2.0
 SWITCH_S = 0.0005
 """How long a thread may keep the others of a folder's process waiting, s. Python's own 5 ms is more than a whole answer
@@ -240,15 +242,19 @@ class Running:
             while not self._stop.is_set():
                 try:
                     self.stack.loop.run(self._stop, self.stack.settings.batch_wait_ms, self._waited)
-                except Unsure:
+                except Unsure as error:
                     if self._make is None:
                         raise
+                    LOGGER.warning("starting again: an answer was lost", why=str(error))
                     self.stack.watch.aborted()
                     self._remake(self._make)
         except PlacetError as error:
             self.failure = error
-        except Exception as error:  # noqa: BLE001  whoever waits for the loop must hear of it
+            LOGGER.error("the loop ended", kind=type(error).__name__, why=str(error))  # noqa: TRY400  it is no surprise
+        except Exception as error:
+            # Whoever waits for the loop must hear of it.
             self.failure = Corrupted(f"the loop ended: {type(error).__name__}: {error}")
+            LOGGER.exception("the loop ended")
         finally:
             self.ended.set()
 
@@ -263,7 +269,8 @@ class Running:
                 self._again_s = AGAIN_S_MIN
                 return
 
-    def _waited(self, _: Unavailable) -> None:
+    def _waited(self, nothing: Unavailable) -> None:
+        LOGGER.warning("batch put off: nothing was committed", why=str(nothing))
         self._wait()
 
     def _wait(self) -> None:

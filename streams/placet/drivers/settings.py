@@ -1,7 +1,7 @@
 """Every setting of a process: its name, unit, default, bounds, and why the default is what it is."""
 
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -120,6 +120,12 @@ class Settings(BaseSettings):
     body_bytes_max: Positive = Field(1_048_576, description="largest HTTP body, refused before it is read")
     wait_ms_max: Positive = Field(30_000, description="longest wait of one HTTP long poll")
     stalled_ms_max: Positive = Field(10_000, description="a loop without a turn for longer is not live")
+
+    # Log lines, on stderr.
+    log_format: Literal["auto", "json", "text"] = Field(
+        "auto", description="auto: text where a person looks on, else one JSON object a line"
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least that is logged")
 
     @model_validator(mode="after")
     def _together(self) -> Self:

@@ -1,0 +1,124 @@
+"""Log lines are JSON objects with the trace they belong to, and no secret is in any of them."""
+
+import io
+import json
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from placet.drivers.logs import log_to, logger, trace_of, traced
+
+TRACE, SPAN = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
+PARENT = f"00-{TRACE}-{SPAN}-01"  # the example of W3C Trace Context §3.2.2
+
+
+@pytest.fixture
+def out() -> Iterator[io.StringIO]:
+    root = logging.getLogger()
+    before, level = list(root.handlers), root.level
+    stream = io.StringIO()
+    log_to(stream, form="json", slot="worker-0")
+    yield stream
+    for handler in root.handlers:
+        if handler not in before:
+            root.removeHandler(handler)
+    root.setLevel(level)
+    logging.getLogger("placet").setLevel(logging.NOTSET)
+
+
+def lines(stream: io.StringIO) -> list[Any]:
+    return [json.loads(line) for line in stream.getvalue().splitlines()]
+
+
+def test_a_line_is_an_object_with_its_fields(out: io.StringIO) -> None:
+    logger("worker").info("settled batch", records=500, verdicts=481)
+    [line] = lines(out)
+    assert line.pop("timestamp").endswith("Z")
+    assert line == {
+        "event": "settled batch",
+        "records": 500,
+        "verdicts": 481,
+        "level": "info",
+        "logger": "placet.worker",
+        "slot": "worker-0",
+    }
+
+
+def test_other_libraries_are_heard_in_the_same_way_from_warning_on(out: io.StringIO) -> None:
+    logging.getLogger("faust.app").info("hello")
+    logging.getLogger("faust.app").warning("lost %d", 3)
+    logger("worker").debug("too small")
+    assert [(line["event"], line["logger"]) for line in lines(out)] == [("lost 3", "faust.app")]
+
+
+def test_a_trace_is_in_every_line_within_and_in_none_after(out: io.StringIO) -> None:
+    with traced(PARENT.encode()):
+        logger("worker").info("inside")
+        logging.getLogger("placet.kafka").warning("inside too")
+    with traced("nonsense"):
+        logger("worker").info("no trace")
+    logger("worker").info("outside")
+    told = [(line["event"], line.get("trace_id"), line.get("span_id")) for line in lines(out)]
+    assert told == [
+        ("inside", TRACE, SPAN),
+        ("inside too", TRACE, SPAN),
+        ("no trace", None, None),
+        ("outside", None, None),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("header", "ids"),
+    [
+        (PARENT, (TRACE, SPAN)),
+        (PARENT.encode(), (TRACE, SPAN)),
+        (f"cc-{TRACE}-{SPAN}-01-what-the-future-will-be-like", (TRACE, SPAN)),
+        (f"00-{TRACE}-{SPAN}-01-extra", None),
+        (f"ff-{TRACE}-{SPAN}-01", None),
+        (f"00-{'0' * 32}-{SPAN}-01", None),
+        (f"00-{TRACE}-{'0' * 16}-01", None),
+        (PARENT.upper(), None),
+        (f"00-{TRACE[:31]}-{SPAN}-01", None),
+        ("", None),
+        (None, None),
+        (b"\xff", None),
+    ],
+)
+def test_a_traceparent_is_read_as_published(header: str | bytes | None, ids: tuple[str, str] | None) -> None:
+    assert trace_of(header) == ids
+
+
+SECRET = "hunter2-hunter2"
+
+
+def test_no_secret_is_in_any_line(out: io.StringIO) -> None:
+    speak = logger("worker")
+    speak.warning("signed in", token=SECRET, sasl_password=SECRET, Authorization=f"Bearer {SECRET}")
+    speak.warning("options", options={"sasl.password": SECRET, "sasl.username": "ada", "inner": [{"secret": SECRET}]})
+    speak.warning(f"could not sign in with sasl.password={SECRET}; header Bearer {SECRET}")
+    speak.warning("as JSON", text=f'{{"sasl.password": "{SECRET}"}}')
+    speak.warning("a key", kek=SECRET, material=SECRET.encode(), error=ValueError(f"password={SECRET}"))
+    logging.getLogger("faust").warning("connecting with password=%s", SECRET)
+    try:
+        raise RuntimeError(f"token={SECRET}")
+    except RuntimeError:
+        speak.exception("failed")
+    assert len(lines(out)) == 7
+    assert SECRET not in out.getvalue()
+    assert lines(out)[1]["options"]["sasl.username"] == "ada"
+
+
+def test_text_is_for_a_person(out: io.StringIO) -> None:
+    log_to(out, form="text")
+    logger("worker").info("settled batch", records=500)
+    assert out.getvalue()[8:] == " info settled batch records=500\n"
+
+
+def test_a_second_call_replaces_the_first(out: io.StringIO) -> None:
+    other = io.StringIO()
+    log_to(other, form="json", level="debug")
+    logger("worker").debug("only there")
+    assert out.getvalue() == ""
+    assert [line["event"] for line in lines(other)] == ["only there"]
