@@ -10,7 +10,7 @@ from placet.decision.desk import Desk
 from placet.decision.judge import marks_of
 from placet.decision.library import Library
 from placet.decision.restore import restore
-from placet.errors import Corrupted, PoisonRecord, Unavailable
+from placet.errors import Corrupted, PoisonRecord, Unavailable, Unsure
 from placet.model.codec.case_body import Mark as CaseMark
 from placet.model.codec.case_body import encode_cut
 from placet.model.codec.seal import Mark
@@ -21,6 +21,10 @@ from placet.provenance.seal import SealChain, SealKey, last_seal
 
 COLLECT_AFTER = (100_000, 50, 1_000)
 """New containers before a collection of each generation: more than a batch makes."""
+
+
+POISON_MOST = 1_000
+"""Faulty context records kept by a worker that does not serve partition 0, in case it ever does."""
 
 
 @dataclass(slots=True)
@@ -83,6 +87,7 @@ class Bureau:
         self._keys = keys
         self.places: dict[int, Place] = {}
         self.poison: list[tuple[Rec, int, str]] = []
+        self._forgot = False
         self.heard: dict[int, tuple[int, int]] = {}
         self.marks: tuple[Mark, ...] = ()
         self.caught_up = False
@@ -118,6 +123,8 @@ class Bureau:
                 changed[key] = Cause(rec.topic, rec.partition, rec.offset)
         if not any_:
             return
+        if self.caught_up and 0 not in self.places and len(self.poison) > POISON_MOST:
+            self.poison, self._forgot = [], True
         self.marks = marks_of(self._tables.marks)
         self.cut = encode_cut(tuple(CaseMark(*mark) for mark in self.marks))
         for place in self.places.values():
@@ -127,8 +134,11 @@ class Bureau:
         """Serve a partition: read it back, check it, and wait for the context its last Seal had seen.
 
         Raise Unavailable while the context is behind that Seal, Corrupted where
-        the journal contradicts itself.
+        the journal contradicts itself, Unsure for partition 0 when faulty context
+        was forgotten: whoever starts anew reads it again.
         """
+        if partition == 0 and self._forgot:
+            raise Unsure("more faulty context was read than is kept without partition 0: it must be read again")
         # The whole context is read before the first decision, whatever of it has trickled in.
         self.hear(feed.take() if self.caught_up else feed.catch_up())
         self.caught_up = True
