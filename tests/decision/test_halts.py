@@ -159,6 +159,15 @@ def test_a_halt_that_nobody_takes_is_refused_once_and_halts_nothing(scope: str, 
     assert audited(world).clean
 
 
+def test_how_fast_a_change_is_heard_is_measured() -> None:
+    world = World()
+    world.ask(world.intent())
+    world.halt("tenant")
+    world.later(40)
+    tally = world.loop.bureau.places[0].desk.book.tally
+    assert (tally.halts_ms, tally.revokes_ms) == ([40], [40])
+
+
 def test_an_auditor_finds_a_desk_that_overlooks_a_halt(monkeypatch: pytest.MonkeyPatch) -> None:
     world = World()
     world.ask(world.intent())

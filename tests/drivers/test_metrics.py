@@ -18,6 +18,7 @@ placet_approval_wait_seconds
 placet_approvals_pending
 placet_approval_oldest_age_seconds
 placet_halt_seconds
+placet_revoke_seconds
 placet_signal_age_seconds{stream}
 placet_signals_total{stream,result}
 placet_join_misses_total{stream}
@@ -50,6 +51,8 @@ def filled() -> Watch:
             erred=Counter({"payments/refund-small": 1}),
             waits_ms=[1, 3],
             approvals_ms=[4_000],
+            halts_ms=[20],
+            revokes_ms=[40],
             took_s=0.004,
             lag_ms=3,
             policy_set="ab" * 32,
@@ -110,6 +113,8 @@ def value(watch: Watch, line: str) -> float:
         ('placet_signal_age_seconds{stream="risk"}', 1.5),
         ("placet_policy_load_timestamp_seconds", 1_700_000_000),
         ("placet_approval_oldest_age_seconds", 9),
+        ("placet_halt_seconds_sum", 0.02),
+        ("placet_revoke_seconds_sum", 0.04),
     ],
 )
 def test_a_batch_is_counted(line: str, expected: float) -> None:
@@ -139,6 +144,7 @@ def test_no_histogram_ends_below_a_minute() -> None:
     assert [spec.name for spec in METRICS if spec.kind is Kind.HISTOGRAM] == [
         "placet_decision_duration_seconds",
         "placet_intent_to_verdict_seconds",
-            "placet_approval_wait_seconds",
+        "placet_approval_wait_seconds",
         "placet_halt_seconds",
+        "placet_revoke_seconds",
     ]

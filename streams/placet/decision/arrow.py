@@ -7,11 +7,12 @@ NEVER = 1 << 62
 
 
 class Cause(NamedTuple):
-    """The record that moved an intent; topic 0 is the clock."""
+    """The record that moved an intent, and when it was appended (ms); topic 0 is the clock."""
 
     topic: int
     partition: int
     offset: int
+    at: int = 0
 
 
 CLOCK = Cause(0, 0, 0)

@@ -115,6 +115,8 @@ class Sweeps:
         now.detail = now.detail or now.reason.name.lower()
         now.granted_digest, now.granted_arguments, now.until = b"", None, 0
         now.reason = Reason.CONTEXT_CHANGED
+        if cause.at:
+            self._book.tally.revokes_ms.append(self._book.instant - cause.at)
         if state is State.CLAIMED:
             now.state = state
             said = Said(executor=lease.executor, nonce=lease.nonce, stop=True)

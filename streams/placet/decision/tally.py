@@ -19,6 +19,7 @@ class Tally:
     waits_ms: list[int] = field(default_factory=list)
     approvals_ms: list[int] = field(default_factory=list)
     halts_ms: list[int] = field(default_factory=list)
+    revokes_ms: list[int] = field(default_factory=list)
 
     def count(self, action: str, answer: Answer, waited_ms: int) -> None:
         """Count one first answer."""

@@ -120,7 +120,7 @@ class Bureau:
                 continue
             self.heard[rec.topic] = (taken + 1, ignored)
             if key is not None:
-                changed[key] = Cause(rec.topic, rec.partition, rec.offset)
+                changed[key] = Cause(rec.topic, rec.partition, rec.offset, rec.at)
         if not any_:
             return
         if self.caught_up and 0 not in self.places and len(self.poison) > POISON_MOST:

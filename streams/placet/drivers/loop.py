@@ -55,6 +55,7 @@ class Loop:
         self._skew_ms_max = skew_ms_max
         self._held: dict[int, list[Rec]] | None = None
         self.turned_at = 0.0
+        self.restoring = False
         self.decided = 0
 
     @property
@@ -99,10 +100,15 @@ class Loop:
         self._watch.rebalanced()
         for partition in served - assigned:
             self._bureau.forget(partition)
-        for partition in sorted(assigned - served):
-            started = time.monotonic()
-            self._open(partition)
-            self._watch.restored(time.monotonic() - started)
+        # A restore may take long, and has a watch of its own: whoever asks whether this loop moves must know of it.
+        self.restoring = True
+        try:
+            for partition in sorted(assigned - served):
+                started = time.monotonic()
+                self._open(partition)
+                self._watch.restored(time.monotonic() - started)
+        finally:
+            self.restoring = False
         self._bureau.settle_memory()
 
     def _open(self, partition: int) -> None:
@@ -216,6 +222,7 @@ class Loop:
                     lag_ms=now - oldest,
                     approvals_ms=tally.approvals_ms,
                     halts_ms=tally.halts_ms,
+                    revokes_ms=tally.revokes_ms,
                     policy_set=self._bureau.set_label,
                 )
             )

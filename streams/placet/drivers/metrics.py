@@ -54,8 +54,9 @@ METRICS: tuple[MetricSpec, ...] = (
     _row("approval_wait_seconds", H, "", "from asking people to their answer"),
     _row("approvals_pending", G, "", "intents that wait for people"),
     _row("approval_oldest_age_seconds", G, "", "age of the one that waits longest"),
-    # halts
+    # changes
     _row("halt_seconds", H, "", "from a halt's append time to the instant of the batch that says it, by partition"),
+    _row("revoke_seconds", H, "", "from a context record's append time to the instant that revokes or stops what it touched"),
     # joins
     _row("signal_age_seconds", G, "stream", "since a context stream was last heard"),
     _row("signals_total", C, "stream result", "context records read: taken, ignored or refused"),
@@ -136,7 +137,8 @@ class Count:
     `refused` by reason; `missing` by name of a fact; `erred` by rule;
     `waits_ms` from append to instant, one for each first answer, or a sample;
     `approvals_ms` from append to the end of each wait for people; `halts_ms`
-    from append to the batch that says a halt.
+    from append to the batch that says a halt; `revokes_ms` from a change of
+    context to the batch that revokes or stops what it touched.
     """
 
     intents: Tally[str] = field(default_factory=Tally)
@@ -149,6 +151,7 @@ class Count:
     lag_ms: int = 0
     approvals_ms: list[int] = field(default_factory=list)
     halts_ms: list[int] = field(default_factory=list)
+    revokes_ms: list[int] = field(default_factory=list)
     policy_set: str = ""
 
 
@@ -188,6 +191,7 @@ class Watch:
             ("placet_intent_to_verdict_seconds", count.waits_ms),
             ("placet_approval_wait_seconds", count.approvals_ms),
             ("placet_halt_seconds", count.halts_ms),
+            ("placet_revoke_seconds", count.revokes_ms),
         ):
             histogram = self._histogram(name)
             for wait in waits_ms:
