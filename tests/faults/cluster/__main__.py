@@ -1,6 +1,7 @@
 """Faults on a cluster: all, or those named: `python -m tests.faults.cluster [F1 F9+F5 ...] [--seed N] [--pairs N]`."""
 
 import argparse
+import logging
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -19,6 +20,8 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--pairs", type=int, default=PAIRS, help="how many seeded pairs follow when no code is named")
     known = parser.parse_args()
+    # What a client has to say of a broker that is down on purpose is no news.
+    logging.getLogger("placet.kafka").setLevel(logging.CRITICAL)
     wanted = [(tuple(BY_CODE[one] for one in code.split("+")), known.seed) for code in known.codes]
     if not wanted:
         wanted = [((fault,), known.seed) for fault in FAULTS]

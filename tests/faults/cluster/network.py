@@ -103,7 +103,8 @@ def late_end(site: Site) -> Iterator[None]:
     ended = site.proxy.ended[victim.name, True]
     # The client asks again by itself, and goes on with the same epoch: that is the hole of the old protocol.
     site.until(lambda: site.proxy.ended[victim.name, True] > ended or not victim.running(), "it was not asked again")
-    held = site.proxy.lay(Rule(Act.HOLD, apis={wire.ADD_OFFSETS_TO_TXN}, client=victim.name))
+    # Its coordinator knows of the next transaction by now: the positions go last, to another.
+    held = site.proxy.lay(Rule(Act.HOLD, apis={wire.TXN_OFFSET_COMMIT}, client=victim.name))
     site.until(held.bit.is_set, "no transaction was begun")
     ended = site.proxy.ended[victim.name, True]
     arrived = _answers(site, victim.name)
