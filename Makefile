@@ -7,6 +7,7 @@ MAKEFLAGS += --no-builtin-rules
 
 ARGS ?=
 PORT ?= 9092
+CLUSTER ?=
 BENCHES ?= desk embedded kafka restore
 BENCH_PORT ?= 29292
 DATA ?= ../shared/data
@@ -52,8 +53,9 @@ test: setup ## Every test, with a real broker that is started and stopped (ARGS=
 	@$(PY) -m pytest $(ARGS)
 
 .PHONY: faults
-faults: setup ## Kills, lost writes, bad input and planted bugs with all their seeds (ARGS="--seed 17 --journal memory" for one)
-	@$(PY) -m tests.faults $(ARGS)
+faults: setup ## Every fault: those in process (ARGS="--seed 17 --journal memory" for one), then a cluster's (CLUSTER="F9 F1+F5" for some)
+	@$(if $(CLUSTER),:,$(PY) -m tests.faults --ignore=tests/faults/cluster $(ARGS))
+	@$(if $(ARGS),:,PYTHONPATH=ops/broker $(PY) -m tests.faults.cluster $(CLUSTER))
 
 .PHONY: bench
 bench: setup ## Every measurement beside its target; JSON in build/bench (BENCHES="desk embedded" for some)

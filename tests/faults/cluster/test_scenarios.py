@@ -1,7 +1,6 @@
 """A slice of the faults on a cluster, for every run of the tests; `make faults` has them all."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
