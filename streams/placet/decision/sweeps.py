@@ -1,6 +1,7 @@
 """Change is heard: open intents decided again when what they rest on has changed, and moved on by the clock."""
 
 from collections.abc import Iterable
+from itertools import islice
 
 from placet.context.tables import CALENDAR, HALT, MANDATE, PRINCIPAL, RESOURCE, RESUME, RISK
 from placet.decision.arrow import CLOCK, NEVER, QUIET, Cause, Said
@@ -45,9 +46,10 @@ class Sweeps:
             everything = key.startswith((SET, HALT))
             for slot in self._in_order(open_ if everything else self._book.leases.index.touched(key)):
                 found.setdefault(slot, cause)
-        for slot, cause in self._waiting.items():
-            found.setdefault(slot, cause)
-        self._waiting = found
+        if found:
+            for slot, cause in self._waiting.items():
+                found.setdefault(slot, cause)
+            self._waiting = found
 
     def touch_all(self, cause: Cause) -> None:
         """Note that everything open has to be decided again, as after a restore."""
@@ -60,7 +62,7 @@ class Sweeps:
 
     def sweep(self) -> None:
         """Decide the next slice again."""
-        for slot, cause in list(self._waiting.items())[: self._book.settings.sweep_most]:
+        for slot, cause in list(islice(self._waiting.items(), self._book.settings.sweep_most)):
             self._swept[slot] = self._waiting.pop(slot)
             lease = self._book.leases.open.get(slot)
             if lease is not None:
