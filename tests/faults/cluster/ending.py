@@ -5,8 +5,11 @@ from dataclasses import dataclass, field
 
 from placet.drivers.kafka import KafkaLog
 from placet.drivers.kafka.reader import Reader
+from placet.errors import PoisonRecord
 from placet.faces.auditor import audit
 from placet.model import codec
+from placet.model.codec import intent
+from placet.model.codec.intent import Intent
 from placet.model.codec.verdict import Verdict
 from placet.model.reasons import State
 from placet.model.topics import EMITS, INPUTS, Topic
@@ -64,12 +67,21 @@ def _lost(site: Site, log: KafkaLog, ending: Ending) -> list[str]:
     asked = site.asked()
     ending.intents = len({name for _, _, name in asked})
     ending.load = ending.intents / site.loaded_s
-    there: set[tuple[int, bytes]] = set()
-    for partition in range(PARTITIONS):
-        for rec in whole(log, Topic.INTENTS, partition):
-            if rec.value is not None and codec.open_frame(rec.value)[0] == "intent":
-                there.add((partition, codec.decode_any(rec.value).id))
+    there = {
+        (partition, record.id)
+        for partition in range(PARTITIONS)
+        for rec in whole(log, Topic.INTENTS, partition)
+        if (record := _intent(rec.value or b"")) is not None
+    }
     return [f"LOST: intent {name.hex()} was acknowledged" for p, _, name in asked if (p, name) not in there]
+
+
+def _intent(value: bytes) -> Intent | None:
+    """Return the intent in a record; nothing for other records and for bad ones."""
+    try:
+        return intent.decode(value) if codec.open_frame(value)[0] == "intent" else None
+    except PoisonRecord:
+        return None
 
 
 def _unfounded(site: Site, said: list[Verdict], ending: Ending) -> list[str]:

@@ -51,11 +51,13 @@ def run(stand: Stand, faults: tuple[Fault, ...], seed: int) -> Told:
     told = Told(tuple(one.code for one in faults), " and ".join(one.says for one in faults), Ending(seed))
     folder = Path(mkdtemp(prefix="placet-cluster-"))
     site = Site(stand.broker, stand.proxy, folder, seed)
+    site.alone = len(faults) == 1
     site.may_detect = any(one.detects for one in faults)
     try:
         with site:
             with ExitStack() as stack:
-                for fault in faults:
+                # Brokers go last and come back first: what shows that others bit is read from them.
+                for fault in sorted(faults, key=lambda one: one.kind == "broker"):
                     stack.enter_context(fault.inflict(site))
                 site.load_for(max(one.seconds for one in faults))
             stand.heal()

@@ -39,6 +39,8 @@ class Site:
     """`with Site(...) as site`: load is on when the block begins, and every process is gone when it ends.
 
     `proof` is what shows that the fault bit, by name; `prove` fails on zero.
+    `alone` says that no other fault is on, `may_detect` that contradictions may
+    come of it and have to be named.
     """
 
     def __init__(self, broker: Broker, proxy: Proxy, folder: Path, seed: int, *, rate: int = RATE) -> None:
@@ -54,6 +56,7 @@ class Site:
         self.admin = AdminClient(self.connection.client())
         self.proof: dict[str, int] = {}
         self.may_detect = False
+        self.alone = True
         self.loaded_s = 0.0
         self._began = 0.0
         self.env = {
