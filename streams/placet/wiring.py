@@ -194,6 +194,7 @@ class Running:
         self._measuring = threading.Lock()
         self._folder = SignalFolder(stack.log, stack.keys.ring, stack.watch, stack.settings) if folds else None
         self._again_s = AGAIN_S_MIN
+        self._waited_at = 0.0
         self._thread = threading.Thread(target=self._run, name="placet-loop", daemon=True)
         self._thread.start()
         if self._folder is not None:
@@ -208,15 +209,23 @@ class Running:
         self.stack.close()
 
     def live(self) -> bool:
-        """Return whether the loop has taken a turn lately. A restore is a turn that may take long: it counts as live."""
+        """Return whether the loop makes progress: a turn, a restore, or a wait for a cluster that does not answer.
+
+        To start again would help with none of the three.
+        """
         if self.ended.is_set():
             return False
-        turned = self.stack.loop.turned_at
-        return not turned or time.monotonic() - turned < self.stack.settings.stalled_ms_max / 1000
+        loop = self.stack.loop
+        return loop.restoring or not loop.turned_at or self._since(max(loop.turned_at, self._waited_at))
 
     def ready(self) -> bool:
-        """Return whether the loop is live and serves every partition it was assigned."""
-        return self.live() and self.stack.loop.turned_at > 0
+        """Return whether the loop took a turn lately and serves partitions, each of them restored."""
+        loop = self.stack.loop
+        served = bool(loop.bureau.places) and not loop.restoring
+        return served and self.live() and self._since(loop.turned_at)
+
+    def _since(self, at: float) -> bool:
+        return at > 0 and time.monotonic() - at < self.stack.settings.stalled_ms_max / 1000
 
     def measure(self) -> bytes:
         """Return all metrics in Prometheus' text format, with how far the desks are behind as of now."""
@@ -275,6 +284,7 @@ class Running:
 
     def _wait(self) -> None:
         self._stop.wait(self._again_s)
+        self._waited_at = time.monotonic()
         self._again_s = min(AGAIN_S_MAX, self._again_s * 2)
 
 

@@ -30,6 +30,22 @@ _TRACEPARENT = re.compile(r"([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f
 _LEFT_BY_OTHERS = ("message", "asctime")
 
 
+class _Handler(logging.Handler):
+    """Writes each line whole, to what stderr is at that moment when no stream is named."""
+
+    def __init__(self, stream: TextIO | None) -> None:
+        super().__init__()
+        self._stream = stream
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            out = self._stream or sys.stderr
+            out.write(self.format(record) + "\n")
+            out.flush()
+        except Exception:  # noqa: BLE001  a line that cannot be written ends nothing
+            self.handleError(record)
+
+
 def log_to(stream: TextIO | None = None, *, form: Format = "auto", level: Level = "info", **fields: str) -> None:
     """Send what this process logs to `stream` (stderr), with `fields` in every line; a second call replaces the first.
 
@@ -49,14 +65,13 @@ def log_to(stream: TextIO | None = None, *, form: Format = "auto", level: Level 
         _withhold,
     ]
     last = _line if text else structlog.processors.JSONRenderer(serializer=_json)
-    handler = logging.StreamHandler(out)
+    handler = _Handler(stream)
     handler.setFormatter(
         ProcessorFormatter(foreign_pre_chain=chain, processors=[ProcessorFormatter.remove_processors_meta, last])
     )
     root = logging.getLogger()
-    for one in [one for one in root.handlers if getattr(one, "of_placet", False)]:
+    for one in [one for one in root.handlers if isinstance(one, _Handler)]:
         root.removeHandler(one)
-    handler.of_placet = True  # type: ignore[attr-defined]  # so that a second call finds its own
     root.addHandler(handler)
     root.setLevel(logging.WARNING)
     logging.getLogger(ROOT).setLevel(level.upper())

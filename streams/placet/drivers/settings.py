@@ -109,7 +109,8 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", description="address `placet up` listens on")
     port: Annotated[int, Field(ge=0, le=65_535)] = Field(7420, description="port of `placet up`; 0: any free one")
     metrics_port: Annotated[int, Field(ge=0, le=65_535)] = Field(
-        7421, description="port of a worker's /metrics, /livez and /readyz; 0: any free one"
+        7421,
+        description="port of /metrics, /livez and /readyz of a worker or a context app; 0: any free one",
     )
     exposed: bool = Field(
         False, description="allow an address that is not loopback: one token guards every write, put TLS before it"
@@ -119,7 +120,10 @@ class Settings(BaseSettings):
     )
     body_bytes_max: Positive = Field(1_048_576, description="largest HTTP body, refused before it is read")
     wait_ms_max: Positive = Field(30_000, description="longest wait of one HTTP long poll")
-    stalled_ms_max: Positive = Field(10_000, description="a loop without a turn for longer is not live")
+    stalled_ms_max: Positive = Field(
+        35_000,
+        description="a loop without a turn for longer is not live; the longest wait for a broker's answer is 30 s",
+    )
 
     # Log lines, on stderr.
     log_format: Literal["auto", "json", "text"] = Field(

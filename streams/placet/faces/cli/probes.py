@@ -1,17 +1,33 @@
-"""What a worker says over HTTP: its metrics, and whether it lives and is ready."""
+"""What a process that serves says over HTTP: its metrics, and whether it lives and is ready."""
 
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Protocol
 
 from placet.drivers.metrics import CONTENT_TYPE
 from placet.errors import Unavailable
-from placet.wiring import Running
+
+
+class Probed(Protocol):
+    """What answers the probes, from any thread and at any time.
+
+    `live`: to end this process and start it anew would help nobody. `ready`:
+    it has its partitions, has read back what they hold, and serves them.
+    """
+
+    def live(self) -> bool: ...
+
+    def ready(self) -> bool: ...
+
+    def measure(self) -> bytes:
+        """Return all metrics in Prometheus' text format."""
+        ...
 
 
 class Probes:
-    """Serves `/metrics`, `/livez` and `/readyz` of a running worker from construction on. Port 0 takes a free one."""
+    """Serves `/metrics`, `/livez` and `/readyz` of `running` from construction on. Port 0 takes a free one."""
 
-    def __init__(self, running: Running, host: str, port: int) -> None:
+    def __init__(self, running: Probed, host: str, port: int) -> None:
         class Handler(BaseHTTPRequestHandler):
             """Answers GET, and logs nothing."""
 
@@ -43,7 +59,7 @@ class Probes:
         self._server.server_close()
 
 
-def _answer(running: Running, path: str) -> tuple[int, bytes, str]:
+def _answer(running: Probed, path: str) -> tuple[int, bytes, str]:
     if path == "/metrics":
         return 200, running.measure(), CONTENT_TYPE
     words = {"/livez": (running.live, "live", "stalled"), "/readyz": (running.ready, "ready", "not ready")}

@@ -36,10 +36,12 @@ def run(
     The folder and its keys are made on the first start. `http.json` in it says
     where and with which token others reach it; verbs with `--data` find it there.
     """
+    from placet.drivers.logs import log_to
     from placet.faces.gateway.server import Server
 
     given = {"data": data, "host": host, "port": port, "partitions": partitions}
     settings = settings_with(**given)
+    log_to(form=settings.log_format, level=settings.log_level)
     server = Server(settings)
     try:
         if as_json:

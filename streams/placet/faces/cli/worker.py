@@ -6,9 +6,9 @@ import typer
 
 from placet.faces.cli import printing
 from placet.faces.cli.configured import settings_with
-from placet.faces.cli.place import Bootstrap, Data, resolve
+from placet.faces.cli.place import Bootstrap, Data, cluster_named
 from placet.faces.cli.up import wait_for_end
-from placet.faces.cli.verb import Exit, Json, usage
+from placet.faces.cli.verb import Exit, Json
 
 EXAMPLE = "placet worker --bootstrap localhost:9092 --slot worker-0 --data /var/lib/placet"
 EXITS = {Exit.FAULTY: "the journal contradicts itself"}
@@ -28,18 +28,21 @@ def run(
 ) -> Exit:
     """Run one deciding worker until Ctrl-C or SIGTERM; any number share the partitions.
 
+    Asked to end, it commits the batch under way and gives its partitions back.
+
     `--data` is the folder of its warm state, the pinned keys and its private
     keys. The topics are made by `placet topics apply`, and risk signals are
     folded by `placet context`.
     """
-    place = resolve(None, bootstrap, None)
-    if not place.bootstrap:
-        raise usage("--bootstrap is missing: expected HOST:PORT of a Kafka cluster")
+    place = cluster_named(bootstrap)
     from placet import wiring
+    from placet.drivers.logs import log_to, logger
     from placet.drivers.metrics import Watch
     from placet.faces.cli.probes import Probes
 
     settings = settings_with(bootstrap=place.bootstrap, data=data, slot=slot, metrics_port=metrics_port)
+    log_to(form=settings.log_format, level=settings.log_level, slot=settings.slot)
+    speak = logger("worker")
     running = wiring.work(settings, Watch())
     try:
         probes = Probes(running, settings.host, settings.metrics_port)
@@ -48,11 +51,14 @@ def run(
                 printing.emit({"slot": settings.slot, "bootstrap": settings.bootstrap, "url": probes.url}, lines=True)
             else:
                 printing.say(f"worker slot={settings.slot} bootstrap={settings.bootstrap} url={probes.url}")
+            speak.info("worker up", bootstrap=settings.bootstrap, url=probes.url)
             wait_for_end(running.ended.wait)
+            speak.info("draining: the batch under way is the last")
         finally:
             probes.stop()
     finally:
         running.stop()
+        speak.info("worker down")
     if running.failure is not None:
         raise running.failure
     if not as_json:
