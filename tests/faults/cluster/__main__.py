@@ -2,6 +2,7 @@
 
 import argparse
 import logging
+import signal
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -26,6 +27,8 @@ def main() -> int:
     if not wanted:
         wanted = [((fault,), known.seed) for fault in FAULTS]
         wanted += [(pair(seed), seed) for seed in range(known.seed, known.seed + known.pairs)]
+    # Whoever is asked to end takes the brokers along.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     told: list[Told] = []
     with TemporaryDirectory(prefix="placet-stand-") as folder, Stand(Path(folder)) as stand:
         for faults, seed in wanted:

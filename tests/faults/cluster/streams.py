@@ -1,18 +1,13 @@
 """Faults of what is said: silence, emptiness, noise, repetition, disorder, and changes that race with grants."""
 
 import signal
-from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from threading import Event, Thread
-from time import time
 
 from confluent_kafka import OFFSET_END, TopicPartition
 from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType
 
 from placet.drivers.kafka import KafkaLog
-from placet.errors import Unavailable, Unsure
-from placet.model import codec
 from placet.model.keys import key_of, partition_of
 from placet.model.reasons import Reason, State
 from placet.model.topics import Topic
@@ -21,56 +16,13 @@ from tests.faults import town
 from tests.faults.cluster import cast, wire
 from tests.faults.cluster.cast import AGENTS, PARTITIONS, PEOPLE
 from tests.faults.cluster.rules import Act, Rule, Way
+from tests.faults.cluster.saying import now_ms, said, writing
 from tests.faults.cluster.site import Site
 from tests.faults.journals import whole
 from tests.faults.poison import KEY, bad_context, bad_inputs
 from tests.faults.town import TENANT
 
-REST_S = 0.05
 SILENT = (Reason.FACT_SILENT, Reason.FACT_MISSING, Reason.CONTEXT_SILENT)
-
-
-def said(site: Site) -> Counter[object]:
-    """Count what was decided so far: by state of verdicts, by reason, by name of record, and stops."""
-    counts: Counter[object] = Counter()
-    log = KafkaLog(site.connection)
-    try:
-        for partition in range(PARTITIONS):
-            for rec in whole(log, Topic.DECISIONS, partition):
-                record = codec.decode_any(rec.value or b"")
-                counts[type(record).__name__] += 1
-                if type(record).__name__ in ("Verdict", "Refusal"):
-                    counts[Reason(record.reason)] += 1
-                if type(record).__name__ == "Verdict":
-                    counts[State(record.state)] += 1
-                    counts["stop"] += record.stop
-    finally:
-        log.close()
-    return counts
-
-
-@contextmanager
-def writing(site: Site, write: Callable[[KafkaLog, int], None]) -> Iterator[Counter[str]]:
-    """Have `write` called with a log and a number that grows, again and again while the block lasts; count the calls."""
-    stop, counts = Event(), Counter[str]()
-
-    def run() -> None:
-        log = KafkaLog(site.connection)
-        while not stop.wait(REST_S):
-            try:
-                write(log, counts["written"])
-            except (Unavailable, Unsure):
-                continue
-            counts["written"] += 1
-        log.close()
-
-    thread = Thread(target=run)
-    thread.start()
-    try:
-        yield counts
-    finally:
-        stop.set()
-        thread.join()
 
 
 @contextmanager
@@ -113,7 +65,7 @@ def poisoned(site: Site) -> Iterator[None]:
     begun = [child.begun for child in site.children]
 
     def write(log: KafkaLog, number: int) -> None:
-        now = _now()
+        now = now_ms()
         for at, one in enumerate(bad_inputs(now, number + (1 << 80)).values()):
             # Not all at once: the load is more than they are.
             if at % 4 == number % 4:
@@ -169,7 +121,7 @@ def disordered(site: Site) -> Iterator[None]:
     def write(log: KafkaLog, number: int) -> None:
         back = site.draw.randrange(1_000, 60_000)
         subject = site.draw.choice(AGENTS)
-        value = cast.a_signal(_now() - back, subject, site.draw.choice((0, 95)), number)
+        value = cast.a_signal(now_ms() - back, subject, site.draw.choice((0, 95)), number)
         log.append(Topic.SIGNALS, 0, [Message(f"{TENANT}/{subject}".encode(), value)])
         stale[0] += 1
 
@@ -186,7 +138,7 @@ def revoked(site: Site) -> Iterator[None]:
     packs = [town.digest_of_pack(files) for files in (cast.PACK, cast.STRICT_PACK)]
 
     def write(log: KafkaLog, number: int) -> None:
-        now = _now()
+        now = now_ms()
         agent = AGENTS[number % len(AGENTS)]
         status = "suspended" if number % 16 < 8 else "active"
         message = Message(f"{TENANT}/{agent}".encode(), town.a_principal(now, agent, status))
@@ -201,8 +153,8 @@ def revoked(site: Site) -> Iterator[None]:
         yield
     log = KafkaLog(site.connection)
     for agent in AGENTS:
-        log.append(Topic.PRINCIPALS, 0, [Message(f"{TENANT}/{agent}".encode(), town.a_principal(_now(), agent))])
-    value = town.a_set(_now(), 1_000_000, packs[0])
+        log.append(Topic.PRINCIPALS, 0, [Message(f"{TENANT}/{agent}".encode(), town.a_principal(now_ms(), agent))])
+    value = town.a_set(now_ms(), 1_000_000, packs[0])
     log.append(Topic.POLICIES, 0, [Message(f"{TENANT}/set".encode(), value)])
     log.close()
     after = said(site)
@@ -216,7 +168,7 @@ def other_schemas(site: Site) -> Iterator[None]:
     """F24: writers that are a version ahead: schemas, fields and values that nobody here knows yet."""
 
     def write(log: KafkaLog, number: int) -> None:
-        now = _now()
+        now = now_ms()
         person = PEOPLE[number % len(PEOPLE)]
         key = key_of(TENANT, person)
         asked = town.an_intent(now, number + (1 << 90), actor=AGENTS[0], authority=person)
@@ -236,7 +188,3 @@ def other_schemas(site: Site) -> Iterator[None]:
     site.prove("records of a later version", 3 * counts["written"])
     unknown = (Reason.SCHEMA_UNKNOWN, Reason.UNDECODABLE, Reason.MALFORMED)
     site.prove("refused as unknown", sum(after[reason] for reason in unknown))
-
-
-def _now() -> int:
-    return int(time() * 1000)
