@@ -62,15 +62,20 @@ bench: setup ## Every measurement beside its target; JSON in build/bench (BENCHE
 	@mkdir -p build/bench; failed=""; \
 	trap '$(PY) ops/broker/broker.py stop --dir build/bench/broker >/dev/null 2>&1 || true' EXIT; \
 	for name in $(BENCHES); do \
-		if [ "$$name" = kafka ] || [ "$$name" = restore ]; then \
+		case "$$name" in kafka|restore|context|revoke) \
 			$(PY) ops/broker/broker.py start --port $(BENCH_PORT) --dir build/bench/broker || { failed="$$failed $$name"; continue; }; \
 			export PLACET_BOOTSTRAP=127.0.0.1:$(BENCH_PORT); \
-		else unset PLACET_BOOTSTRAP; fi; \
+			;; \
+		*) unset PLACET_BOOTSTRAP;; esac; \
 		echo "bench $$name"; \
 		$(PLACET) bench "$$name" --json $(ARGS) > "build/bench/$$name.json.part" || failed="$$failed $$name"; \
 		mv "build/bench/$$name.json.part" "build/bench/$$name.json"; cat "build/bench/$$name.json"; \
 	done; \
 	[ -z "$$failed" ] || { echo "failed:$$failed" >&2; exit 1; }
+
+.PHONY: bench-kafka
+bench-kafka: ## What a cluster does under load and change, beside its targets (ARGS="--peers DIR" adds the raw floor)
+	@$(MAKE) bench BENCHES="kafka context revoke"
 
 .PHONY: evals
 evals: setup ## Recorded work of real agents put before placet; tables in Markdown (DATA=DIR with agentdojo and taubench)

@@ -104,3 +104,16 @@ def test_slices_on_a_cluster(broker: Broker, tmp_path: Path) -> None:
     holds_its_shape(told, "restore")
     # 1,200 decisions wanted of 2.45 an intent are 490 intents, and one in fifty more is left open.
     assert told["figures"]["settled"] == 490 + 10
+
+
+@pytest.mark.slow
+def test_a_slice_of_changes_is_heard_by_every_lease(broker: Broker) -> None:
+    told = bench.run("revoke", intents=2_000, bootstrap=broker.bootstrap)
+    holds_its_shape(told, "revoke")
+    figures = told["figures"]
+    # 400 leases of four actors: four signals, each revoking or stopping about a hundred.
+    assert figures["signals"] == 4
+    assert 90 <= figures["touched_per_signal"] <= 110
+    assert figures["redecided"] >= 400
+    assert figures["halt_to_last_marker_ms"] > 0
+    assert told["audits"]["revoke"]["checked"]["V9"] > 0

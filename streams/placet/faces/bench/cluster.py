@@ -23,6 +23,8 @@ from placet.faces.bench.report import tell
 from placet.faces.bench.workload import ByPartition, Wave, Workload
 from placet.model.topics import Topic
 
+WORKLOAD_MOST = 10_000_000
+"""Intents one workload may ask for; the next begins after them."""
 AHEAD = 3
 """Waves of intents that lie before a worker, so that it never waits for the next."""
 
@@ -35,10 +37,13 @@ class Cluster:
     keys: Keys
     log: KafkaLog
     sent: Counter[tuple[int, int]] = field(default_factory=Counter)
+    _numbered: int = 0
 
-    def workload(self, *, reported: bool = False) -> Workload:
+    def workload(self, *, reported: bool = False, actors: range | None = None) -> Workload:
         """Return intents that were never asked before, of this cluster's executor."""
-        return Workload(self.settings.cluster_partitions, self.keys.signer("executor"), reported=reported)
+        executor, first = self.keys.signer("executor"), self._numbered
+        self._numbered += WORKLOAD_MOST
+        return Workload(self.settings.cluster_partitions, executor, reported=reported, first=first, actors=actors)
 
     def append(self, topic: Topic, messages: ByPartition) -> None:
         """Append messages, many at once."""

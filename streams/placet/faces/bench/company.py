@@ -1,6 +1,6 @@
 """Who and what is measured: a tenant of 10,000 agents, 1,000 people and 50,000 resources, as context records."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from placet.faces.bench.packs import NAME, pack_of
@@ -53,7 +53,7 @@ def write(log: Log, operator: Signer, executor: str, rules: int, now: int) -> No
     for topic, messages in _tables(operator, executor, now):
         for at in range(0, len(messages), CHUNK):
             log.append(topic, 0, messages[at : at + CHUNK])
-    log.append(Topic.POLICIES, 0, _policies(operator, rules, now))
+    log.append(Topic.POLICIES, 0, policies(operator, pack_of(rules), now))
 
 
 def _tables(operator: Signer, executor: str, now: int) -> Iterator[tuple[Topic, Sequence[Message]]]:
@@ -110,11 +110,12 @@ def _mandates(operator: Signer, person: int, now: int) -> list[Message]:
     return [Message(f"{TENANT}/{one.id}".encode(), value) for one, value in zip(records, framed, strict=True)]
 
 
-def _policies(operator: Signer, rules: int, now: int) -> list[Message]:
-    files = dict(pack_of(rules))
+def policies(operator: Signer, pack_files: Mapping[str, str], now: int, revision: int = 1) -> list[Message]:
+    """Return what pushes a pack and makes it the active one."""
+    files = dict(pack_files)
     digest = load_pack(files).digest
     pushed = Pack(TENANT, NAME, digest, tuple(File(*file) for file in sorted(files.items())), now, None)
-    pointer = ActiveSet(TENANT, 1, (digest,), "measured", now, None)
+    pointer = ActiveSet(TENANT, revision, (digest,), "measured", now, None)
     return [
         Message(f"{TENANT}/{NAME}/{digest.hex()}".encode(), signed("pack", pack, [pushed], operator)[0]),
         Message(TENANT.encode(), signed("active_set", active_set, [pointer], operator)[0]),

@@ -63,6 +63,21 @@ tests:
 """
 
 
+_STRICTER = """\
+  - id: stricter
+    on: [bench.act]
+    when: arguments.amount >= 700 && arguments.amount < 710
+    effect: deny
+    because: one amount in a hundred is not allowed any more
+"""
+
+
+def stricter_pack_of(rules: int) -> Mapping[str, str]:
+    """Return a pack of one rule more, which denies one amount in a hundred."""
+    files = pack_of(rules)
+    return {**files, "rules.yaml": files["rules.yaml"] + _STRICTER}
+
+
 def pack_of(rules: int) -> Mapping[str, str]:
     """Return the files of a pack of `rules` rules, at least four; the others are about one action each."""
     others = (_OTHER.format(number=number, bound=20 + number % 60) for number in range(rules - 4))

@@ -30,7 +30,7 @@ ByPartition = dict[int, list[Message]]
 class Wave:
     """Some intents, and what their executor says of those that were granted.
 
-    `size` counts the intents; `order` names the partition of each, in the order they are asked in.
+    `size` counts the intents; `order` names the partition of each and `ids` its id, in the order they are asked in.
     """
 
     size: int
@@ -39,6 +39,7 @@ class Wave:
     claims: ByPartition = field(default_factory=dict)
     outcomes: ByPartition = field(default_factory=dict)
     states: Counter[State] = field(default_factory=Counter)
+    ids: list[bytes] = field(default_factory=list)
 
     @property
     def records(self) -> int:
@@ -51,14 +52,23 @@ class Workload:
 
     Half of them are `claim: required`, claimed and done; the others are begun
     with their grant (`claim: granted`), and `reported` says whether their
-    outcome comes too. One in fifty is about a restricted resource and denied.
+    outcome comes too. Intents are numbered from `first` on and spread over `actors`, else all. One in fifty is about a restricted resource and denied.
     """
 
-    def __init__(self, partitions: int, executor: Signer, *, reported: bool = False) -> None:
+    def __init__(
+        self,
+        partitions: int,
+        executor: Signer,
+        *,
+        reported: bool = False,
+        first: int = 0,
+        actors: range | None = None,
+    ) -> None:
         self._partitions = partitions
         self._executor = executor
         self._reported = reported
-        self._numbers = itertools.count()
+        self._numbers = itertools.count(first)
+        self._actors = actors or range(company.ACTORS)
 
     def wave(self, size: int, now: int, deadline_ms: int = DEADLINE_MS) -> Wave:
         """Return the next `size` intents, with deadlines from `now` (ms) on."""
@@ -71,6 +81,7 @@ class Workload:
             here = partition_of(key, self._partitions)
             wave.intents.setdefault(here, []).append(Message(key, intent.frame(asked)))
             wave.order.append(here)
+            wave.ids.append(asked.id)
             wave.states[state] += 1
             if state is State.DENIED or (state is State.CLAIMED and not self._reported):
                 continue
@@ -88,7 +99,7 @@ class Workload:
             yield self.wave(min(left, size), now)
 
     def _intent(self, number: int, deadline: int) -> Intent:
-        actor = number % company.ACTORS
+        actor = self._actors[number % len(self._actors)]
         amount = _amount(number)
         return Intent(
             id=number.to_bytes(16, "big"),
