@@ -1,6 +1,6 @@
 """The seams to the world, on one page: what a driver promises, in prose. One contract suite holds each promise."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
@@ -37,13 +37,14 @@ class Emits:
 class Restored:
     """What a journal holds of one partition.
 
-    `changes` are the live records of `placet.desk` in order of their ordinal;
+    `changes` are the live records of `placet.desk` in order of their ordinal,
+    to be read once, and all that may be read after `restore` has returned;
     `tail` the decisions from the last batch on that is closed by a Seal, that
     Seal included as the last record; empty in a partition never served.
     `inputs` are the committed positions, topic number to one past the last.
     """
 
-    changes: list[Rec]
+    changes: Iterable[Rec]
     tail: list[Rec]
     inputs: dict[int, int]
 

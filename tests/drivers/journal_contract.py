@@ -10,7 +10,8 @@ import pytest
 
 from placet.errors import Corrupted
 from placet.model.topics import CONTEXT, INPUTS, Topic
-from placet.ports import Emits, Feed, Journal, Log, Message, Rec, Restored
+from placet.ports import Emits, Feed, Journal, Log, Message, Rec
+from tests.drivers.whole import Whole, whole
 
 SEAL = b"\x00\x00\x00\x00\x09"
 """How the frame of a Seal begins; the rest of it is nothing to a journal."""
@@ -68,11 +69,11 @@ def sealed(*said: str) -> list[Message]:
     return [*map(note, said), Message(b"seal", SEAL + "+".join(said).encode())]
 
 
-def serving(handle: Handle, partitions: int = 1) -> tuple[Journal, dict[int, Restored]]:
+def serving(handle: Handle, partitions: int = 1) -> tuple[Journal, dict[int, Whole]]:
     """Return a journal that has been given all partitions, and what it restored of each."""
     journal = handle.journal()
     until(journal.assigned, lambda mine: mine == frozenset(range(partitions)))
-    return journal, {partition: journal.restore(partition) for partition in range(partitions)}
+    return journal, {partition: whole(journal, partition) for partition in range(partitions)}
 
 
 def gathered(look: Callable[[], list[Rec]], count: int) -> list[Rec]:
@@ -372,7 +373,7 @@ class JournalContract:
             journal.commit({0: Emits(desk=[change(ordinal, f"v{ordinal}".encode())])}, {})
         journal.commit({0: Emits(desk=[change(2, None), change(257, b"v257"), change(1, b"newer")])}, {})
         for again in range(2):
-            changes = journal.restore(0).changes
+            changes = whole(journal, 0).changes
             assert [int.from_bytes(rec.key or b"", "big") for rec in changes] == [1, 3, 256, 257], again
             assert [rec.value for rec in changes] == [b"newer", b"v3", b"v256", b"v257"]
             handle.reopen()
@@ -383,7 +384,7 @@ class JournalContract:
         journal.commit(
             {0: Emits(desk=[change(1, b"a"), change(1, None), change(1, b"b"), change(2, b"c"), change(2, None)])}, {}
         )
-        assert [rec.value for rec in journal.restore(0).changes] == [b"b"]
+        assert [rec.value for rec in whole(journal, 0).changes] == [b"b"]
 
     def test_the_name_of_the_cluster_is_given_once(self, handle: Handle) -> None:
         name = handle.journal().cluster

@@ -60,8 +60,9 @@ def _restore(patch: Patch, short: Callable[[Restored], Restored]) -> None:
 
 def restore_short_of_the_last_change(patch: Patch, story: Story) -> None:
     def short(found: Restored) -> Restored:
-        changes = [rec for rec in found.changes if not (rec.key or b"").startswith(b"k/")]
-        return Restored([rec for rec in found.changes if rec not in changes[-1:]], found.tail, found.inputs)
+        whole = list(found.changes)
+        changes = [rec for rec in whole if not (rec.key or b"").startswith(b"k/")]
+        return Restored([rec for rec in whole if rec not in changes[-1:]], found.tail, found.inputs)
 
     _restore(patch, short)
 

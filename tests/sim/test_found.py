@@ -14,10 +14,11 @@ def test_a_full_disk_costs_the_copy_and_not_the_worker() -> None:
     disk = SimDisk()
     disk.failing = True
     warm = WarmDisk(FOLDER, b"this", 1_000, disk)
-    assert warm.load(0, 0, 10, 0) is None
+    assert warm.covered(0, 0, 10, 0) is None
     warm.keep({0: [Message(b"k", b"v")]}, {0: 5}, 0)
     warm.close()
     disk.failing = False
     again = WarmDisk(FOLDER, b"this", 1_000, disk)
-    again.replace(0, [(b"k", b"v")], 5, 0)
-    assert again.load(0, 0, 10, 0) == (5, {b"k": b"v"})
+    again.keep({0: [Message(b"k", b"v")]}, {0: 5}, 0)
+    assert again.covered(0, 0, 10, 0) == 5
+    assert dict(again.changes(0)) == {b"k": b"v"}

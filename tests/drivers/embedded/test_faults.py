@@ -12,6 +12,7 @@ from placet.model.topics import Topic
 from placet.ports import Emits, Message
 from tests.drivers.embedded.folder import SMALL, Faulty, Folder, Step, outcome
 from tests.drivers.embedded.test_crash import acknowledged, examined, victim
+from tests.drivers.whole import whole
 
 INTENTS, DECISIONS = int(Topic.INTENTS), int(Topic.DECISIONS)
 ONE = [Message(b"k", b"v")]
@@ -53,14 +54,14 @@ def test_after_a_failed_write_or_fsync_nothing_is_done_until_the_folder_is_opene
         outcome(lambda: log.append(INTENTS, 0, ONE)),
         outcome(lambda: log.read(DECISIONS, 0, 0, 10, 0)),
         outcome(lambda: journal.take(1, 60_000)),
-        outcome(lambda: journal.restore(0)),
+        outcome(lambda: whole(journal, 0)),
         outcome(feed.take),
     ]
     assert [type(failure) for failure in refused] == [Unsure] * 6
     # It was tried once: what a second fsync says means nothing.
     assert len(calls) == 1
     folder.reopen()
-    restored = folder.journal().restore(0)
+    restored = whole(folder.journal(), 0)
     written = point != "before_write"
     assert (len(restored.tail), restored.inputs[INTENTS]) == ((2, 1) if written else (0, 0))
     assert folder.log().append(INTENTS, 0, ONE) == 1
@@ -85,7 +86,7 @@ def test_a_full_disk_is_unavailable_as_long_as_nothing_was_written(tmp_path: Pat
     assert journal.take(10, 0) == taken
     journal.commit({0: SEALED}, {0: {INTENTS: 2}})
     folder.reopen()
-    assert len(folder.journal().restore(0).tail) == 2
+    assert len(whole(folder.journal(), 0).tail) == 2
     folder.close()
 
 

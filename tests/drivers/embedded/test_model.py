@@ -15,6 +15,7 @@ from placet.errors import Unavailable, Unsure
 from placet.model.topics import INPUTS, Topic
 from placet.ports import Emits, Message, Rec
 from tests.drivers.embedded.folder import SMALL, Faulty, Folder, crash
+from tests.drivers.whole import whole
 
 SEAL = b"\x00\x00\x00\x00\x09"
 PARTITIONS = 2
@@ -156,7 +157,7 @@ class JournalMachine(RuleBasedStateMachine):
 
     @rule(partition=partitions)
     def restore(self, partition: int) -> None:
-        restored = self.journal.restore(partition)
+        restored = whole(self.journal, partition)
         assert [(int.from_bytes(rec.key or b"", "big"), rec.value) for rec in restored.changes] == sorted(
             self.desk[partition].items()
         )

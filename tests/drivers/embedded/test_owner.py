@@ -14,6 +14,7 @@ from placet.errors import Corrupted, PlacetError, Unavailable
 from placet.model.topics import Topic
 from placet.ports import Message
 from tests.drivers.embedded.folder import SMALL, Folder, outcome
+from tests.drivers.whole import whole
 
 CLOCK = SystemClock()
 
@@ -114,7 +115,7 @@ def test_after_close_every_view_says_so_and_who_waits_is_woken(tmp_path: Path) -
     heard += [
         outcome(lambda: log.append(Topic.INTENTS, 0, [Message(b"k", b"v")])),
         outcome(lambda: log.end(Topic.INTENTS, 0)),
-        outcome(lambda: journal.restore(0)),
+        outcome(lambda: whole(journal, 0)),
         outcome(lambda: journal.commit({}, {})),
         outcome(feed.take),
         outcome(feed.catch_up),

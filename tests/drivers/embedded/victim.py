@@ -18,6 +18,7 @@ from placet.errors import PlacetError, Unsure
 from placet.model.topics import Topic
 from placet.ports import Emits, Message
 from tests.drivers.embedded.folder import Faulty
+from tests.drivers.whole import whole
 
 SEAL = b"\x00\x00\x00\x00\x09"
 ASKED = 3
@@ -45,7 +46,7 @@ def consistent(owner: Embedded) -> tuple[int, int]:
     assert rest == 0
     expected = [message for batch in range(asked) for message in intents(batch)]
     assert values(owner, Topic.INTENTS) == [message.value for message in expected]
-    restored = journal.restore(0)
+    restored = whole(journal, 0)
     decided = len(restored.changes)
     said = [emits(batch) for batch in range(decided)]
     assert values(owner, Topic.DECISIONS) == [message.value for batch in said for message in batch.decisions]

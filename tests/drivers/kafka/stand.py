@@ -13,7 +13,8 @@ from placet.drivers.kafka import Connection, KafkaFeed, KafkaJournal, KafkaLog
 from placet.drivers.kafka.outside import Outside
 from placet.drivers.kafka.topics import apply_topics
 from placet.model.topics import Topic
-from placet.ports import Emits, Message, Rec, Restored
+from placet.ports import Emits, Message, Rec
+from tests.drivers.whole import Whole, whole
 
 SEAL = b"\x00\x00\x00\x00\x09"
 INTENTS, VOTES, OUTCOMES = int(Topic.INTENTS), int(Topic.VOTES), int(Topic.OUTCOMES)
@@ -97,11 +98,11 @@ class Stand:
         self.log.close()
 
 
-def serve(journal: KafkaJournal, partitions: set[int] | None = None) -> dict[int, Restored]:
+def serve(journal: KafkaJournal, partitions: set[int] | None = None) -> dict[int, Whole]:
     """Restore what is assigned, once it is just `partitions`, and return it."""
     wanted = frozenset({0} if partitions is None else partitions)
     until(journal.assigned, lambda mine: mine == wanted)
-    return {partition: journal.restore(partition) for partition in sorted(wanted)}
+    return {partition: whole(journal, partition) for partition in sorted(wanted)}
 
 
 def taken(journal: KafkaJournal, partition: int = 0, most: int = 100) -> list[str]:

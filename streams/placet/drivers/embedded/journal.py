@@ -46,8 +46,7 @@ class EmbeddedJournal:
         self._shelf.expect(Topic.DECISIONS, partition)
         self._writer.settle()
         place = (int(Topic.DESK), partition)
-        changes = self._shelf.live(*place, self._ends.at(place), self._state.kept[place])
-        changes.sort(key=lambda rec: rec.key or b"")
+        changes = self._shelf.live_by_key(*place, self._state.kept[place])
         tail = self._shelf.sealed_tail(partition, SEAL)
         if tail and not (tail[-1].value or b"").startswith(SEAL):
             raise Corrupted(f"{Topic.DECISIONS.title}/{partition}@{tail[-1].offset}: committed, but no Seal closes it")

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
-from placet.drivers.embedded.layout import COMPACTED, INDEX, KEPT, NUMBER, PLACE, POINTER, ROW, RUNS
+from placet.drivers.embedded.layout import COMPACTED, INDEX, KEPT, NUMBER, PLACE, POINTER, ROW, RUNS, key_row
 from placet.drivers.embedded.rows import Rows
 from placet.drivers.embedded.runs import ALL, unpack_run
 from placet.errors import Corrupted, Unavailable
@@ -81,6 +81,23 @@ class Shelf:
                 f"{self._rows.folder}: {Topic(topic).title}/{partition} should keep {count} records, {len(found)} are there"
             )
         return found
+
+    def live_by_key(self, topic: int, partition: int, count: int) -> Iterator[Rec]:
+        """Yield the newest record of each key of a compacted topic, by key, one at a time from the disk.
+
+        Raise `Corrupted` unless it is `count`, and where the index names a record that is not there.
+        """
+        # No walk is open while a record is out: one that is forgotten half way would keep the folder from closing.
+        named = [NUMBER.unpack(row)[0] for _, row in self._rows.scan(INDEX, key_row(topic, partition, b""))]
+        if len(named) != count:
+            raise Corrupted(
+                f"{self._rows.folder}: {Topic(topic).title}/{partition} should keep {count} records, {len(named)} are there"
+            )
+        for offset in named:
+            row = self._rows.get(KEPT, ROW.pack(topic, partition, offset))
+            if row is None:
+                raise Corrupted(f"{self._rows.folder}: {Topic(topic).title}/{partition}@{offset} is missing")
+            yield from self._unpack(row, topic, partition, offset)
 
     def sealed_tail(self, partition: int, header: bytes) -> list[Rec]:
         """Return the decisions after the last but one that begins with `header`; all of them where there is none."""

@@ -1,5 +1,7 @@
 """What the topics hold of one partition, read past everything that was or may yet be committed."""
 
+from collections.abc import Iterable, Iterator
+
 from placet.drivers.kafka.connection import Connection
 from placet.drivers.kafka.intake import Intake
 from placet.drivers.kafka.reader import Reader
@@ -11,6 +13,8 @@ from placet.ports import Clock, Message, Rec, Restored
 _SEAL = b"\x00\x00\x00\x00\x09"
 """The frame of a Seal: the only thing that is known here of what a decision holds."""
 _BACK = 1_024
+PIECE_BYTES = 4 << 20
+"""Changes that go to the warm disk in one write."""
 
 
 class Restorer:
@@ -73,24 +77,36 @@ class Restorer:
             upto, step = start, step * 4
         return found
 
-    def _changes(self, partition: int, low: int, end: int) -> list[Rec]:
-        """Return the live changes by ordinal. Those that were kept on disk have the offset -1 and the time 0."""
-        now_ms = self._clock.now_ms()
-        known = self._warm.load(partition, low, end, now_ms) if self._warm else None
-        start, held = known or (low, {})
-        topic = int(Topic.DESK)
-        live = {key: Rec(topic, partition, -1, 0, key, value) for key, value in held.items()}
-        newer: dict[bytes, Rec] = {}
+    def _changes(self, partition: int, low: int, end: int) -> Iterable[Rec]:
+        """Return the live changes by ordinal, to be read once.
+
+        The warm disk is brought up to the end first and read then, so that no
+        more than one of them is ever in memory; what comes from there has the offset
+        -1 and the time 0. Without it all of them are.
+        """
+        warm, now_ms = self._warm, self._clock.now_ms()
+        if warm is not None and warm.serves:
+            start = warm.covered(partition, low, end, now_ms)
+            if start is None:
+                # Crash here: there is no mark, and the next restore reads the topic.
+                warm.clear(partition)
+                start = low
+            for piece in self._pieces(partition, start, end):
+                warm.keep({partition: piece}, {}, now_ms)
+            warm.keep({}, {partition: end}, now_ms)
+            if warm.serves:
+                return (Rec(int(Topic.DESK), partition, -1, 0, *change) for change in warm.changes(partition))
+        live = {rec.key or b"": rec for rec in self._reader.span(Topic.DESK, partition, low, end)}
+        return [live[key] for key in sorted(live) if live[key].value is not None]
+
+    def _pieces(self, partition: int, start: int, end: int) -> Iterator[list[Message]]:
+        """Yield the changes of [start, end) in pieces of at least PIECE_BYTES, tombstones among them."""
+        piece: list[Message] = []
+        size = 0
         for rec in self._reader.span(Topic.DESK, partition, start, end):
-            newer[rec.key or b""] = rec
-        live.update(newer)
-        changes = [live[key] for key in sorted(live) if live[key].value is not None]
-        if self._warm is None:
-            return changes
-        if known is None:
-            whole = [(rec.key or b"", rec.value or b"") for rec in changes]
-            self._warm.replace(partition, whole, end, now_ms)
-        else:
-            kept = [Message(rec.key, rec.value) for rec in newer.values()]
-            self._warm.keep({partition: kept}, {partition: end}, now_ms)
-        return changes
+            piece.append(Message(rec.key, rec.value))
+            size += len(rec.value or b"")
+            if size >= PIECE_BYTES:
+                yield piece
+                piece, size = [], 0
+        yield piece

@@ -1,7 +1,8 @@
 """A local copy of desk changes, so that a restart reads only the rest of the changelog."""
 
 import struct
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 
 from rocksdict import BlockBasedOptions, Cache, Options, Rdict
@@ -14,7 +15,7 @@ from placet.ports import Message
 _IDENTITY = b"identity"
 _FORMAT = b"1/"
 _MARK = struct.Struct(">qq")
-_CHUNK = 1_000
+_AT_ONCE = 16
 
 
 class WarmDisk:
@@ -59,8 +60,13 @@ class WarmDisk:
             return None
         return db
 
-    def load(self, partition: int, low: int, end: int, now_ms: int) -> tuple[int, dict[bytes, bytes]] | None:
-        """Return (covered, changes by key) of `partition`, or nothing when it must be read anew.
+    @property
+    def serves(self) -> bool:
+        """Whether there is a copy, or may come to be one."""
+        return self._db is not None
+
+    def covered(self, partition: int, low: int, end: int, now_ms: int) -> int | None:
+        """Return how far the copy of `partition` covers the changelog, or nothing when it must be read anew.
 
         `low` and `end` are what the topic holds now.
         """
@@ -72,7 +78,7 @@ class WarmDisk:
                 return None
             covered, written_at = _MARK.unpack(mark)
             if low <= covered <= end and 0 <= now_ms - written_at <= self._age_ms_max:
-                return covered, dict(self._changes(partition))
+                return int(covered)
             LOGGER.warning(
                 "%s: partition %d covers %d of [%d, %d]: read anew", self._folder, partition, covered, low, end
             )
@@ -81,32 +87,34 @@ class WarmDisk:
             self._start_anew()
         return None
 
-    def _changes(self, partition: int) -> Iterable[tuple[bytes, bytes]]:
-        assert self._db is not None
-        prefix = _prefix(partition)
-        for key, value in self._db.items(from_key=prefix):
-            assert isinstance(key, bytes)
-            if not key.startswith(prefix):
-                return
-            yield key[len(prefix) :], value
+    def changes(self, partition: int) -> Iterator[tuple[bytes, bytes]]:
+        """Yield what is held of `partition`, by key. Raise `Unavailable` where it does not read: it is thrown away then."""
+        if self._db is None:
+            raise Unavailable(f"{self._folder}: there is no copy any more")
+        prefix = start = _prefix(partition)
+        try:
+            # A slice at a time: an iterator that somebody forgets half way would keep the folder locked.
+            while slice_ := [
+                (key, value)
+                for key, value in islice(self._db.items(from_key=start), _AT_ONCE)
+                if isinstance(key, bytes) and key.startswith(prefix)
+            ]:
+                yield from ((key[len(prefix) :], value) for key, value in slice_)
+                start = slice_[-1][0] + b"\0"
+        except Exception as error:
+            LOGGER.warning("%s: thrown away, does not read: %s", self._folder, error)
+            self._start_anew()
+            raise Unavailable(f"{self._folder}: the copy does not read, and is made anew") from error
 
-    def replace(self, partition: int, changes: Sequence[tuple[bytes, bytes]], covered: int, now_ms: int) -> None:
-        """Hold exactly `changes` for `partition`; the mark is written with the last of them."""
+    def clear(self, partition: int) -> None:
+        """Hold nothing of `partition`, its mark neither: until the next one a restore reads the topic."""
         if self._db is None:
             return
+        batch = self._disk.batch()
+        batch.delete(_mark_key(partition))
+        batch.delete_range(_prefix(partition), _prefix(partition + 1))
         try:
-            prefix = _prefix(partition)
-            # Crash here: there is no mark, and the next restore reads the topic.
-            clear = self._disk.batch()
-            clear.delete(_mark_key(partition))
-            clear.delete_range(prefix, _prefix(partition + 1))
-            self._db.write(clear)
-            for start in range(0, len(changes), _CHUNK):
-                batch = self._disk.batch()
-                for key, value in changes[start : start + _CHUNK]:
-                    batch.put(prefix + key, value)
-                self._db.write(batch)
-            self._db[_mark_key(partition)] = _MARK.pack(covered, now_ms)
+            self._db.write(batch)
         except Exception as error:  # noqa: BLE001 - rocksdict raises nothing narrower
             self._give_up(error)
 
