@@ -3,7 +3,15 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from confluent_kafka import TIMESTAMP_CREATE_TIME, TIMESTAMP_LOG_APPEND_TIME, KafkaError, Message, TopicPartition
+from confluent_kafka import (
+    OFFSET_BEGINNING,
+    OFFSET_END,
+    TIMESTAMP_CREATE_TIME,
+    TIMESTAMP_LOG_APPEND_TIME,
+    KafkaError,
+    Message,
+    TopicPartition,
+)
 
 from tests.sim.group import Membership, Position
 from tests.sim.link import Link, Lost
@@ -14,6 +22,7 @@ from tests.sim.seat import Seat
 
 Rebalanced = Callable[["SimConsumer", list[TopicPartition]], None]
 _AGAIN_MS = 20.0
+_NOWHERE = -1001
 _FENCED = "Fatal error: Static consumer fenced by other consumer with same group.instance.id"
 _FETCH_MOST = 500
 
@@ -83,7 +92,10 @@ class SimConsumer:
             return
         known = self._group.positions
         self.assign(
-            [TopicPartition(one.topic, one.partition, known.get((one.topic, one.partition), -2)) for one in partitions]
+            [
+                TopicPartition(one.topic, one.partition, known.get((one.topic, one.partition), _NOWHERE))
+                for one in partitions
+            ]
             if what == "assign"
             else []
         )
@@ -102,7 +114,7 @@ class SimConsumer:
             except Lost:
                 found = None
             if found is not None:
-                return [TopicPartition(*place, found.get(place, -1001)) for place in places]
+                return [TopicPartition(*place, found.get(place, _NOWHERE)) for place in places]
             if self._time.now >= until:
                 raise plain(KafkaError._TIMED_OUT, "Failed to get committed offsets: Local: Timed out")
             self._time.pause(_AGAIN_MS)
@@ -133,7 +145,9 @@ class SimConsumer:
         self.assign([])
 
     def position(self, partitions: list[TopicPartition]) -> list[TopicPartition]:
-        return [TopicPartition(p.topic, p.partition, self._at.get((p.topic, p.partition), -1001)) for p in partitions]
+        return [
+            TopicPartition(p.topic, p.partition, self._at.get((p.topic, p.partition), _NOWHERE)) for p in partitions
+        ]
 
     def poll(self, timeout: float = -1) -> Message | None:
         until = self._time.now + timeout * 1_000
@@ -174,8 +188,8 @@ class SimConsumer:
             del self._at[place]
             return [Message(topic=place[0], partition=place[1], error=KafkaError(no.code))]
         at = self._at[place]
-        if at < 0:
-            at = self._at[place] = partition.next if at == -1 else partition.low
+        if at in {OFFSET_BEGINNING, OFFSET_END}:
+            at = self._at[place] = partition.next if at == OFFSET_END else partition.low
         if not partition.low <= at <= partition.next:
             return self._out_of_range(place, partition)
         entries, at = partition.fetch(at, min(most, _FETCH_MOST), committed=self._committed)

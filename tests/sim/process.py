@@ -57,8 +57,10 @@ class Watched(FaultyJournal):
 
     def commit(self, emits: Mapping[int, Emits], inputs: Mapping[int, Mapping[int, int]]) -> None:
         self.committing = True
-        super().commit(emits, inputs)
-        self.committing = False
+        try:
+            super().commit(emits, inputs)
+        finally:
+            self.committing = False
 
 
 class Settings:

@@ -231,7 +231,8 @@ class SimStory:
         own = Ending(self.seed)
         found = Told(self.seed)
         drained = not told.violations and not told.detections
-        while any(process.committing for process in self.processes):
+        until = self.time.now + PATIENCE_MS
+        while any(process.committing for process in self.processes) and self.time.now < until:
             self.time.pause(1)
         before = {
             number: remembered(place.desk.book)
