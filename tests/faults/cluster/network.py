@@ -116,7 +116,13 @@ def late_end(site: Site) -> Iterator[None]:
     victim.start()
     site.prove("EndTxns held past their time", late.count)
     site.prove("EndTxns answered long after", _answers(site, victim.name) - arrived)
+    # What protects: a broker that knows the epoch, or whoever waits for a commit beginning anew under a greater one.
     site.proof["of them taken for the next transaction"] = site.proxy.ended[victim.name, True] - ended
+    site.proof["of them turned away as a zombie's"] = _turned_away(site, victim.name)
+
+
+def _turned_away(site: Site, client: str) -> int:
+    return sum(site.proxy.seen[client, wire.END_TXN, code] for code in wire.FENCED)
 
 
 def _answers(site: Site, client: str) -> int:

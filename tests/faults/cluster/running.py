@@ -29,6 +29,7 @@ class Told:
 
     @property
     def good(self) -> bool:
+        """Whether its fault bit, it came to its end, and nothing was violated."""
         return not self.failure and not self.ending.violations
 
     def __str__(self) -> str:
@@ -40,9 +41,10 @@ class Told:
             f"invariants checked {end.checked}, violations {len(end.violations)}, detections {len(end.detected)} | "
             f"{self.took_s:.0f} s"
         )
-        return "\n".join(
-            [line, *end.violations, *(f"detected: {one}" for one in end.detected), *self.failure.split("\n")]
-        ).rstrip()
+        more = [*end.violations, *(f"detected: {one}" for one in end.detected), self.failure]
+        if not self.good:
+            more.append(f'again with: make faults CLUSTER="{"+".join(self.codes)} --seed {end.seed}"')
+        return "\n".join([line, *filter(None, more)])
 
 
 def run(stand: Stand, faults: tuple[Fault, ...], seed: int) -> Told:
