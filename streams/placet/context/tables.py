@@ -1,12 +1,13 @@
 """The context tables of one worker: every context record folded in, whole, frozen while a batch is decided."""
 
 from collections.abc import Callable
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 from placet.context.facts import fact_of, value_of
 from placet.context.feeds import Feeds
 from placet.context.halts import ALL, TENANT, Halts, halt_of
 from placet.context.reducers import STATUS_RANKS, fold_principal, fold_sensitivity, merge_risk
+from placet.context.same import Same
 from placet.errors import PoisonRecord
 from placet.model import strict
 from placet.model.case import (
@@ -21,6 +22,8 @@ from placet.model.case import (
 )
 from placet.model.codec import control, mandate, principal, risk, sensitivity, watermark
 from placet.model.codec.control import Control
+from placet.model.codec.principal import Principal
+from placet.model.codec.sensitivity import Sensitivity
 from placet.model.proof import KeyRing
 from placet.model.reasons import Reason
 from placet.ports import Rec
@@ -37,11 +40,8 @@ BYTES_MAX = 65_536
 """Largest context record that is taken: each of those a case rests on is in it whole."""
 
 
-class Heard(NamedTuple):
-    """What one source said last, with the fact it came as."""
-
-    record: tuple[object, ...]
-    fact: bytes
+TENANTS_MOST = 10_000
+"""Tenants whose names need not be looked at again."""
 
 
 class Tables:
@@ -64,6 +64,8 @@ class Tables:
         self.identity_changes = 0
         self.marks: dict[tuple[int, int], tuple[int, int]] = {}
         self._feeds: dict[tuple[int, int], Feeds] = {}
+        self._same = Same()
+        self._tenants: set[str] = set()
         self._folds: dict[bytes, Callable[[Rec, bytes], str | None]] = {
             principal.HEADER: self._principal,
             risk.HEADER: self._risk,
@@ -103,9 +105,13 @@ class Tables:
     def _principal(self, rec: Rec, value: bytes) -> str | None:
         heard = principal.decode(value)
         _one_of("status", heard.status, SUBJECT_STATES)
-        _placed(rec, heard.tenant, heard.observed_at)
+        self._placed(rec, heard.tenant, heard.observed_at)
         key = f"{PRINCIPAL}{heard.tenant}/{heard.id}"
         row = self.principals.get(key)
+        if row is None:
+            self.identity_changes += 1
+            self.principals[key] = self._principal_row(key, rec, heard, heard.status, (fact_of(rec),))
+            return key
         sources = {said.source: (said, fact) for said, fact in _said(principal.decode, row)}
         known = sources.get(heard.source)
         if known is not None and fold_principal(known[0], heard) is not heard:
@@ -114,34 +120,42 @@ class Tables:
         newest = max((record for record, _ in sources.values()), key=lambda p: (p.observed_at, p.source))
         gravest = max((record.status for record, _ in sources.values()), key=STATUS_RANKS.__getitem__)
         self.identity_changes += 1
-        self.principals[key] = PrincipalRow(
-            key=key,
-            id=newest.id,
-            kind=newest.kind,
-            status=gravest,
-            active=gravest == "active",
-            owner=newest.owner,
-            groups=newest.groups,
-            attributes=newest.attributes,
-            capabilities=frozenset(newest.capabilities),
-            observed_at=newest.observed_at,
-            partition=rec.partition,
-            facts=tuple(fact for _, (_, fact) in sorted(sources.items())),
-        )
+        facts = tuple(fact for _, (_, fact) in sorted(sources.items()))
+        self.principals[key] = self._principal_row(key, rec, newest, gravest, facts)
         return key
+
+    def _principal_row(
+        self, key: str, rec: Rec, newest: Principal, status: str, facts: tuple[bytes, ...]
+    ) -> PrincipalRow:
+        same = self._same
+        return PrincipalRow(
+            key,
+            newest.id,
+            same.one(newest.kind),
+            same.one(status),
+            status == "active",
+            same.one(newest.owner),
+            same.one(newest.groups),
+            same.map(newest.attributes),
+            same.one(frozenset(newest.capabilities)),
+            newest.observed_at,
+            rec.partition,
+            facts,
+        )
 
     def _risk(self, rec: Rec, value: bytes) -> str | None:
         heard = risk.decode(value)
         if not 0 <= heard.score <= 100 or heard.half_life_s < 0:
             raise PoisonRecord(f"risk score {heard.score}: expected 0 to 100", Reason.MALFORMED)
-        _placed(rec, heard.tenant, heard.event_at)
+        self._placed(rec, heard.tenant, heard.event_at)
         key = f"{RISK}{heard.tenant}/{heard.subject}"
-        sources = self.risks.get(key, {})
-        known = sources.get(heard.source)
-        if merge_risk(None if known is None else risk.decode(value_of(known.fact)), heard) is not heard:
+        sources = self.risks.get(key)
+        known = None if sources is None else sources.get(heard.source)
+        if known is not None and merge_risk(risk.decode(value_of(known.fact)), heard) is not heard:
             return None
-        source = RiskSource(heard.score, heard.event_at, heard.half_life_s, rec.partition, fact_of(rec))
-        self.risks[key] = {**sources, heard.source: source}
+        said = RiskSource(heard.score, heard.event_at, heard.half_life_s, rec.partition, fact_of(rec))
+        source = self._same.one(heard.source)
+        self.risks[key] = {source: said} if sources is None else {**sources, source: said}
         return key
 
     def _sensitivity(self, rec: Rec, value: bytes) -> str | None:
@@ -149,9 +163,12 @@ class Tables:
         _one_of("label", heard.label, RANKS)
         if heard.origin is not None:
             _one_of("origin", heard.origin, ORIGIN_RANKS)
-        _placed(rec, heard.tenant, heard.observed_at)
+        self._placed(rec, heard.tenant, heard.observed_at)
         key = f"{RESOURCE}{heard.tenant}/{heard.resource}"
         row = self.resources.get(key)
+        if row is None:
+            self.resources[key] = self._resource_row(key, rec, heard, heard.label, (fact_of(rec),))
+            return key
         sources = {said.source: (said, fact) for said, fact in _said(sensitivity.decode, row)}
         known = sources.get(heard.source)
         if known is not None and fold_sensitivity(known[0], heard, RANKS) is not heard:
@@ -159,38 +176,46 @@ class Tables:
         sources[heard.source] = (heard, fact_of(rec))
         newest = max((record for record, _ in sources.values()), key=lambda s: (s.observed_at, s.source))
         label = max((record.label for record, _ in sources.values()), key=RANKS.__getitem__)
-        self.resources[key] = ResourceRow(
-            key=key,
-            id=newest.resource,
-            sensitivity=LABELS[RANKS[label]],
-            rank=RANKS[label],
-            owner=newest.owner,
-            origin=newest.origin,
-            categories=newest.categories,
-            observed_at=newest.observed_at,
-            partition=rec.partition,
-            facts=tuple(fact for _, (_, fact) in sorted(sources.items())),
-        )
+        facts = tuple(fact for _, (_, fact) in sorted(sources.items()))
+        self.resources[key] = self._resource_row(key, rec, newest, label, facts)
         return key
+
+    def _resource_row(
+        self, key: str, rec: Rec, newest: Sensitivity, label: str, facts: tuple[bytes, ...]
+    ) -> ResourceRow:
+        same, rank = self._same, RANKS[label]
+        return ResourceRow(
+            key,
+            newest.resource,
+            LABELS[rank],
+            rank,
+            same.one(newest.owner),
+            same.one(newest.origin),
+            same.one(newest.categories),
+            newest.observed_at,
+            rec.partition,
+            facts,
+        )
 
     def _mandate(self, rec: Rec, value: bytes) -> str | None:
         heard, end = mandate.decode_signed(value)
         self._keys.verify("mandate", mandate.FINGERPRINT, value[5:end], heard.proof, ("operator",), heard.tenant)
         _one_of("status", heard.status, SUBJECT_STATES)
-        _placed(rec, heard.tenant, heard.observed_at)
+        self._placed(rec, heard.tenant, heard.observed_at)
         key = f"{MANDATE}{heard.tenant}/{heard.id}"
         known = self.mandates.get(key)
         if known is not None and (known.observed_at, not known.active) > (heard.observed_at, heard.status != "active"):
             return None
         self.identity_changes += 1
+        same = self._same
         self.mandates[key] = MandateRow(
             key=key,
             id=heard.id,
-            delegator=heard.delegator,
+            delegator=same.one(heard.delegator),
             delegate=heard.delegate,
-            task=heard.task,
-            actions=heard.actions,
-            resources=heard.resources,
+            task=same.one(heard.task),
+            actions=same.one(heard.actions),
+            resources=same.one(heard.resources),
             parent=heard.parent,
             expires_at=heard.expires_at,
             active=heard.status == "active",
@@ -200,12 +225,22 @@ class Tables:
         )
         return key
 
+    def _placed(self, rec: Rec, tenant: str, instant: int) -> None:
+        """Raise PoisonRecord where a record is of no tenant, or of an instant too far ahead of its append time."""
+        if tenant not in self._tenants:
+            # Index keys are `tenant/name`, and a name may hold a `/`: a tenant with one would speak of another's names.
+            if "/" in strict.identifier(tenant, "tenant"):
+                raise PoisonRecord(f"tenant `{tenant}`: expected no `/` in it", Reason.MALFORMED)
+            if len(self._tenants) < TENANTS_MOST:
+                self._tenants.add(tenant)
+        _on_time(rec, instant)
+
     def _control(self, rec: Rec, value: bytes) -> str | None:
         heard, end = control.decode_signed(value)
         issuer = self._keys.verify(
             "control", control.FINGERPRINT, value[5:end], heard.proof, ("operator",), heard.tenant
         )
-        _placed(rec, heard.tenant, heard.observed_at)
+        self._placed(rec, heard.tenant, heard.observed_at)
         if heard.kind in ("halt", "resume"):
             return self._halt(rec, heard, issuer)
         if heard.kind != "calendar":
@@ -239,14 +274,6 @@ def _said(decode: Callable[[bytes], R], row: PrincipalRow | ResourceRow | None) 
 def _one_of(what: str, text: str, known: frozenset[str] | dict[str, int]) -> None:
     if text not in known:
         raise PoisonRecord(f"{what} `{text}`: expected one of {', '.join(sorted(known))}", Reason.MALFORMED)
-
-
-def _placed(rec: Rec, tenant: str, instant: int) -> None:
-    """Raise PoisonRecord where a record is of no tenant, or of an instant that is too far ahead of its append time."""
-    # Index keys are `tenant/name`, and a name may hold a `/`: a tenant with one would speak of another tenant's names.
-    if "/" in strict.identifier(tenant, "tenant"):
-        raise PoisonRecord(f"tenant `{tenant}`: expected no `/` in it", Reason.MALFORMED)
-    _on_time(rec, instant)
 
 
 def _on_time(rec: Rec, instant: int) -> None:
