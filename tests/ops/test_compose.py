@@ -50,7 +50,7 @@ def test_the_compose_file_fits_the_published_schema(compose: Any) -> None:
 
 @pytest.mark.parametrize(
     ("service", "broken"),
-    [("worker", {"comand": ["worker"]}), ("broker", {"ports": "9092"}), ("topics", {"depends_on": {"broker": {}}})],
+    [("worker-0", {"comand": ["worker"]}), ("broker", {"ports": "9092"}), ("topics", {"depends_on": {"broker": {}}})],
 )
 def test_the_schema_would_notice(compose: Any, service: str, broken: dict[str, object]) -> None:
     services = {**compose["services"], service: {**compose["services"][service], **broken}}
@@ -76,8 +76,40 @@ def test_both_brokers_are_of_one_version(compose: Any) -> None:
     assert compose["services"]["broker"]["image"] == f"apache/kafka:{pom[1]}" == f"apache/kafka:{jar[1]}"
 
 
-def test_who_decides_starts_only_after_the_topics_are_there(compose: Any) -> None:
+def test_who_decides_starts_only_after_keys_and_topics_are_there(compose: Any) -> None:
     services = compose["services"]
-    assert services["worker"]["depends_on"]["topics"]["condition"] == "service_completed_successfully"
+    for name in ("worker-0", "worker-1", "context"):
+        waits = services[name]["depends_on"]
+        assert waits["topics"]["condition"] == waits["keys"]["condition"] == "service_completed_successfully"
     assert services["topics"]["depends_on"]["broker"]["condition"] == "service_healthy"
     assert services["topics"]["command"][:2] == ["topics", "apply"]
+    assert services["agents"]["depends_on"]["worker-0"]["condition"] == "service_healthy"
+
+
+def test_each_worker_has_a_slot_and_a_disk_of_its_own(compose: Any) -> None:
+    workers = [service for service in compose["services"].values() if service.get("command", [""])[0] == "worker"]
+    assert len({worker["environment"]["PLACET_SLOT"] for worker in workers}) == len(workers) == 2
+    disks = [volume for worker in workers for volume in worker["volumes"] if volume.endswith(":/var/lib/placet")]
+    assert len(set(disks)) == 2
+
+
+def test_nothing_listens_beyond_this_host(compose: Any) -> None:
+    published = [port for service in compose["services"].values() for port in service.get("ports", ())]
+    assert len(published) == 3
+    assert all(port.startswith("127.0.0.1:") for port in published)
+
+
+def test_who_only_watches_comes_only_when_asked_for(compose: Any) -> None:
+    profiles = {name: service["profiles"] for name, service in compose["services"].items() if "profiles" in service}
+    assert profiles == {"prometheus": ["watch"], "grafana": ["watch"]}
+
+
+def test_only_the_keys_service_may_write_keys(compose: Any) -> None:
+    mounts = {
+        name: volume
+        for name, service in compose["services"].items()
+        for volume in service.get("volumes", ())
+        if volume.startswith("keys:")
+    }
+    assert mounts.pop("keys") == "keys:/keys"
+    assert set(mounts.values()) == {"keys:/keys:ro"}

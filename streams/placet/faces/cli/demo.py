@@ -25,13 +25,18 @@ def run(
     data: Annotated[
         Path | None, typer.Option("--data", help="The folder to write to. Else a new one, which is kept.")
     ] = None,
+    bootstrap: Annotated[
+        str | None,
+        typer.Option("--bootstrap", help="HOST:PORT of a Kafka cluster whose workers answer. Else a desk of its own."),
+    ] = None,
     as_json: Json = False,
 ) -> Exit:
     """Run the demo: agents ask, executors claim and act, feeds raise and lower risk, and an audit has the last word.
 
     Watch a risk signal revoke an open payment, a query wait for a label and
     resolve itself, a rollout stop in the middle. Without a terminal each thing
-    that happens is a line; it ends with a summary.
+    that happens is a line; it ends with a summary. On Kafka the keys are those
+    that `placet keys init --demo` made before the workers started.
     """
     from placet.faces.demo import perform
     from placet.faces.demo.view import Screen, chosen
@@ -39,15 +44,15 @@ def run(
     view = chosen(as_json=as_json)
     for_s = duration_ms(for_, "--for") / 1000 if for_ else None if isinstance(view, Screen) else UNSEEN_S
     folder = data or Path(tempfile.mkdtemp(prefix="placet-demo-"))
-    summary = perform(folder, for_s, view)
+    summary = perform(folder, for_s, view, *([bootstrap] if bootstrap else []))
     if as_json:
         printing.emit(summary)
     else:
-        _print(summary)
+        _print(summary, bootstrap)
     return Exit.FINE if summary.audit["clean"] else Exit.FAULTY
 
 
-def _print(summary: "Summary") -> None:
+def _print(summary: "Summary", bootstrap: str | None) -> None:
     from placet.faces.cli.audit import show
 
     tally, books = summary.tally, summary.books
@@ -65,6 +70,9 @@ def _print(summary: "Summary") -> None:
     money = f"{books['refunded'] / 100:.2f} EUR given back in {books['refunds']} refunds"
     rest = ", ".join(f"{books[name]} {name}" for name in ("transfers", "queries", "exports", "releases", "changes"))
     printing.say(f"the company's books: {money}, {rest}")
+    if bootstrap:
+        printing.say(f"`placet tail --bootstrap {bootstrap}`, `placet audit --bootstrap {bootstrap}`")
+        return
     printing.say(
         f"the folder is {summary.data}: `placet tail --data {summary.data}`, `placet audit --data {summary.data}`"
     )

@@ -26,7 +26,7 @@ from placet.faces.demo.feeds import Feeds
 from placet.faces.demo.fleet import Fleet
 from placet.faces.demo.view import View
 from placet.faces.gateway.server import Server
-from placet.faces.sdk.connection import Connection
+from placet.faces.sdk.connection import Connection, connect
 from placet.model.codec import seal
 from placet.model.topics import Topic
 from placet.policy.pack import load_pack
@@ -45,18 +45,29 @@ class Summary(NamedTuple):
     audit: dict[str, Any]
 
 
-def perform(data: Path, for_s: float | None, view: View) -> Summary:
-    """Run the demo in `data` for `for_s` seconds (None: until Ctrl-C), shown by `view`, and audit what it wrote."""
+def perform(data: Path, for_s: float | None, view: View, bootstrap: str = "") -> Summary:
+    """Run the demo in `data` for `for_s` seconds (None: until Ctrl-C), shown by `view`, and audit what it wrote.
+
+    With a `bootstrap` it asks the workers of that Kafka cluster instead of a
+    desk of its own; keys and the company's books stay in `data`.
+    """
     data.mkdir(parents=True, exist_ok=True)
-    settings = settings_with(data=data, bootstrap="", port=0)
+    settings = settings_with(data=data, bootstrap=bootstrap, port=0)
     _ensure_keys(settings)
     board = Board()
     with ExitStack() as stage:
-        server = Server(settings)
-        stage.callback(server.stop)
-        stack = server.running.stack
-        connection = stage.enter_context(Connection(stack.log, stack.keys.ring, keys=stack.keys, closing=lambda: None))
-        board.note("placet", f"up at {server.url}; look beside it with `placet tail --data {data}`")
+        server: Server | None = None
+        if bootstrap:
+            connection = stage.enter_context(connect(bootstrap=bootstrap, settings=settings))
+            board.note("placet", f"asking {bootstrap}; look beside it with `placet tail --bootstrap {bootstrap}`")
+        else:
+            server = Server(settings)
+            stage.callback(server.stop)
+            stack = server.running.stack
+            connection = stage.enter_context(
+                Connection(stack.log, stack.keys.ring, keys=stack.keys, closing=lambda: None)
+            )
+            board.note("placet", f"up at {server.url}; look beside it with `placet tail --data {data}`")
         for partition in range(connection.log.partitions(Topic.DECISIONS)):
             connection.follower.join(board, partition)
         journal = Journal(connection)
@@ -71,14 +82,12 @@ def perform(data: Path, for_s: float | None, view: View) -> Summary:
         crew.start()
         _play(Fleet(journal, crew, feeds, clock, board), board, clock, view)
         crew.close()
-        failure = server.failed()
+        failure = (server.failed() if server is not None else None) or board.failure
         if failure is not None:
             raise failure
-        if board.failure is not None:
-            raise board.failure
         seconds, books = clock.elapsed_s, company.books()
     # Everything is given back: what is audited is what a reader finds who comes tomorrow.
-    return Summary(data, round(seconds, 1), board.tally(), books, audited(Place(data=data)))
+    return Summary(data, round(seconds, 1), board.tally(), books, audited(Place(bootstrap=bootstrap, data=data)))
 
 
 def _play(fleet: Fleet, board: Board, clock: Clockwork, view: View) -> None:

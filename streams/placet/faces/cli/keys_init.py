@@ -1,0 +1,48 @@
+"""`placet keys init`: make the first keys of an installation, once."""
+
+from typing import Annotated
+
+import typer
+
+from placet.faces.cli import printing
+from placet.faces.cli.configured import settings_with
+from placet.faces.cli.place import Data
+from placet.faces.cli.verb import Exit, Json
+
+EXAMPLE = "placet keys init --data run"
+EXITS = {Exit.FAULTY: "the key file contradicts itself"}
+
+
+def run(
+    data: Data = None,
+    demo: Annotated[bool, typer.Option("--demo", help="Also the keys of the demo's company.")] = False,
+    as_json: Json = False,
+) -> Exit:
+    """Make the keys that desks, an operator, a feed and an executor begin with; `placet up` does so by itself.
+
+    Private halves go to DATA/secrets, or PLACET_SECRETS, public ones to
+    DATA/keys.json, or PLACET_KEYS. Keys that are there stay. Workers on other
+    hosts need both: they make none.
+    """
+    from placet.drivers.entropy import SystemEntropy
+    from placet.drivers.keyfile import FIRST_KEYS, add_key, ensure_keys
+
+    settings, entropy = settings_with(data=data), SystemEntropy()
+    known = ensure_keys(settings.keys_file, settings.secrets_dir, entropy).file.keys
+    wanted = list(FIRST_KEYS)
+    if demo:
+        from placet.faces.demo import cast
+
+        wanted += cast.key_holders()
+    pinned = {(entry.purpose, entry.issuer) for entry in known}
+    added = [
+        add_key(settings.keys_file, settings.secrets_dir, purpose, issuer, entropy)
+        for purpose, issuer in dict.fromkeys(wanted)
+        if (purpose, issuer) not in pinned
+    ]
+    entries = [*known, *added]
+    if as_json:
+        printing.emit({"pinned": settings.keys_file, "secrets": settings.secrets_dir, "keys": len(entries)})
+    else:
+        printing.say(f"{len(entries)} keys pinned in {settings.keys_file}, private halves in {settings.secrets_dir}")
+    return Exit.FINE
