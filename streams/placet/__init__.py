@@ -24,6 +24,7 @@ _HOMES = {
     "Deferred": "errors",
     "Ended": "errors",
     "Executor": "executor",
+    "Feed": "feed",
     "Grant": "models",
     "NoAnswer": "errors",
     "NotBegun": "errors",

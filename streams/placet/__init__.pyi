@@ -12,6 +12,7 @@ from placet.faces.sdk.errors import Settled as Settled
 from placet.faces.sdk.errors import Stopped as Stopped
 from placet.faces.sdk.errors import TryAgain as TryAgain
 from placet.faces.sdk.executor import Executor as Executor
+from placet.faces.sdk.feed import Feed as Feed
 from placet.faces.sdk.guarded import guarded as guarded
 from placet.faces.sdk.models import Answer as Answer
 from placet.faces.sdk.models import Grant as Grant

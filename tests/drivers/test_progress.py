@@ -18,14 +18,16 @@ class Signals:
         event = SimpleNamespace(message=SimpleNamespace(offset=offset), ack=lambda: None)
         self.progress.hear(offset)
         self.sent.append(Future())
-        self.progress.acks.add(event, self.sent[-1])
+        self.progress.sent(event, self.sent[-1])
 
     def keep(self, offset: int) -> None:
         self.sent[offset].set_result(None)
         self.progress.acks.settle()
 
-    def look(self, now: int, end: int, fetched: int | None = None, *, busy: bool = False) -> int | None:
-        self.progress.aim(now, end, end if fetched is None else fetched, busy, 1.0)
+    def look(
+        self, now: int, end: int, fetched: int | None = None, *, committed: int = 0, busy: bool = False
+    ) -> int | None:
+        self.progress.aim(now, end, committed, end if fetched is None else fetched, busy, 1.0)
         return self.progress.quiet()
 
 
@@ -54,23 +56,26 @@ def test_signals_that_never_pause_do_not_keep_it_from_being_said() -> None:
     assert signals.progress.quiet() == 200
 
 
-def test_an_empty_partition_and_one_that_ends_in_a_control_record_are_quiet_at_the_second_look() -> None:
+def test_where_nothing_lies_behind_what_was_committed_it_is_quiet_at_once() -> None:
     assert Signals().look(100, end=0) == 100
+    assert Signals().look(100, end=7, committed=7) == 100
+    assert Signals().look(100, end=8, committed=7) is None
+
+
+def test_a_control_record_at_the_end_is_passed_when_nothing_has_been_on_its_way_for_a_while() -> None:
     signals = Signals()
     signals.fold(0)
     signals.keep(0)
-    # Offset 1 ends a transaction: it was passed, and nobody will ever fold it.
-    assert signals.look(100, end=2) is None
-    assert signals.look(200, end=2) == 100
+    # Offset 1 ends a transaction: nobody will ever fold it.
+    assert [signals.look(at, end=2) for at in (100, 200, 300)] == [None, None, 100]
 
 
 def test_what_was_fetched_and_is_on_its_way_is_not_taken_for_folded() -> None:
     signals = Signals()
-    assert signals.look(100, end=5, busy=True) is None
-    assert signals.look(200, end=5, busy=True) is None
-    signals.fold(0)
-    assert signals.look(300, end=5) is None
-    assert signals.look(400, end=5) is None
+    assert [signals.look(at, end=5, busy=True) for at in range(100, 600, 100)] == [None] * 5
+    signals.progress.hear(0)
+    assert [signals.look(at, end=5) for at in range(600, 1_000, 100)] == [None] * 4
+    assert [signals.look(at, end=5, fetched=at) for at in range(6, 9)] == [None] * 3
 
 
 def test_one_that_does_not_move_is_counted_and_one_that_moves_or_has_ended_is_not() -> None:

@@ -21,6 +21,7 @@ from placet.model.codec.pack import File, Pack
 from placet.model.codec.principal import Principal
 from placet.model.codec.risk_signal import RiskSignal
 from placet.model.codec.sensitivity import Sensitivity
+from placet.model.keys import partition_of
 from placet.model.topics import Topic
 from placet.policy.pack import load_pack
 from placet.ports import Log, Message, Rec
@@ -54,7 +55,8 @@ class Furniture:
     def write(self, topic: Topic, key: str, name: str, record: Any, purpose: Purpose) -> int:
         codec: Any = BY_NAME[name]
         (proof,) = self.keys.signer(purpose).sign_batch(name, codec.FINGERPRINT, [codec.encode_unsigned(record)])
-        return self.log.append(topic, 0, [Message(key.encode(), codec.frame(record._replace(proof=proof)))])
+        place = partition_of(key.encode(), self.log.partitions(topic))
+        return self.log.append(topic, place, [Message(key.encode(), codec.frame(record._replace(proof=proof)))])
 
     def principal(self, name: str, kind: str = "agent", status: str = "active", **more: Any) -> int:
         fields = {"owner": None, "groups": (), "attributes": {}, "capabilities": (), "source": "hr", **more}

@@ -107,6 +107,7 @@ class ContextApp:
         self._watermark_s = watermark_ms / 1000
         self._progress: dict[int, Progress] = {}
         self._stall_s = connection.stall_ms / 1000
+        self._waiting: Any = None
         self._unsaid = asyncio.Event()
         # Held from reading a fact to handing it over, so that an older word never overtakes a newer one.
         self._saying = asyncio.Lock()
@@ -115,13 +116,14 @@ class ContextApp:
         return self.app.topic(title, key_type=bytes, value_type=bytes)
 
     async def _fold(self, stream: Any) -> None:
+        self._waiting = stream.channel.queue
         async for event in stream.noack().events():
             message = event.message
             progress = self._progress.setdefault(message.partition, Progress())
             progress.hear(message.offset)
             sent = await self._hear(message.partition, message.offset, round(message.timestamp * 1000), event)
             # INVARIANT: an offset is acknowledged only after what it led to: the fact said, and the fact kept.
-            progress.acks.add(event, sent)
+            progress.sent(event, sent)
             sent.add_done_callback(partial(self._delivered, message.partition, message.offset))
 
     def _delivered(self, partition: int, offset: int, sent: "asyncio.Future[Any]") -> None:
@@ -234,11 +236,14 @@ class ContextApp:
             del self._progress[gone]
         # Asked anew and after the clock was read: what is quiet is known by the broker's word, not by its silence.
         ends = await asyncio.wait_for(consumer.highwaters(*mine), _ANSWER_S) if mine else {}
-        busy = {message.tp for message in consumer.unacked}
+        begins = await asyncio.wait_for(consumer.earliest_offsets(*mine), _ANSWER_S) if mine else {}
+        waiting = self._waiting is None or not self._waiting.empty()
         for tp in mine:
             fetched = await asyncio.wait_for(consumer.position(tp), _ANSWER_S) or 0
             progress = self._progress.setdefault(tp.partition, Progress())
-            progress.aim(now, ends[tp], fetched, tp in busy, self._watermark_s)
+            known: Any = consumer
+            committed = max(begins[tp], known._committed_offset.get(tp) or 0)  # noqa: SLF001 - it tells nobody
+            progress.aim(now, ends[tp], committed, fetched, waiting, self._watermark_s)
             if progress.stuck_s > self._stall_s:
                 raise Unavailable(
                     f"{tp.topic}/{tp.partition}: there are signals up to {ends[tp]}, but none was folded for"

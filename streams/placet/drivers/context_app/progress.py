@@ -1,6 +1,11 @@
 """How far the signals of one partition are folded, and up to when all of it is quiet."""
 
+from typing import Any
+
 from placet.drivers.acks import InOrder
+
+STILL_S = 2.0
+"""How long nothing may be on its way before what was fetched counts as folded."""
 
 
 class Progress:
@@ -16,26 +21,34 @@ class Progress:
     def __init__(self) -> None:
         self.acks = InOrder()
         self.stuck_s = 0.0
-        self._heard: int | None = None
+        self._heard = -1
+        self._folding = False
         self._aim: tuple[int, int] | None = None
-        self._place: tuple[int | None, int | None] = (None, None)
-        self._passed = 0
+        self._place: tuple[int, int, int] | None = None
+        self._still_s = 0.0
+        self._committed = self._passed = 0
 
     def hear(self, offset: int) -> None:
         """A signal at `offset` is being folded."""
-        self._heard = offset + 1
+        self._heard, self._folding = offset, True
 
-    def aim(self, now: int, end: int, fetched: int, busy: bool, since_s: float) -> None:
+    def sent(self, event: Any, done: Any) -> None:
+        """What the signal led to was handed over; `done` is when it is kept."""
+        self.acks.add(event, done)
+        self._folding = False
+
+    def aim(self, now: int, end: int, committed: int, fetched: int, waiting: bool, since_s: float) -> None:
         """Look at the partition `since_s` after the last look.
 
-        `fetched` is the consumer's position, `busy` whether messages of this
-        partition are on their way from it.
+        `committed` is where the group would begin, `fetched` the consumer's
+        position, `waiting` whether fetched signals wait to be folded.
         """
-        place = (self._heard, self.acks.settled)
-        still = place == self._place and self.acks.idle and not busy
-        # Offsets are also taken by control records, which nobody sees, and a worker may begin at the end: what was
-        # fetched counts as folded when two looks in a row find nothing on its way.
-        self._passed = fetched if still else 0
+        place = (self._heard, self.acks.settled or 0, fetched)
+        idle = self.acks.idle and not self._folding and not waiting
+        self._still_s = self._still_s + since_s if idle and place == self._place else 0.0
+        # Offsets are also taken by control records, which nobody ever folds.
+        self._passed = fetched if self._still_s >= STILL_S else 0
+        self._committed = committed
         if place != self._place or self._reached() >= end:
             self.stuck_s = 0.0
         else:
@@ -52,4 +65,4 @@ class Progress:
         return now
 
     def _reached(self) -> int:
-        return max(self.acks.settled or 0, self._passed)
+        return max(self.acks.settled or 0, self._committed, self._passed)

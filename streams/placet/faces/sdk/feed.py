@@ -1,0 +1,148 @@
+"""A feed of one context topic: it says what it knows in order, and that it is alive when there is nothing to say."""
+
+import threading
+from collections.abc import Callable
+from typing import Any, NamedTuple, Self
+
+from placet.context.feeds import part_of
+from placet.drivers.keyfile import Purpose
+from placet.errors import PoisonRecord, Unavailable, Unsure
+from placet.faces.sdk.connection import Connection
+from placet.model import strict
+from placet.model.codec import control, mandate, principal, sensitivity, watermark
+from placet.model.codec.watermark import Watermark
+from placet.model.keys import partition_of
+from placet.model.reasons import Reason
+from placet.model.topics import CONTEXT, Topic
+from placet.ports import Message
+
+ENDED = 0
+"""The instant in a watermark that takes its feed out: it is waited for no longer."""
+_READ_MOST, _READ_MS = 2_000, 5_000
+
+
+class Kind(NamedTuple):
+    """What one context topic carries: its codec, the fields its key is made of, and who signs."""
+
+    codec: Any
+    key: tuple[str, ...]
+    purpose: Purpose
+
+
+KINDS: dict[Topic, Kind] = {
+    Topic.SENSITIVITY: Kind(sensitivity, ("tenant", "resource", "source"), "feed"),
+    Topic.PRINCIPALS: Kind(principal, ("tenant", "id", "source"), "feed"),
+    Topic.MANDATES: Kind(mandate, ("tenant", "id"), "operator"),
+    Topic.CONTROLS: Kind(control, ("tenant", "scope"), "operator"),
+}
+
+
+class Feed:
+    """Writes to one context topic for one `source`, and marks it as alive.
+
+    As a context manager it writes a watermark each `every_s` from a thread of
+    its own, as long as `alive` says so: the last one then tells readers since
+    when nothing is known. May be used from many threads.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        topic: Topic,
+        source: str,
+        *,
+        every_s: float = 1.0,
+        alive: Callable[[], bool] = lambda: True,
+    ) -> None:
+        if topic not in CONTEXT:
+            raise PoisonRecord(f"{topic.title}: is no context topic", Reason.MALFORMED)
+        part_of(source)
+        self._connection = connection
+        self._topic = topic
+        self.source = source
+        self._every_s = every_s
+        self._alive = alive
+        self._newest: dict[bytes, int] | None = None
+        self._lock = threading.Lock()
+        self._ending = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=f"placet-feed-{source}", daemon=True)
+
+    def publish(self, record: Any) -> int:
+        """Sign `record`, append it, and return its offset.
+
+        Raise PoisonRecord for one that is older than what this topic holds
+        under its key: a compacted topic keeps the word that was appended last,
+        so an older one that came later would be all that a reader who starts
+        anew ever hears. Raise `Unavailable` or `Unsure` as the log does.
+        """
+        kind = KINDS.get(self._topic)
+        if kind is None:
+            raise PoisonRecord(f"{self._topic.title}: is not written record by record", Reason.MALFORMED)
+        fields = [strict.identifier(getattr(record, name), name) for name in kind.key]
+        key = "/".join(fields).encode()
+        name = kind.codec.__name__.rpartition(".")[2]
+        signer = self._connection.signer(kind.purpose)
+        (proof,) = signer.sign_batch(name, kind.codec.FINGERPRINT, [kind.codec.encode_unsigned(record)])
+        frame = kind.codec.frame(record._replace(proof=kind.codec.Proof(*proof)))
+        log = self._connection.log
+        with self._lock:
+            newest = self._newest = self._newest if self._newest is not None else self._read(kind)
+            known = newest.get(key, -1)
+            if record.observed_at < known:
+                raise PoisonRecord(
+                    f"{key.decode()}: observed at {record.observed_at}, and {known} is written already: "
+                    "expected nothing older",
+                    Reason.MALFORMED,
+                )
+            partition = partition_of(key, log.partitions(self._topic))
+            offset = log.append(self._topic, partition, [Message(key, frame)])
+            newest[key] = record.observed_at
+        return offset
+
+    def quiet(self, at: int | None = None) -> int:
+        """Say on every partition that this feed has said all it knew at `at`, ms (now); return that instant."""
+        now = self._connection.clock.now_ms() if at is None else at
+        message = Message(f"watermark/{self.source}".encode(), watermark.frame(Watermark(self.source, now)))
+        for partition in range(self._connection.log.partitions(self._topic)):
+            self._connection.log.append(self._topic, partition, [message])
+        return now
+
+    def retire(self) -> None:
+        """Say that this feed has ended: what it said stands, and nobody waits for it any longer."""
+        self.quiet(ENDED)
+
+    def _read(self, kind: Kind) -> dict[bytes, int]:
+        """Return when each key of the topic was observed last, as it is written now."""
+        log, found = self._connection.log, dict[bytes, int]()
+        for partition in range(log.partitions(self._topic)):
+            offset, end = 0, log.end(self._topic, partition)
+            while offset < end and (recs := log.read(self._topic, partition, offset, _READ_MOST, _READ_MS)):
+                for rec in recs:
+                    if rec.key is not None and rec.value is not None and rec.value[:5] == kind.codec.HEADER:
+                        found[rec.key] = max(found.get(rec.key, -1), _observed(kind, rec.value))
+                offset = recs[-1].offset + 1
+        return found
+
+    def _run(self) -> None:
+        while not self._ending.is_set():
+            try:
+                if self._alive():
+                    self.quiet()
+            except (Unavailable, Unsure):
+                pass  # the next one says the same, and more; until then readers see the silence
+            self._ending.wait(self._every_s)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ending.set()
+        self._thread.join()
+
+
+def _observed(kind: Kind, value: bytes) -> int:
+    try:
+        return int(kind.codec.decode(value).observed_at)
+    except PoisonRecord:
+        return -1  # no reader takes it either
