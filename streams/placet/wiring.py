@@ -19,6 +19,7 @@ from placet.drivers.entropy import SystemEntropy
 from placet.drivers.keyfile import Keys, ensure_keys
 from placet.drivers.logs import logger
 from placet.drivers.loop import Loop
+from placet.drivers.memory import few_heaps
 from placet.drivers.metrics import Watch, exposition
 from placet.drivers.settings import Settings
 from placet.drivers.signals import SignalFolder
@@ -80,6 +81,7 @@ def kafka(
 
     Private keys must lie in the secrets folder: a worker makes none.
     """
+    few_heaps()
     clock, entropy, watch = clock or SystemClock(), entropy or SystemEntropy(), watch or Watch()
     keys = Keys(settings.keys_file, settings.secrets_dir)
     connection = cluster(settings)

@@ -10,6 +10,7 @@ from placet.decision.desk import Desk
 from placet.decision.judge import marks_of
 from placet.decision.library import Library
 from placet.decision.restore import restore
+from placet.drivers.memory import give_back
 from placet.errors import Corrupted, PoisonRecord, Unavailable, Unsure
 from placet.model.codec.case_body import Mark as CaseMark
 from placet.model.codec.case_body import encode_cut
@@ -175,8 +176,12 @@ class Bureau:
         del self.places[partition]
 
     def settle_memory(self) -> None:
-        """Keep the big tables out of the collector's sight, and let a batch end before it looks at what is new."""
+        """Keep the big tables out of the collector's sight, and let a batch end before it looks at what is new.
+
+        What a restore needed besides goes back to the system.
+        """
         gc.collect()
+        give_back()
         gc.freeze()
         gc.set_threshold(*COLLECT_AFTER)
 
