@@ -2,7 +2,9 @@
 
 import itertools
 import shutil
+import statistics
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -61,7 +63,7 @@ def _folder(intents: int, result: Result) -> None:
         rounds = [_opened(Settings(data=Path(name), bootstrap="")) for _ in range(ROUNDS)]
     result.figures |= {
         "folder_decisions": records,
-        "folder_s": round(min(one["opened_s"] for one in rounds), 2),
+        "folder_s": _median(rounds),
         "folder_s_by_round": machine.spread([one["opened_s"] for one in rounds]),
         "folder_open": rounds[-1]["open"],
     }
@@ -76,15 +78,19 @@ def _cluster(one: Cluster, intents: int, result: Result) -> None:
         one.feed(child, [_left(workload, intents)], [])
     decisions = sum(one.sent.values())
     warm = [_opened(one.settings) for _ in range(ROUNDS)]
-    shutil.rmtree(one.settings.data / f"warm-{one.settings.slot}")
-    empty = _opened(one.settings)
+    empty = []
+    for _ in range(ROUNDS):
+        shutil.rmtree(one.settings.data / f"warm-{one.settings.slot}")
+        empty.append(_opened(one.settings))
     result.figures |= {
         "decisions": decisions,
-        "settled": empty["settled"],
-        "open": empty["open"],
-        "warm_s": round(min(each["opened_s"] for each in warm), 2),
+        "settled": empty[-1]["settled"],
+        "open": empty[-1]["open"],
+        "rss_mb": max(each["rss_mb"] for each in empty),
+        "warm_s": _median(warm),
         "warm_s_by_round": machine.spread([each["opened_s"] for each in warm]),
-        "empty_s": round(empty["opened_s"], 2),
+        "empty_s": _median(empty),
+        "empty_s_by_round": machine.spread([each["opened_s"] for each in empty]),
     }
     result.audits["cluster"] = audited(one.log, one.keys.pinned, one.keys.kek(), decisions)
 
@@ -92,7 +98,11 @@ def _cluster(one: Cluster, intents: int, result: Result) -> None:
 def _opened(settings: Settings) -> dict[str, Any]:
     with Child(settings) as child:
         tell(f"restore: open after {child.opened['opened_s']:.2f} s with {child.opened['settled']} settled")
-        return child.opened
+        return {**child.opened, "rss_mb": child.stop().get("rss_mb", 0.0)}
+
+
+def _median(rounds: Sequence[Mapping[str, Any]]) -> float:
+    return round(float(statistics.median(one["opened_s"] for one in rounds)), 2)
 
 
 def _left(workload: Workload, intents: int) -> Wave:
