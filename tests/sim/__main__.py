@@ -26,6 +26,7 @@ def main() -> int:
         for kind, count in sorted(told.kinds.items(), key=str):
             print(f"{count} x {kind.value}")
         report(told)
+        print(f"all that was written: {told.digest}")
     else:
         for told in tell_all(range(known.first, known.first + known.seeds), known.jobs):
             total.add(told)

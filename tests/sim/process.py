@@ -109,11 +109,7 @@ class Process:
     def end(self) -> None:
         """Die, and do not begin anew."""
         self._ending = True
-        self.link.die()
-        self._time.wake(self.task)
-
-    def kill(self) -> None:
-        """Die, and begin anew after a while."""
+        self._script.heal()
         self.link.die()
         self._time.wake(self.task)
 

@@ -2,15 +2,21 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
 from random import Random
 
+from placet.decision.arrow import CLOCK
 from placet.drivers.kafka import KafkaFeed, KafkaJournal
-from placet.errors import Corrupted, PlacetError, Unavailable, Unsure
+from placet.drivers.loop import Loop
+from placet.errors import Corrupted, PlacetError, PoisonRecord, Unavailable, Unsure
 from placet.faces.auditor import audit
 from placet.faces.sdk.sealed import SealedReader
-from placet.model.topics import INPUTS, Topic
+from placet.model.codec import seal, verdict, watermark
+from placet.model.reasons import State
+from placet.model.topics import CONTEXT, INPUTS, Topic
 from placet.ports import Message
 from tests.faults import town
 from tests.faults.executors import Executors
@@ -40,6 +46,7 @@ class Told(Ending):
     detections: list[str] = field(default_factory=list)
     late: int = 0
     cpu_s: float = 0.0
+    digest: str = ""
 
 
 class SealedExecutors(Executors):
@@ -134,6 +141,7 @@ class SimStory:
             self.time.end()
         told.kinds = self.swarm.struck
         told.late = self.cluster.transactions.late
+        told.digest = sha256(repr([partition.entries for partition in self.cluster.every()]).encode()).hexdigest()
         return told
 
     def _post(self) -> None:
@@ -245,6 +253,7 @@ class SimStory:
         self.time.pause(1)
         found.hold(audit(self.log, town.KEY_FILE, town.KEK), drained=drained)
         found.violations += [f"READER: {failure}" for failure in self.executors.failure.values()]
+        heard_no_later_than_they_said(self.log, own)
         checks = Own(self.log, own)
         if drained:
             checks.answered_once()
@@ -288,3 +297,50 @@ class SimStory:
                 if known != after[what]:
                     text = f"{known!r:.300} became {after[what]!r:.300}"
                     found.violations.append(f"RESTORE: partition {number}: {what}: {text}")
+        self._nothing_left_to_hear(found, loop)
+
+    def _nothing_left_to_hear(self, found: Told, loop: Loop) -> None:
+        """Decide everything open again: what is taken back only now was granted under a context that has changed."""
+        before = {number: self.log.end(Topic.DECISIONS, number) for number in loop.bureau.places}
+        for place in loop.bureau.places.values():
+            found.checked += len(place.desk.book.leases.open)
+            place.desk.sweeps.touch_all(CLOCK)
+        while any(len(place.desk.sweeps) for place in loop.bureau.places.values()):
+            loop.step(0)
+        self.time.pause(100)
+        for number, at in before.items():
+            for rec in self.log.read(Topic.DECISIONS, number, at, 1 << 30, 0):
+                if (rec.value or b"")[:5] == verdict.HEADER:
+                    said = verdict.decode(rec.value or b"")
+                    if said.state == State.REVOKED or said.stop:
+                        found.violations.append(f"SWEEP: {number}@{rec.offset}: a change was not heard before")
+
+
+def heard_no_later_than_they_said(log: TownLog, own: Ending) -> None:
+    """Hold for each Seal that no feed counts as alive past its last watermark that was read, where there is one."""
+    marks = {
+        int(topic): [
+            (rec.offset, rec.at) for rec in log.read(topic, 0, 0, 1 << 30, 0) if is_watermark(rec.value or b"")
+        ]
+        for topic in CONTEXT
+    }
+    for partition in range(log.partitions(Topic.DECISIONS)):
+        for rec in log.read(Topic.DECISIONS, partition, 0, 1 << 30, 0):
+            if (rec.value or b"")[:5] != seal.HEADER:
+                continue
+            for mark in seal.decode(rec.value or b"").read_cut:
+                said = [at for offset, at in marks[mark.topic] if offset < mark.offset]
+                own.checked += 1
+                if said and mark.heard_at > said[-1]:
+                    title = Topic(mark.topic).title
+                    own.violations.append(f"WATERMARK: {partition}@{rec.offset}: {title} heard after it was last alive")
+
+
+def is_watermark(value: bytes) -> bool:
+    """Return whether this is word from a feed; one that cannot be read says nothing."""
+    if value[:5] != watermark.HEADER:
+        return False
+    with suppress(PoisonRecord):
+        watermark.decode(value)
+        return True
+    return False
