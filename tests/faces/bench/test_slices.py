@@ -117,3 +117,15 @@ def test_a_slice_of_changes_is_heard_by_every_lease(broker: Broker) -> None:
     assert figures["redecided"] >= 400
     assert figures["halt_to_last_marker_ms"] > 0
     assert told["audits"]["revoke"]["checked"]["V9"] > 0
+
+
+@pytest.mark.slow
+def test_a_slice_of_signals_is_folded_to_the_newest_of_each_subject(broker: Broker) -> None:
+    told = bench.run("context", intents=2_500, bootstrap=broker.bootstrap)
+    holds_its_shape(told, "context")
+    figures = told["figures"]
+    # 4 % of the intents are signals; a second of them comes at 200 a second too, and one before all.
+    assert (figures["signals"], figures["subjects"]) == (100, 5_000)
+    assert told["audits"]["facts"]["checked"] == 1 + 100 + 200
+    assert figures["signal_to_fact_p99_ms"] > 0
+    assert figures["cpu_us_per_signal"] > 0

@@ -67,6 +67,15 @@ def resident_mb(pid: int | None = None, *, peak: bool = False) -> float:
     return round(_line(path, "VmHWM:" if peak else "VmRSS:") * 1.024 / 1000, 1)
 
 
+def cpu_s(pid: int) -> float:
+    """Return the CPU seconds a process has used; 0 where the system does not say."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def percentiles(values_ms: Sequence[float]) -> dict[str, float]:
     """Return exact percentiles of all values, ms."""
     ordered = sorted(values_ms)

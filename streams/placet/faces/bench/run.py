@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from placet.faces.bench import desk, embedded, kafka, restore, revoke
+from placet.faces.bench import context, desk, embedded, kafka, restore, revoke
 from placet.faces.bench.options import INTENTS, Asked
 from placet.faces.bench.report import Result
 
@@ -13,6 +13,7 @@ BENCHES: dict[str, Callable[[Asked], Result]] = {
     "embedded": lambda asked: embedded.run(asked.intents),
     "kafka": kafka.run,
     "restore": restore.run,
+    "context": context.run,
     "revoke": revoke.run,
 }
 NAMES = (*BENCHES, "all")
