@@ -104,6 +104,10 @@ class Settings(BaseSettings):
     replicas: Annotated[int, Field(ge=1, le=7)] = Field(
         3, description="replication factor of the topics `placet topics apply` makes; 1 is for one broker only"
     )
+    schema_registry_url: SecretStr = Field(
+        SecretStr(""),
+        description="http(s)://[NAME:PASSWORD@]HOST:PORT of a schema registry that is to know the checked-in ids; empty: none is asked",
+    )
 
     # HTTP.
     host: str = Field("127.0.0.1", description="address `placet up` listens on")

@@ -18,7 +18,18 @@ from tests.architecture.house import ROOT
 from tests.faces.cli.said import placet
 
 EVENT = ROOT / "tests" / "vectors" / "ssf" / "caep" / "session-revoked-1.json"
-ELSEWHERE = {"up", "demo", "worker", "context", "bench", "topics apply", "topics diff", "acls apply", "doctor"}
+ELSEWHERE = {
+    "up",
+    "demo",
+    "worker",
+    "context",
+    "bench",
+    "topics apply",
+    "topics diff",
+    "acls apply",
+    "doctor",
+    "schema register",
+}
 """Verbs that serve, measure or need a broker: tests of their own run them."""
 LAST = ("submit", "withdraw", "settle", "show", "tail", "audit", "policy rollback", "halt", "resume")
 """Verbs that need what the others have said; `keys add` comes after all, for a running desk does not know that key."""

@@ -34,6 +34,7 @@ from placet.faces.cli import (
     publish_sensitivity,
     resume,
     schema_check,
+    schema_register,
     settle,
     show,
     submit,
@@ -91,6 +92,7 @@ VERBS: tuple[tuple[str, str, ModuleType], ...] = (
     ("policy", "activate", policy_activate),
     ("policy", "rollback", policy_rollback),
     ("schema", "check", schema_check),
+    ("schema", "register", schema_register),
 )
 """Every verb: its group, its name, and the module that has `run`, EXAMPLE and EXITS."""
 

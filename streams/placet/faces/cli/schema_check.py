@@ -28,14 +28,14 @@ def run(
     """
     from placet.model.evolution import check_all, mode_of
 
-    place = folder or _own()
+    place = folder or own()
     if not place.is_dir():
         raise usage(f"{place}: no such folder: expected schemas (*.avsc) and their history")
-    current = {path.stem: _parsed(path) for path in sorted(place.glob("*.avsc"))}
+    current = {path.stem: parsed(path) for path in sorted(place.glob("*.avsc"))}
     if not current:
         raise usage(f"{place}: no schemas: expected *.avsc")
     history = {
-        record.name: {int(path.stem): _parsed(path) for path in record.glob("*.avsc")}
+        record.name: {int(path.stem): parsed(path) for path in record.glob("*.avsc")}
         for record in sorted((place / "history").glob("*"))
         if record.is_dir()
     }
@@ -52,7 +52,8 @@ def run(
     return Exit.FAULTY if found else Exit.FINE
 
 
-def _own() -> Path:
+def own() -> Path:
+    """Return the folder of the schemas that came with placet."""
     inside = Path(placet.__file__).parent
     for folder in (inside / "_schemas", inside.parent.parent / "schemas"):
         if folder.is_dir():
@@ -60,7 +61,8 @@ def _own() -> Path:
     raise Failure(Exit.NOT_RUN, "the schemas did not come with this installation of placet", "name their folder")
 
 
-def _parsed(path: Path) -> Any:
+def parsed(path: Path) -> Any:
+    """Return a JSON file; one that is none is faulty."""
     try:
         return json.loads(text_of(path))
     except ValueError as error:
@@ -74,7 +76,7 @@ def _ids(place: Path, current: dict[str, Any], history: dict[str, dict[int, Any]
     file = place / "ids.json"
     if not file.exists():
         return [f"{file}: is missing: expected an id for every schema"]
-    rows: dict[str, dict[str, Any]] = _parsed(file)
+    rows: dict[str, dict[str, Any]] = parsed(file)
     problems = [f"{file}: `{name}` has no id" for name in current if name not in {row["name"] for row in rows.values()}]
     newest = {row["name"]: number for number, row in sorted(rows.items(), key=lambda item: int(item[0]))}
     for number, row in rows.items():
