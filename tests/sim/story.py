@@ -166,9 +166,9 @@ class SimStory:
             self._hang()
         if swarm.has(Kind.COMPACTION) and draw() < 0.2:
             swarm.strike(Kind.COMPACTION)
-            for partition in self.cluster.every():
-                if partition.compacted:
-                    partition.compact()
+            # Only what placet itself writes: of the context, compaction keeps less than those knew who heard all of it.
+            for partition in self.cluster.topics[Topic.DESK.title]:
+                partition.compact()
 
     def _extra(self, slot: str) -> None:
         until = self.time.now + self.random.choice((300, 3_000, 9_000))

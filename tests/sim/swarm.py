@@ -38,7 +38,7 @@ class Kind(Enum):
     DISK_OLD = "a process begins anew with an old copy of its disk"
     DISK_FULL = "a disk takes no writes"
     CLOCK = "a process's clock stands still, or is ahead or behind"
-    COMPACTION = "compacted topics are compacted"
+    COMPACTION = "the changelog is compacted"
     WRITERS = "a writer hears nothing of what it wrote"
 
 

@@ -2,9 +2,19 @@
 
 from pathlib import Path
 
+import pytest
+
+from placet.drivers.kafka import KafkaJournal
+from placet.drivers.kafka.restorer import Restorer
 from placet.drivers.kafka.warm import WarmDisk
-from placet.ports import Message
+from placet.errors import Unavailable
+from placet.model.topics import Topic
+from placet.ports import Emits, Message, Rec
+from tests.sim.cluster import Cluster
 from tests.sim.disk import SimDisk
+from tests.sim.link import Link
+from tests.sim.timeline import Timeline
+from tests.sim.town_log import connection_over, lay_topics
 
 FOLDER = Path("data/warm-a")
 
@@ -22,3 +32,33 @@ def test_a_full_disk_costs_the_copy_and_not_the_worker() -> None:
     again.keep({0: [Message(b"k", b"v")]}, {0: 5}, 0)
     assert again.covered(0, 0, 10, 0) == 5
     assert dict(again.changes(0)) == {b"k": b"v"}
+
+
+def test_what_another_commits_during_a_restore_is_no_corruption(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cut off in the middle, past its session: the partition has another owner, and this one has not heard of it."""
+    timeline = Timeline()
+    cluster = Cluster(timeline)
+    lay_topics(cluster, 1)
+    cluster.append(Topic.INTENTS.title, 0, [(b"k", b"asked")])
+    first = KafkaJournal(connection_over(Link(cluster)), "a")
+    while first.assigned() != {0}:
+        timeline.pause(10)
+    tail, begun = Restorer._tail, list[KafkaJournal]()
+
+    def cut_off(self: Restorer, partition: int, low: int, end: int) -> list[Rec]:
+        if not begun:
+            group = cluster.group("placet-worker")
+            group.leave(group.members["a"])
+            second = KafkaJournal(connection_over(Link(cluster)), "b")
+            begun.append(second)
+            while second.assigned() != {0}:
+                timeline.pause(10)
+            second.restore(0)
+            second.commit({0: Emits([Message(b"seal", b"\x00\x00\x00\x00\x09")])}, {0: {int(Topic.INTENTS): 1}})
+            timeline.pause(10)
+        return tail(self, partition, low, end)
+
+    monkeypatch.setattr(Restorer, "_tail", cut_off)
+    with pytest.raises(Unavailable, match="another decides it while it is being restored"):
+        first.restore(0)
+    assert first.assigned() == frozenset()

@@ -6,7 +6,7 @@ from placet.drivers.kafka.connection import Connection
 from placet.drivers.kafka.intake import Intake
 from placet.drivers.kafka.reader import Reader
 from placet.drivers.kafka.warm import WarmDisk
-from placet.errors import Corrupted
+from placet.errors import Corrupted, Unavailable
 from placet.model.topics import INPUTS, Topic
 from placet.ports import Clock, Message, Rec, Restored
 
@@ -33,18 +33,31 @@ class Restorer:
         """Return what is committed of `partition`, waiting for transactions that are still open.
 
         Raise `Corrupted` for decisions that no Seal closes, and for positions
-        that are missing or outside what the broker keeps.
+        that are missing or outside what the broker keeps; `Unavailable` when
+        another went on deciding meanwhile.
         """
         # INVARIANT: positions first. A transaction that moves them later is fenced by the group's generation.
         positions = self._intake.stable(partition)
         decisions = self._reader.bounds(Topic.DECISIONS, partition)
         desk = self._reader.bounds(Topic.DESK, partition)
         tail = self._tail(partition, *decisions)
+        self._still(partition, positions, decisions[1], desk[1])
         changes = self._changes(partition, *desk)
         inputs = {
             int(topic): self._begin(topic, partition, positions[int(topic)], served=bool(tail)) for topic in INPUTS
         }
         return Restored(changes, tail, inputs)
+
+    def _still(self, partition: int, positions: dict[int, int | None], decisions: int, desk: int) -> None:
+        """Raise `Unavailable` when anything has moved since it was asked for.
+
+        A worker that was cut off past its session hears only when it next asks
+        its group that the partition is another's. What that one commits between
+        two questions would look like positions and Seals that disagree.
+        """
+        ends = self._reader.bounds(Topic.DECISIONS, partition)[1], self._reader.bounds(Topic.DESK, partition)[1]
+        if ends != (decisions, desk) or self._intake.stable(partition) != positions:
+            raise Unavailable(f"partition {partition}: another decides it while it is being restored")
 
     def _begin(self, topic: Topic, partition: int, position: int | None, *, served: bool) -> int:
         where = f"{self._connection.title(topic)}/{partition}"
