@@ -11,6 +11,8 @@ CLUSTER ?=
 BENCHES ?= desk embedded kafka restore
 BENCH_PORT ?= 29292
 DATA ?= ../shared/data
+SEEDS ?= 500
+FROM ?= 0
 VENV := .venv
 PY := $(VENV)/bin/python
 PLACET := $(VENV)/bin/placet
@@ -56,6 +58,10 @@ test: setup ## Every test, with a real broker that is started and stopped (ARGS=
 faults: setup ## Every fault: those in process (ARGS="--seed 17 --journal memory" for one), then a cluster's (CLUSTER="F9 F1+F5" for some)
 	@$(if $(CLUSTER),:,$(PY) -m tests.faults --ignore=tests/faults/cluster $(ARGS))
 	@$(if $(ARGS),:,PYTHONPATH=ops/broker $(PY) -m tests.faults.cluster $(CLUSTER))
+
+.PHONY: simulate
+simulate: setup ## Seeded stories on a simulated Kafka, faults of every kind (SEEDS=500 FROM=0; ARGS="--seed 17" for one again)
+	@$(PY) -m tests.sim --seeds $(SEEDS) --from $(FROM) $(ARGS)
 
 .PHONY: bench
 bench: setup ## Every measurement beside its target; JSON in build/bench (BENCHES="desk embedded" for some)
