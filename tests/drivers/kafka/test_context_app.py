@@ -168,6 +168,28 @@ def test_no_signal_is_committed_before_its_fact_is_kept_or_lost_when_it_cannot_b
     assert context.end() == 0
 
 
+def test_a_late_lower_word_of_a_frozen_predecessor_is_not_the_last_one_kept(
+    stand: Stand, context: Context, signer: Signer
+) -> None:
+    now_ms = time_ns() // 1_000_000
+    grave = RiskSignal("acme", "agent:a", "edr", "e1", 90, now_ms, 0, "seen", None)
+    stand.log.append(SIGNALS, 0, [Message(b"acme/agent:a", value) for value in signed(signer, [grave])])
+    until(lambda: facts_of(stand.all(RISK)))
+    assert context.end() == 0
+    # What a process that was frozen before the signal came still had to write: to its changelog and to readers.
+    key = b"acme/agent:a/edr"
+    late = risk.frame(Risk("acme", "agent:a", "edr", 10, now_ms - 5_000, 0, 0, 0))
+    kept = f"{stand.connection.prefix}placet-context-facts-changelog"
+    zombie = stand.connection.outside.producer(stand.connection.writer())
+    zombie.produce(kept, late, key, 0)
+    zombie.flush(30)
+    stand.log.append(RISK, 0, [Message(key, late)])
+    assert facts_of(stand.all(RISK))["agent:a", "edr"].score == 10
+    context.start()
+    until(lambda: facts_of(stand.all(RISK))["agent:a", "edr"].score, lambda score: score == 90)
+    assert context.end() == 0
+
+
 def bytes_max(stand: Stand, title: str, most: int) -> None:
     """Let the topic `title` refuse records of more than `most` bytes."""
     entry = ConfigEntry("max.message.bytes", str(most), incremental_operation=AlterConfigOpType.SET)

@@ -9,7 +9,6 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
-import faust
 from faust.contrib.asgi import faust_app_running
 
 from placet.context.hearing import hear_signal, risk_key, signal_key
@@ -17,6 +16,7 @@ from placet.context.reducers import fold_risk
 from placet.drivers.clock import SystemClock
 from placet.drivers.context_app.again import held, pieces
 from placet.drivers.context_app.broker import make_app
+from placet.drivers.context_app.facts import Facts
 from placet.drivers.context_app.progress import Progress
 from placet.drivers.kafka.connection import Connection
 from placet.drivers.kafka.topics import apply_compacted, partition_counts
@@ -41,16 +41,6 @@ _LOOK_S = 0.5
 
 # One RocksDB a partition: the store's own defaults are a 2 GiB cache and 3 x 64 MiB of write buffers each.
 _STORE = {"block_cache_size": 16 << 20, "write_buffer_size": 4 << 20, "max_open_files": 256}
-
-
-class _Facts(faust.Table[bytes, bytes]):
-    """A table that tells when its last change is with all replicas."""
-
-    kept: "asyncio.Future[Any]"
-
-    def send_changelog(self, *args: Any, **kwargs: Any) -> Any:
-        self.kept = super().send_changelog(*args, **kwargs)
-        return self.kept
 
 
 class ContextApp:
@@ -92,7 +82,7 @@ class ContextApp:
         self.quarantined = 0
         self.looked_at = 0.0
         data.mkdir(parents=True, exist_ok=True)
-        self.app = make_app(connection, slot, data, counts[Topic.SIGNALS], _Facts)
+        self.app = make_app(connection, slot, data, counts[Topic.SIGNALS], Facts)
         self._signals = connection.title(Topic.SIGNALS)
         self._risk = self._topic(connection.title(Topic.RISK))
         self._quarantine = self._topic(connection.title(Topic.QUARANTINE))
@@ -206,6 +196,7 @@ class ContextApp:
                     async with self._saying:
                         # Read anew: a signal may have been folded since the piece was.
                         if (frame := held(self._facts.data, key)) is not None:
+                            self._facts.send_changelog(risk.decode(frame).signal_partition, key, frame)
                             await self._say(key, frame)
                 said += len(keys)
                 if self._unsaid.is_set() or self.app.should_stop:
