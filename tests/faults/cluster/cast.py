@@ -10,6 +10,7 @@ from placet.drivers.kafka import Connection, KafkaLog
 from placet.drivers.keyfile import KeyFile, write_secret
 from placet.drivers.settings import Settings
 from placet.model.codec import intent, risk_signal
+from placet.model.codec.control import Control
 from placet.model.codec.intent import Intent
 from placet.model.codec.risk_signal import RiskSignal
 from placet.model.proof import KeyRing, Signer
@@ -23,6 +24,8 @@ REPLICAS = 3
 AGENTS = tuple(f"agent:a{number}" for number in range(8))
 PEOPLE = tuple(f"user:p{number}" for number in range(16))
 FEED = Signer("feed-1", "service:siem", b"f" * 32)
+SECOND = Signer("operator-2", "user:admin", b"p" * 32)
+"""The other operator: two take a halt back."""
 QUIET_MS_MAX = 5_000
 """How long the risk feed may be silent before what rests on it waits."""
 PACK: dict[str, str] = {
@@ -37,12 +40,15 @@ KEY_FILE: dict[str, Any] = {
     "version": 1,
     "keys": [
         *town.KEY_FILE["keys"],
-        {
-            "kid": FEED.kid,
-            "issuer": FEED.issuer,
-            "purpose": "feed",
-            "public": base64.b64encode(FEED.pinned("feed").public).decode(),
-        },
+        *(
+            {
+                "kid": pinned.kid,
+                "issuer": pinned.issuer,
+                "purpose": pinned.purpose,
+                "public": base64.b64encode(pinned.public).decode(),
+            }
+            for pinned in (FEED.pinned("feed"), SECOND.pinned("operator"))
+        ),
     ],
 }
 
@@ -114,6 +120,21 @@ def an_intent(draw: Random, now: int, number: int) -> Intent:
 def frame(asked: Intent) -> bytes:
     """Return an intent as it travels."""
     return intent.frame(asked)
+
+
+def a_halt(now: int, number: int, scope: str) -> Message:
+    """Return an operator's word that nothing of `scope` may begin."""
+    return _control(now, number, "halt", scope, town.OPERATOR)
+
+
+def its_end(now: int, number: int, scope: str) -> list[Message]:
+    """Return the words of both operators that take a halt back."""
+    return [_control(now, number, "resume", scope, by) for by in (town.OPERATOR, SECOND)]
+
+
+def _control(now: int, number: int, kind: str, scope: str, by: Signer) -> Message:
+    record = Control(TENANT, f"h{number}", kind, scope, "", "tried", by.issuer, now, 0, None)
+    return Message(f"{TENANT}/{kind}/h{number}/{by.issuer}".encode(), town.signed("control", record, by))
 
 
 def a_signal(now: int, subject: str, score: int, number: int) -> bytes:

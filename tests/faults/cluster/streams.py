@@ -134,8 +134,9 @@ def disordered(site: Site) -> Iterator[None]:
 
 @contextmanager
 def revoked(site: Site) -> Iterator[None]:
-    """F23: suspensions, risk and a stricter pack at random instants, while grants are in flight."""
+    """F23: suspensions, halts and a stricter pack again and again, while grants are in flight."""
     packs = [town.digest_of_pack(files) for files in (cast.PACK, cast.STRICT_PACK)]
+    halts: list[tuple[int, str]] = []
 
     def write(log: KafkaLog, number: int) -> None:
         now = now_ms()
@@ -146,6 +147,14 @@ def revoked(site: Site) -> Iterator[None]:
         if not number % 5:
             value = town.a_set(now, number // 5 + 2, packs[(number // 5) % 2])
             log.append_async(Topic.POLICIES, 0, [Message(f"{TENANT}/set".encode(), value)])
+        # A halt stands for three calls: of refunds, of an agent, of the tenant.
+        turn, phase = divmod(number, 6)
+        scope = ("action/shop.refund", f"agent/{agent}", "tenant")[turn % 3]
+        if phase == 0:
+            halts.append((turn, scope))
+            log.append_async(Topic.CONTROLS, 0, [cast.a_halt(now, turn, scope)])
+        elif phase == 3:
+            log.append_async(Topic.CONTROLS, 0, cast.its_end(now, *halts[-1]))
         log.flush()
 
     before = said(site)
@@ -154,11 +163,13 @@ def revoked(site: Site) -> Iterator[None]:
     log = KafkaLog(site.connection)
     for agent in AGENTS:
         log.append(Topic.PRINCIPALS, 0, [Message(f"{TENANT}/{agent}".encode(), town.a_principal(now_ms(), agent))])
+    log.append(Topic.CONTROLS, 0, cast.its_end(now_ms(), *halts[-1]))
     value = town.a_set(now_ms(), 1_000_000, packs[0])
     log.append(Topic.POLICIES, 0, [Message(f"{TENANT}/set".encode(), value)])
     log.close()
     after = said(site)
     site.prove("changes", counts["written"])
+    site.prove("halts said in decisions", after["Halted"] - before["Halted"])
     site.prove("grants revoked", after[State.REVOKED] - before[State.REVOKED])
     site.proof["claims told to stop"] = after["stop"] - before["stop"]
 
