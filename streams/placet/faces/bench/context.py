@@ -35,7 +35,7 @@ RATE = 200
 OPEN_S = 20.0
 BATCH = 100
 """Signals under one signature of the feed."""
-SILENT_S = 120.0
+SILENT_S, READ_BACK_S, END_S = 120.0, 1_800.0, 30.0
 
 
 @dataclass(slots=True)
@@ -85,15 +85,25 @@ class Plane:
             self.log.append_async(Topic.SIGNALS, 0, messages)
         self.log.flush()
 
-    def facts(self, start: int, count: int) -> list[Rec]:
-        """Return the next `count` facts from `start` on; raise `Unavailable` when none comes for two minutes."""
+    def facts(self, start: int, count: int, silent_s: float = SILENT_S) -> list[Rec]:
+        """Return the next `count` facts from `start` on; raise `Unavailable` when none comes for `silent_s`."""
         found: list[Rec] = []
         while len(found) < count:
-            if not (recs := self.log.read(Topic.RISK, 0, start, 5_000, round(SILENT_S * 1000))) or self.ended:
+            if not (recs := self.log.read(Topic.RISK, 0, start, 5_000, round(silent_s * 1000))) or self.ended:
                 raise Unavailable(f"the context app of the bench stood still at {len(found)} of {count} facts")
             start = recs[-1].offset + 1
             found += [rec for rec in recs if (rec.value or b"")[:5] == risk.HEADER]
         return found
+
+    def end(self) -> None:
+        """End the app; one that reads back a million facts does not listen, and is killed."""
+        assert self.process is not None
+        self.process.terminate()
+        try:
+            self.process.wait(END_S)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
 
     @property
     def ended(self) -> bool:
@@ -174,7 +184,7 @@ def _known(one: Plane, count: int, result: Result) -> None:
     began = time.monotonic()
     one.start()
     assert one.process is not None
-    one.facts(0, 1)
+    one.facts(0, 1, READ_BACK_S)
     result.figures |= {"subjects": count, "read_back_s": round(time.monotonic() - began, 2)}
     one.facts(0, min(count, 20_000))
     result.figures["rss_mb"] = machine.resident_mb(one.process.pid, peak=True)
@@ -196,7 +206,6 @@ def plane(bootstrap: str) -> Iterator[Plane]:
             yield made
         finally:
             if made.process is not None:
-                made.process.terminate()
-                made.process.wait(60)
+                made.end()
             log.close()
             remove_topics(connection)
