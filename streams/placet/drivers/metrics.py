@@ -56,7 +56,12 @@ METRICS: tuple[MetricSpec, ...] = (
     _row("approval_oldest_age_seconds", G, "", "age of the one that waits longest"),
     # changes
     _row("halt_seconds", H, "", "from a halt's append time to the instant of the batch that says it, by partition"),
-    _row("revoke_seconds", H, "", "from a context record's append time to the instant that revokes or stops what it touched"),
+    _row(
+        "revoke_seconds",
+        H,
+        "",
+        "from a context record's append time to the instant that revokes or stops what it touched",
+    ),
     # joins
     _row("signal_age_seconds", G, "stream", "since a context stream was last heard"),
     _row("signals_total", C, "stream result", "context records read: taken, ignored or refused"),

@@ -120,7 +120,14 @@ TOPICS: tuple[TopicSpec, ...] = (
         compacted=True,
     ),
     _spec(Topic.MANDATES, "mandate watermark", "tenant/mandate", "identity gateway", "worker auditor", compacted=True),
-    _spec(Topic.CONTROLS, "control watermark", "tenant/scope or tenant/kind/id/operator", "operator", "worker auditor", compacted=True),
+    _spec(
+        Topic.CONTROLS,
+        "control watermark",
+        "tenant/scope or tenant/kind/id/operator",
+        "operator",
+        "worker auditor",
+        compacted=True,
+    ),
     _spec(
         Topic.POLICIES,
         "pack active_set watermark",
