@@ -107,6 +107,8 @@ def late_end(site: Site) -> Iterator[None]:
     # Its coordinator knows of the next transaction by now: the positions go last, to another.
     held = site.proxy.lay(Rule(Act.HOLD, apis={wire.TXN_OFFSET_COMMIT}, client=victim.name))
     site.until(held.bit.is_set, "no transaction was begun")
+    # While its coordinator still takes partitions down it would be told to come again (CONCURRENT_TRANSACTIONS).
+    site.load_for(1.0)
     answers = _answers(site, victim.name)
     site.proxy.lift(late)
     site.until(lambda: _answers(site, victim.name) - answers, "the commit did not arrive")
