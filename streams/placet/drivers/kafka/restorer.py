@@ -55,8 +55,12 @@ class Restorer:
         its group that the partition is another's. What that one commits between
         two questions would look like positions and Seals that disagree.
         """
-        ends = self._reader.bounds(Topic.DECISIONS, partition)[1], self._reader.bounds(Topic.DESK, partition)[1]
-        if ends != (decisions, desk) or self._intake.stable(partition) != positions:
+        moved = self._intake.stable(partition) != positions
+        for topic, end in ((Topic.DECISIONS, decisions), (Topic.DESK, desk)):
+            now = self._reader.bounds(topic, partition)[1]
+            # The marker of a transaction that was waited out moves an end as well; only what is read counts.
+            moved = moved or bool(list(self._reader.span(topic, partition, end, now)))
+        if moved:
             raise Unavailable(f"partition {partition}: another decides it while it is being restored")
 
     def _begin(self, topic: Topic, partition: int, position: int | None, *, served: bool) -> int:
