@@ -4,6 +4,7 @@ import pytest
 
 from placet.drivers import bureau
 from placet.errors import Unsure
+from placet.model.codec import seal
 from placet.model.reasons import Reason
 from placet.model.topics import Topic
 from tests.support.world import World
@@ -45,3 +46,22 @@ def test_who_refuses_keeps_what_it_has_not_refused_yet(monkeypatch: pytest.Monke
     garbage(world, 10)
     assert len(world.step()) == 10
     assert world.loop.bureau.poison == []
+
+
+def test_a_restart_goes_on_from_what_the_last_seal_had_heard_also_when_that_is_compacted_away() -> None:
+    world = World()
+    world.clock.now += 5_000
+    world.publish_risk(10)
+    world.step()
+    risks = world.memory.topics[int(Topic.RISK), 0]
+    sealed = last_seal(world).read_cut
+    # Compaction leaves the offsets and takes the newest append time with it.
+    risks[-1] = risks[-1]._replace(at=risks[-1].at - 3_000)
+    world.restart()
+    world.step()
+    assert last_seal(world).read_cut == sealed
+
+
+def last_seal(world: World) -> seal.Seal:
+    recs = world.memory.read(Topic.DECISIONS, 0, 0, 1 << 30, 0)
+    return [seal.decode(rec.value) for rec in recs if rec.value and rec.value[:5] == seal.HEADER][-1]

@@ -90,6 +90,11 @@ class Tables:
             feeds.mark(said.source, min(rec.at, said.at))
         self.marks[place] = (rec.offset + 1, max(heard, feeds.heard_at if feeds else rec.at))
 
+    def recall(self, topic: int, partition: int, heard_at: int) -> None:
+        """Take a Seal's word that a partition was heard up to `heard_at`, ms: what said so may be compacted away."""
+        offset, heard = self.marks.get((topic, partition), (0, 0))
+        self.marks[topic, partition] = (offset, max(heard, heard_at))
+
     def fold(self, rec: Rec) -> str | None:
         """Fold one record; raise PoisonRecord where it cannot be taken, with nothing changed."""
         value = rec.value

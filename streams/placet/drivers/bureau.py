@@ -126,8 +126,7 @@ class Bureau:
             return
         if self.caught_up and 0 not in self.places and len(self.poison) > POISON_MOST:
             self.poison, self._forgot = [], True
-        self.marks = marks_of(self._tables.marks)
-        self.cut = encode_cut(tuple(CaseMark(*mark) for mark in self.marks))
+        self._mark()
         for place in self.places.values():
             place.touched.update(changed)
 
@@ -185,6 +184,10 @@ class Bureau:
         gc.freeze()
         gc.set_threshold(*COLLECT_AFTER)
 
+    def _mark(self) -> None:
+        self.marks = marks_of(self._tables.marks)
+        self.cut = encode_cut(tuple(CaseMark(*mark) for mark in self.marks))
+
     def _wait_for(self, partition: int, cut: Sequence[Mark]) -> None:
         for mark in cut:
             have = self._tables.marks.get((mark.topic, mark.partition), (0, 0))[0]
@@ -193,3 +196,5 @@ class Bureau:
                     f"partition {partition}: context {Topic(mark.topic).title}/{mark.partition} is read up to {have}, "
                     f"the last seal had seen {mark.offset}"
                 )
+            self._tables.recall(mark.topic, mark.partition, mark.heard_at)
+        self._mark()
