@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from time import monotonic
 
@@ -41,7 +42,12 @@ class Child:
         self.begun += 1
         with self.log.open("ab") as out:
             self._process = subprocess.Popen(
-                self.command, cwd=ROOT, env={**os.environ, **self.env}, stdin=subprocess.DEVNULL, stdout=out, stderr=out
+                self.command,
+                cwd=ROOT,
+                env={**os.environ, "PYTHONFAULTHANDLER": "1", **self.env},
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=out,
             )
 
     def running(self) -> bool:
@@ -96,6 +102,10 @@ class Child:
         try:
             code = self._process.wait(seconds)
         except subprocess.TimeoutExpired:
+            # It dies with the stacks of its threads on its lips (PYTHONFAULTHANDLER).
+            self._process.send_signal(signal.SIGABRT)
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(1)
             self.kill()
             raise AssertionError(f"{self.name} did not end within {seconds:.0f} s:\n{self.said()}") from None
         self.running()
