@@ -202,8 +202,17 @@ class Running:
         if self._folder is not None:
             self._folder.start()
 
-    def stop(self) -> None:
-        """End after the batch under way, and give everything back. May be called more than once."""
+    def stop(self, within_s: float | None = None) -> bool:
+        """End after the batch under way, and give everything back; return whether that was over `within_s`.
+
+        May be called more than once. A client can wait for a broker longer than anybody waits for a process.
+        """
+        ending = threading.Thread(target=self._end, name="placet-ending", daemon=True)
+        ending.start()
+        ending.join(within_s)
+        return not ending.is_alive()
+
+    def _end(self) -> None:
         self._stop.set()
         if self._folder is not None:
             self._folder.stop()

@@ -103,3 +103,14 @@ def test_a_loop_that_has_ended_is_neither(start: Callable[[Script], Running]) ->
     running = start(Script(die))
     assert running.ended.wait(30)
     assert (running.live(), running.ready()) == (False, False)
+
+
+def test_an_ending_that_waits_for_a_broker_is_not_waited_for(tmp_path: Path) -> None:
+    broker_answers = threading.Event()
+    stack: Any = SimpleNamespace(
+        loop=Script(), settings=Settings(data=tmp_path), watch=Watch(), close=broker_answers.wait
+    )
+    running = Running(stack)
+    assert running.stop(0.01) is False
+    broker_answers.set()
+    assert running.stop() is True

@@ -1,5 +1,7 @@
 """`placet worker`: decide on a Kafka cluster."""
 
+import os
+import sys
 from typing import Annotated
 
 import typer
@@ -11,7 +13,12 @@ from placet.faces.cli.up import wait_for_end
 from placet.faces.cli.verb import Exit, Json
 
 EXAMPLE = "placet worker --bootstrap localhost:9092 --slot worker-0 --data /var/lib/placet"
-EXITS = {Exit.FAULTY: "the journal contradicts itself"}
+EXITS = {
+    Exit.NOT_RUN: "could not run, or did not end within 25 s of being asked to",
+    Exit.FAULTY: "the journal contradicts itself",
+}
+DRAIN_S = 25.0
+"""Below the 30 s after which supervisors kill."""
 
 
 def run(
@@ -57,7 +64,13 @@ def run(
         finally:
             probes.stop()
     finally:
-        running.stop()
+        if not running.stop(DRAIN_S):
+            speak.error(
+                "its clients did not end in time; what was committed stands, what was not is decided by its successor"
+            )
+            sys.stdout.flush()
+            # A client that waits in C holds up the interpreter's own end as well.
+            os._exit(Exit.NOT_RUN)
         speak.info("worker down")
     if running.failure is not None:
         raise running.failure
