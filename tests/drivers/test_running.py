@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from placet.drivers.metrics import Watch
+from placet.drivers.running import Running
 from placet.drivers.settings import Settings
 from placet.errors import Corrupted, Unavailable
-from placet.wiring import Running
 
 LONG_AGO_S = 3_600
 

@@ -12,6 +12,7 @@ from placet.drivers.entropy import SystemEntropy
 from placet.drivers.kafka.topics import apply_topics
 from placet.drivers.keyfile import FIRST_KEYS, Keys, ensure_keys
 from placet.drivers.metrics import Watch
+from placet.drivers.running import Running
 from placet.drivers.settings import Settings
 from placet.errors import Unsure
 from placet.faces.sdk.connection import Connection
@@ -37,7 +38,7 @@ def settings(broker: Broker, tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
-def running(settings: Settings) -> Iterator[wiring.Running]:
+def running(settings: Settings) -> Iterator[Running]:
     worker = wiring.work(settings, Watch())
     yield worker
     worker.stop()
@@ -45,7 +46,7 @@ def running(settings: Settings) -> Iterator[wiring.Running]:
 
 
 @pytest.fixture
-def connection(running: wiring.Running, settings: Settings) -> Iterator[Connection]:
+def connection(running: Running, settings: Settings) -> Iterator[Connection]:
     with connect(bootstrap=settings.bootstrap, settings=settings) as opened:
         furniture = Furniture(opened.log, Keys(settings.keys_file, settings.secrets_dir))
         furniture.all()
@@ -80,7 +81,7 @@ def test_a_handler_reads_the_arguments_asked_over_kafka(connection: Connection) 
 
 
 def test_a_worker_whose_commit_was_lost_makes_itself_anew(
-    running: wiring.Running, connection: Connection, monkeypatch: pytest.MonkeyPatch
+    running: Running, connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     agent = agent_of(connection)
     until("the pack is active", lambda: agent.ask("shop.refund", "order/7", {"amount": 1}).granted)

@@ -9,6 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from placet import wiring
+from placet.drivers.running import Stack
 from placet.drivers.settings import Settings
 from placet.faces.bench import company, machine
 from placet.faces.bench.open_loop import SLOT_S, Follower, play, schedule
@@ -17,7 +18,6 @@ from placet.faces.bench.profile import Profile
 from placet.faces.bench.report import Result, audited, tell
 from placet.faces.bench.workload import ByPartition, Wave, Workload
 from placet.model.topics import Topic
-from placet.wiring import Stack
 
 WAVE = 10_000
 RATE = 1_000

@@ -14,12 +14,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from placet import wiring
+from placet.drivers.running import Stack
 from placet.drivers.settings import Settings
 from placet.errors import Unavailable
 from placet.faces.bench import machine
 from placet.faces.bench.profile import Profile
 from placet.model.topics import Topic
-from placet.wiring import Stack
 
 REPORT_S = 0.05
 

@@ -11,6 +11,7 @@ from starlette.requests import Request
 
 from placet.drivers.clock import SystemClock
 from placet.drivers.keyfile import Purpose
+from placet.drivers.running import Running
 from placet.errors import PoisonRecord, Unavailable
 from placet.faces.gateway.newest import Newest
 from placet.faces.gateway.problems import Problem, of_validation
@@ -20,7 +21,6 @@ from placet.model import strict
 from placet.model.keys import key_of, partition_of
 from placet.model.proof import Signer
 from placet.model.topics import Topic
-from placet.wiring import Running
 
 M = TypeVar("M", bound=BaseModel)
 T = TypeVar("T")

@@ -54,7 +54,7 @@ class Connection:
         clock: Clock | None = None,
         entropy: Entropy | None = None,
         tail: Callable[[], Log] | None = None,
-        closing: Callable[[], None] | None = None,
+        closing: Callable[[], object] | None = None,
     ) -> None:
         self.log = log
         self.ring = ring
@@ -171,7 +171,7 @@ def _opened(
     settings: Settings,
     *,
     tail: Callable[[], Log] | None = None,
-    closing: Callable[[], None] | None = None,
+    closing: Callable[[], object] | None = None,
 ) -> Connection:
     held = Keys(settings.keys_file, settings.secrets_dir) if settings.secrets_dir.is_dir() else None
     ring = held.ring if held is not None else read_keys(settings.keys_file).ring()
