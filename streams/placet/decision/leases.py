@@ -10,6 +10,7 @@ from placet.model.codec.desk_change import Lease
 from placet.model.reasons import Reason, State
 
 SECOND_MS = 1000
+SLOT_SIZE = 16
 NO_KEYS: tuple[str, ...] = ()
 
 
@@ -81,7 +82,8 @@ class Leases:
         self.open: dict[bytes, Lease] = {}
         self.index = Index()
         self.load = Load()
-        self._seconds: dict[int, list[bytes]] = {}
+        # Slots one after the other, also of what is closed by now: objects would stay as long, at four times the bytes.
+        self._seconds: dict[int, bytearray] = {}
         self._undo: list[tuple[bytes, Lease | None, tuple[str, ...], bytes | None]] = []
 
     def put(self, lease: Lease, facts: Iterable[str] = (), key: bytes | None = None) -> None:
@@ -95,7 +97,7 @@ class Leases:
         self.open[slot] = lease
         self.load.move(slot, lease.state, key)
         if before is None or before.until != lease.until:
-            self._seconds.setdefault(lease.until // SECOND_MS, []).append(slot)
+            self._seconds.setdefault(lease.until // SECOND_MS, bytearray()).extend(slot)
         if facts:
             self.index.rest(slot, tuple(facts))
 
@@ -116,14 +118,15 @@ class Leases:
         last = instant // SECOND_MS
         found: dict[bytes, Lease] = {}
         for second in sorted(s for s in self._seconds if s <= last):
-            later = []
-            for slot in self._seconds.pop(second):
+            later, slots = bytearray(), self._seconds.pop(second)
+            for at in range(0, len(slots), SLOT_SIZE):
+                slot = bytes(slots[at : at + SLOT_SIZE])
                 lease = self.open.get(slot)
                 if lease is None or lease.until // SECOND_MS != second:
                     continue
                 if lease.until <= instant:
                     found[slot] = lease
-                later.append(slot)
+                later.extend(slot)
             if later:
                 self._seconds[second] = later
         return sorted(found.values(), key=lambda lease: (lease.until, lease.slot))[:most]
@@ -144,7 +147,7 @@ class Leases:
             else:
                 self.open[slot] = before
                 self.load.move(slot, before.state, key)
-                self._seconds.setdefault(before.until // SECOND_MS, []).append(slot)
+                self._seconds.setdefault(before.until // SECOND_MS, bytearray()).extend(slot)
         self._undo.clear()
 
 

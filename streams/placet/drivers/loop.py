@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from placet.drivers.bureau import Bureau, Place
+from placet.drivers.memory import give_back
 from placet.drivers.metrics import Count, Watch
 from placet.errors import Unavailable
 from placet.model.codec.seal import Mark
@@ -23,6 +24,8 @@ from placet.model.topics import Topic
 from placet.ports import Clock, Emits, Entropy, Feed, Journal, Message, Rec
 
 SEAL_KEY = b"seal"
+GIVE_BACK_AFTER = 100_000
+"""Records decided before an idle turn gives free memory back to the system."""
 
 
 class Loop:
@@ -57,6 +60,7 @@ class Loop:
         self.turned_at = 0.0
         self.restoring = False
         self.decided = 0
+        self._given_back = 0
 
     @property
     def bureau(self) -> Bureau:
@@ -89,6 +93,9 @@ class Loop:
         number = sum(map(len, records.values()))
         self.decided += number
         self._report(busy, records, now, time.monotonic() - started if busy else 0.0)
+        if not busy and self.decided - self._given_back >= GIVE_BACK_AFTER:
+            self._given_back = self.decided
+            give_back()
         return number
 
     def _assign(self) -> None:
