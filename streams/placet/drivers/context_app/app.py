@@ -10,6 +10,7 @@ from time import monotonic
 from typing import Any
 
 from faust.contrib.asgi import faust_app_running
+from faust.transport.drivers import aiokafka
 
 from placet.context.hearing import hear_signal, risk_key, signal_key
 from placet.context.reducers import fold_risk
@@ -212,6 +213,8 @@ class ContextApp:
             try:
                 await self._look()
                 unanswered_s = 0.0
+            except aiokafka.IllegalStateError:  # type: ignore[attr-defined]
+                pass  # a partition was taken away between two questions: the next look is at what is left
             except TimeoutError:
                 unanswered_s += _ANSWER_S
                 if unanswered_s > self._stall_s:

@@ -8,6 +8,7 @@ from typing import Any
 import faust
 from faust.auth import Credentials
 
+from placet.drivers.context_app.seeking import Consumer
 from placet.drivers.kafka.connection import MESSAGE_BYTES_MAX, Connection
 from placet.errors import Unavailable
 
@@ -64,7 +65,7 @@ def make_app(
 ) -> faust.App:
     """Return the app of `slot`, which has the folder `data` to itself and reads `partitions` partitions of signals."""
     signed = credentials(connection.options)
-    return faust.App(
+    app = faust.App(
         f"{connection.prefix}placet-context",
         broker=[f"kafka://{address}" for address in connection.bootstrap.split(",")],
         broker_credentials=signed,
@@ -92,3 +93,6 @@ def make_app(
         # Its web server gives table data to anyone who asks.
         web_enabled=False,
     )
+    transport: Any = app.transport
+    transport.Consumer = Consumer
+    return app
