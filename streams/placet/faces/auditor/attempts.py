@@ -11,7 +11,10 @@ from placet.faces.auditor.table import ASKED
 ROW = struct.Struct(">QQHH20s20s")
 """seq of the first answer, deadline in ms, attempt, flags, the first 20 bytes of both digests; big-endian."""
 CLAIM = struct.Struct(">q20s")
-"""What follows a ROW once it was claimed: a hash of executor and nonce, and the first 20 bytes of the digest granted."""
+"""What follows a ROW for each claim: a hash of executor and nonce, and the first 20 bytes of the digest granted.
+
+An id may be given to another intent after its deadline: claims of the earlier one stay, newest first.
+"""
 TRANSIENT_FLAG = 1
 DIGEST_CUT = 20
 BUCKET_MS = 2 * 3_600_000
@@ -23,18 +26,19 @@ nine = itemgetter(*NINE)
 
 
 class Row:
-    """An unpacked ROW. `granted` is the cut digest that was claimed, None where nothing was."""
+    """An unpacked ROW with the claims that follow it."""
 
-    __slots__ = ("_claimant", "action_digest", "attempt", "deadline", "flags", "granted", "intent_digest", "seq")
+    __slots__ = ("_claims", "action_digest", "attempt", "deadline", "flags", "intent_digest", "seq")
 
     def __init__(self, packed: bytes) -> None:
         fields = ROW.unpack_from(packed)
         self.seq, self.deadline, self.attempt, self.flags, self.intent_digest, self.action_digest = fields
-        self._claimant, self.granted = CLAIM.unpack_from(packed, ROW.size) if len(packed) > ROW.size else (0, None)
+        self._claims = tuple(CLAIM.iter_unpack(packed[ROW.size :]))
 
-    def claimed_by(self, executor: str, nonce: bytes) -> bool:
-        """Whether it was claimed by this executor, under this nonce or under none."""
-        return self.granted is not None and self._claimant in (hash((executor, nonce)), hash((executor, b"")))
+    def granted_to(self, executor: str, nonce: bytes) -> list[bytes]:
+        """Return the cut digests that this executor claimed, under this nonce or under none."""
+        claimants = (hash((executor, nonce)), hash((executor, b"")))
+        return [granted for claimant, granted in self._claims if claimant in claimants]
 
 
 class Attempt:
@@ -100,7 +104,8 @@ class Memory:
         return None
 
     def put(self, slot: bytes, said: Fields, *, transient: bool) -> None:
-        """Remember the first answer to an attempt."""
+        """Remember the first answer to an attempt, before what is known of an earlier one under the same id."""
+        known = [row for bucket in self._buckets.values() if (row := bucket.pop(slot, None)) is not None]
         row = ROW.pack(
             said["seq"],
             said["deadline"],
@@ -109,14 +114,16 @@ class Memory:
             said["intent_digest"][:DIGEST_CUT],
             said["action_digest"][:DIGEST_CUT],
         )
-        self._buckets.setdefault(said["deadline"] // BUCKET_MS, {})[slot] = row
+        claims = b"".join(row[ROW.size :] for row in known)
+        self._buckets.setdefault(said["deadline"] // BUCKET_MS, {})[slot] = row + claims
 
     def claim(self, slot: bytes, said: Fields) -> None:
         """Remember who claimed an attempt, and what."""
         for bucket in self._buckets.values():
             if slot in bucket:
                 who = hash((said["executor"], said["nonce"]))
-                bucket[slot] = bucket[slot][: ROW.size] + CLAIM.pack(who, said["granted_digest"][:DIGEST_CUT])
+                row, claim = bucket[slot], CLAIM.pack(who, said["granted_digest"][:DIGEST_CUT])
+                bucket[slot] = row[: ROW.size] + claim + row[ROW.size :]
 
     def forget(self, instant: int) -> None:
         """Drop what lies wholly before `instant`."""
