@@ -68,7 +68,7 @@ bench: setup ## Every measurement beside its target; JSON in build/bench (BENCHE
 	@mkdir -p build/bench; failed=""; \
 	trap '$(PY) ops/broker/broker.py stop --dir build/bench/broker >/dev/null 2>&1 || true' EXIT; \
 	for name in $(BENCHES); do \
-		case "$$name" in kafka|restore|context|revoke) \
+		case "$$name" in kafka|restore|context|revoke|failover) \
 			$(PY) ops/broker/broker.py start --port $(BENCH_PORT) --dir build/bench/broker || { failed="$$failed $$name"; continue; }; \
 			export PLACET_BOOTSTRAP=127.0.0.1:$(BENCH_PORT); \
 			;; \
@@ -81,7 +81,7 @@ bench: setup ## Every measurement beside its target; JSON in build/bench (BENCHE
 
 .PHONY: bench-kafka
 bench-kafka: ## What a cluster does under load and change, beside its targets (ARGS="--peers DIR" adds the raw floor)
-	@$(MAKE) bench BENCHES="kafka context revoke"
+	@$(MAKE) bench BENCHES="kafka context revoke failover"
 
 .PHONY: evals
 evals: setup ## Recorded work of real agents put before placet; tables in Markdown (DATA=DIR with agentdojo and taubench)

@@ -120,6 +120,19 @@ def test_a_slice_of_changes_is_heard_by_every_lease(broker: Broker) -> None:
 
 
 @pytest.mark.slow
+def test_a_worker_that_is_killed_is_followed_by_another_that_permits_nothing_wrong(broker: Broker) -> None:
+    told = bench.run("failover", intents=2_000, bootstrap=broker.bootstrap)
+    holds_its_shape(told, "failover")
+    figures = told["figures"]
+    # 400 leases, but for those of the first hundred actors whose risk rose before anybody was killed.
+    assert 300 < figures["open"] <= 450
+    assert (figures["wrong_permits"], figures["lost"]) == (0, 0)
+    # Another slot waits for the session to end; the same one is taken for itself at once.
+    assert figures["takeover_s"] > 3
+    assert figures["asked_of_raised"] > 0
+
+
+@pytest.mark.slow
 def test_a_slice_of_signals_is_folded_to_the_newest_of_each_subject(broker: Broker) -> None:
     told = bench.run("context", intents=2_500, bootstrap=broker.bootstrap)
     holds_its_shape(told, "context")

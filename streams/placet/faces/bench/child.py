@@ -16,12 +16,16 @@ SILENT_S = 120.0
 
 
 class Child:
-    """A worker in a process of its own. `status` is the newest it said of itself, `opened` what it said at its start."""
+    """A worker in a process of its own. `status` is the newest it said of itself, `opened` what it said at its start.
 
-    def __init__(self, settings: Settings, *, sample: bool = False) -> None:
-        asked = settings.model_dump(mode="json", exclude_unset=True)
+    It is open when it serves every partition, or with `whole` false when it
+    serves any; without `wait` nobody waits for that here.
+    """
+
+    def __init__(self, settings: Settings, *, sample: bool = False, whole: bool = True, wait: bool = True) -> None:
+        asked = {**settings.model_dump(mode="json", exclude_unset=True), "sample": sample, "whole": whole}
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "placet.faces.bench.worker", json.dumps({**asked, "sample": sample})],
+            [sys.executable, "-m", "placet.faces.bench.worker", json.dumps(asked)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -31,7 +35,8 @@ class Child:
         self._changed = threading.Condition()
         self._thread = threading.Thread(target=self._hear, daemon=True)
         self._thread.start()
-        self.until(lambda _: bool(self.opened), START_S)
+        if wait:
+            self.until(lambda _: bool(self.opened), START_S)
 
     def until(self, holds: Callable[[Mapping[str, Any]], bool], silent_s: float = SILENT_S) -> None:
         """Return when `holds` of the newest status; raise `Unavailable` when the worker ends or nothing moves."""
@@ -51,6 +56,11 @@ class Child:
         """What the worker used before does not count from now on."""
         self._say("mark")
         self.until(lambda status: status.get("decided") == 0)
+
+    def kill(self) -> None:
+        """End the worker with SIGKILL: it hears nothing and leaves everything as it is."""
+        self._process.kill()
+        self._process.wait()
 
     def stop(self) -> dict[str, Any]:
         """End the worker and return its last word. May be called twice."""

@@ -25,6 +25,7 @@ from placet.model.topics import Topic
 
 WORKLOAD_MOST = 10_000_000
 """Intents one workload may ask for; the next begins after them."""
+OPEN_WAVE = 10_000
 AHEAD = 3
 """Waves of intents that lie before a worker, so that it never waits for the next."""
 
@@ -56,6 +57,14 @@ class Cluster:
         """Append the intents of a wave."""
         self.append(Topic.INTENTS, wave.intents)
         return Waiting(wave, dict(self.sent))
+
+    def leave_open(self, child: Child, wanted: int, workload: Workload) -> None:
+        """Ask until `wanted` leases are open."""
+        child.until(lambda status: reached(status, self.sent))
+        while (left := wanted - child.status["open"]) > 0:
+            tell(f"{child.status['open']} of {wanted} leases are open")
+            self.ask(workload.wave(min(OPEN_WAVE, left + left // 40 + 1), time.time_ns() // 1_000_000))
+            child.until(lambda status: reached(status, self.sent))
 
     def feed(self, child: Child, waves: Iterable[Wave], ahead: list["Waiting"]) -> None:
         """Bring waves of intents, `ahead` asked already, and each one's claims and outcomes once it is answered."""

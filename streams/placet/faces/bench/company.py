@@ -63,7 +63,7 @@ def _tables(operator: Signer, executor: str, now: int) -> Iterator[tuple[Topic, 
         Topic.PRINCIPALS,
         [_principal(name, kind, owner, now) for name, kind, owner in [*agents, *people, (executor, "service", None)]],
     )
-    yield Topic.RISK, [_risk(number, now) for number in range(ACTORS)]
+    yield Topic.RISK, [risk_of(number, number % 60, now) for number in range(ACTORS)]
     yield Topic.SENSITIVITY, [_sensitivity(number, now) for number in range(RESOURCES)]
     yield Topic.MANDATES, [message for person in range(PEOPLE) for message in _mandates(operator, person, now)]
 
@@ -73,8 +73,9 @@ def _principal(name: str, kind: str, owner: str | None, now: int) -> Message:
     return Message(f"{TENANT}/{name}/directory".encode(), principal.frame(record))
 
 
-def _risk(number: int, now: int) -> Message:
-    record = Risk(TENANT, actor_of(number), "siem", number % 60, now, 0, 0, number)
+def risk_of(number: int, score: int, now: int) -> Message:
+    """Return what a feed says of an actor's risk."""
+    record = Risk(TENANT, actor_of(number), "siem", score, now, 0, 0, number)
     return Message(f"{TENANT}/{record.subject}/siem".encode(), risk.frame(record))
 
 

@@ -15,6 +15,7 @@ from placet.model.reasons import State
 from placet.model.topics import Topic
 from placet.ports import Rec
 
+HOLDING = (State.GRANTED, State.CLAIMED)
 READ_MOST, READ_MS = 2_000, 50
 
 
@@ -29,14 +30,15 @@ class Moved:
 class Hearing:
     """Reads from where the topics end now.
 
-    `answered` says when each intent's first answer was heard, by id; `moved`
-    what a context record revoked or stopped, by topic and offset; `facts` the
+    `answered` says when each intent's first answer was heard, by id, and
+    `permitted` which of them may run; `moved` what a context record revoked or stopped, by topic and offset; `facts` the
     append time and offset of each subject's newest risk; `halted` and
     `swept_at` when each partition said so.
     """
 
     def __init__(self, settings: Settings) -> None:
         self.answered: dict[bytes, int] = {}
+        self.permitted: set[bytes] = set()
         self.moved: dict[tuple[int, int], Moved] = {}
         self.facts: dict[str, tuple[int, int]] = {}
         self.halted: dict[int, int] = {}
@@ -97,6 +99,8 @@ class Hearing:
             said = verdict.decode(value)
             if said.previous_seq < 0:
                 self.answered[said.id] = now
+                if said.state in HOLDING:
+                    self.permitted.add(said.id)
             elif said.state == State.REVOKED or said.stop:
                 moved = self.moved.setdefault((said.cause_topic, said.cause_offset), Moved())
                 moved.count, moved.last = moved.count + 1, now

@@ -4,7 +4,7 @@ import time
 
 from placet.faces.bench import company
 from placet.faces.bench.child import Child
-from placet.faces.bench.cluster import Cluster, cluster, reached
+from placet.faces.bench.cluster import Cluster, cluster
 from placet.faces.bench.company import TENANT, actor_of, signed
 from placet.faces.bench.folding import Folding
 from placet.faces.bench.hearing import Hearing
@@ -24,7 +24,6 @@ OPEN_PER_INTENT = 0.2
 PER_ACTOR = 100
 SIGNAL_RATE, SIGNALS_S = 50, 10.0
 INTENT_RATE, SLOT_S = 200, 0.05
-WAVE = 10_000
 PATIENCE_S = 120.0
 
 
@@ -35,23 +34,13 @@ def run(asked: Asked) -> Result:
     actors = max(1, min(company.ACTORS // 2, wanted // PER_ACTOR))
     with cluster(asked.cluster("revoke")) as one:
         with Child(one.settings) as child, Folding(one.settings), Hearing(one.settings) as hearing:
-            _fill(one, child, wanted, 0, actors)
+            one.leave_open(child, wanted, one.workload(actors=range(actors)))
             _signals(one, hearing, actors, result)
-            _fill(one, child, wanted, actors, actors)
+            one.leave_open(child, wanted, one.workload(actors=range(actors, 2 * actors)))
             _pack(one, child, hearing, actors, result)
             _halt(one, hearing, result)
         result.audits["revoke"] = audited(one.log, one.keys.pinned, one.keys.kek(), None)
     return result
-
-
-def _fill(one: Cluster, child: Child, wanted: int, first: int, actors: int) -> None:
-    """Ask until so many leases are open, spread over `actors` from `first` on."""
-    workload = one.workload(actors=range(first, first + actors))
-    child.until(lambda status: reached(status, one.sent))
-    while (left := wanted - child.status["open"]) > 0:
-        tell(f"revoke: {child.status['open']} of {wanted} leases are open")
-        one.ask(workload.wave(min(WAVE, left + left // 40 + 1), _now()))
-        child.until(lambda status: reached(status, one.sent))
 
 
 def _signals(one: Cluster, hearing: Hearing, actors: int, result: Result) -> None:

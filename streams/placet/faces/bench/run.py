@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from placet.faces.bench import context, desk, embedded, kafka, restore, revoke
+from placet.faces.bench import context, desk, embedded, failover, kafka, restore, revoke
 from placet.faces.bench.options import INTENTS, Asked
 from placet.faces.bench.report import Result
 
@@ -15,6 +15,7 @@ BENCHES: dict[str, Callable[[Asked], Result]] = {
     "restore": restore.run,
     "context": context.run,
     "revoke": revoke.run,
+    "failover": failover.run,
 }
 NAMES = (*BENCHES, "all")
 
