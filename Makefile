@@ -12,6 +12,7 @@ BENCHES ?= desk embedded kafka restore
 BENCH_PORT ?= 29292
 DATA ?= ../shared/data
 SEEDS ?= 500
+MINUTES ?= 30
 FROM ?= 0
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -58,6 +59,10 @@ test: setup ## Every test, with a real broker that is started and stopped (ARGS=
 faults: setup ## Every fault: those in process (ARGS="--seed 17 --journal memory" for one), then a cluster's (CLUSTER="F9 F1+F5" for some)
 	@$(if $(CLUSTER),:,$(PY) -m tests.faults --ignore=tests/faults/cluster $(ARGS))
 	@$(if $(ARGS),:,PYTHONPATH=ops/broker $(PY) -m tests.faults.cluster $(CLUSTER))
+
+.PHONY: soak
+soak: setup ## Load and one random fault after another on three brokers; memory must stay flat (MINUTES=30)
+	@PYTHONPATH=ops/broker $(PY) -m tests.faults.cluster.soak --minutes $(MINUTES) $(ARGS)
 
 .PHONY: simulate
 simulate: setup ## Seeded stories on a simulated Kafka, faults of every kind (SEEDS=500 FROM=0; ARGS="--seed 17" for one again)

@@ -4,8 +4,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.faults.cluster.ending import Ending
 from tests.faults.cluster.running import run
 from tests.faults.cluster.scenarios import BY_CODE, FAULTS, pair
+from tests.faults.cluster.soak import Sample, Soaked, soak
 from tests.faults.cluster.stand import Stand
 
 SLICE = ("F1", "F9", "F18")
@@ -24,6 +26,28 @@ def stand(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stand]:
 def test_under_load_a_fault_that_bit_leaves_nothing_lost_doubled_or_unfounded(stand: Stand, code: str) -> None:
     told = run(stand, (BY_CODE[code],), seed=1)
     assert told.good, str(told)
+
+
+@pytest.mark.broker
+@pytest.mark.slow
+def test_a_slice_of_the_soak_loses_doubles_and_gets_wrong_nothing(stand: Stand) -> None:
+    """One fault after another on the same installation: a storm of rebalances, then poison."""
+    told = soak(stand, 20.0, seed=1, calm_s=1.0, faults=(BY_CODE["F20"], BY_CODE["F4"]))
+    assert told.good, str(told)
+    assert told.faults.total() >= 2
+    assert told.ending.intents > 1_000
+
+
+def test_memory_that_grows_all_the_time_is_named() -> None:
+    told = Soaked(Ending(1, intents=1))
+    told.memory["flat"] = [Sample(float(at), 200.0 + at % 7) for at in range(100)]
+    # What is reached once and kept is no growth: that is what the first quarter is for.
+    told.memory["warm"] = [Sample(float(at), min(100.0 + 10 * at, 300.0)) for at in range(100)]
+    assert told.good
+    told.memory["leak"] = [Sample(float(at), 100.0 + at) for at in range(100)]
+    # Medians of 25 to 49 s and of 75 to 99 s: 137 and 187, more than 137 * 1.15 + 16.
+    assert told.grown() == ["GROWN: leak from 137 to 187 MB"]
+    assert not told.good
 
 
 def test_every_fault_of_the_list_is_there() -> None:
