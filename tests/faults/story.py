@@ -85,7 +85,7 @@ class Story:
 
     def _check(self, ending: Ending) -> None:
         log = self.handle.log()
-        ending.hold(audit(log, town.KEY_FILE, town.KEK))
+        ending.hold(audit(log, town.KEY_FILE, town.KEK, drained=True))
         own = Own(log, ending)
         own.answered_once()
         own.acted_once(self.executors.acts)

@@ -24,7 +24,7 @@ def checked(spec: Spec, *, drained: bool = False) -> Ending:
     ending = Ending(0)
     reader = wiring.beside(spec.settings())
     try:
-        ending.hold(audit(reader, town.KEY_FILE, town.KEK), drained=drained)
+        ending.hold(audit(reader, town.KEY_FILE, town.KEK, drained=drained))
     finally:
         reader.close()
     return ending

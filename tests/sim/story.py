@@ -251,7 +251,7 @@ class SimStory:
         for process in self.processes:
             process.end()
         self.time.pause(1)
-        found.hold(audit(self.log, town.KEY_FILE, town.KEK), drained=drained)
+        found.hold(audit(self.log, town.KEY_FILE, town.KEK, drained=drained))
         found.violations += [f"READER: {failure}" for failure in self.executors.failure.values()]
         heard_no_later_than_they_said(self.log, own)
         checks = Own(self.log, own)

@@ -417,13 +417,18 @@ SPOILS: list[tuple[str, str, Spoil]] = [
         "V5: is not the record",
         fact("resource", value=frame("sensitivity", blank("sensitivity"))),
     ),
-    ("a fact in another role", "V5: effect is", fact("actor", role="authority")),
+    ("a grant that rests on nobody", "V10: `granted`, where there was nothing", fact("actor", role="authority")),
     ("a newer risk overlooked", "V5: overlooks", newer(Topic.RISK, "risk", score=99, event_at=hand.T0)),
     ("another source's risk overlooked", "V5: overlooks", newer(Topic.RISK, "risk", source="edr", score=1)),
     ("a newer label overlooked", "V5: overlooks", newer(Topic.SENSITIVITY, "sensitivity", observed_at=hand.T0 + 1)),
     (
         "a suspension overlooked",
         "V5: overlooks",
+        newer(Topic.PRINCIPALS, "principal", source="idp", status="suspended"),
+    ),
+    (
+        "a grant to somebody suspended",
+        "V8: `granted` when principal",
         newer(Topic.PRINCIPALS, "principal", source="idp", status="suspended"),
     ),
     ("a session that nobody told anything", "V5: its session", session(session_rank=2)),
@@ -546,6 +551,19 @@ def test_a_lie_sealed_as_true_is_named(check: str, spoil: Spoil) -> None:
 @pytest.mark.parametrize(("check", "tamper"), [row[1:] for row in TAMPERS], ids=[row[0] for row in TAMPERS])
 def test_a_change_after_the_seal_is_named(check: str, tamper: Tamper) -> None:
     holds(check, audit(tell().write(tamper), KEYS, KEK))
+
+
+def test_what_is_held_under_somebody_revoked_when_all_is_swept_is_named() -> None:
+    """The third seal says that every lease was decided again, and two claims and a grant were left as they are."""
+    story = tell()
+    value = story.facts["actor"]["value"]
+    fields = fastavro.schemaless_reader(io.BytesIO(value[5:]), hand.PARSED["principal"], None)
+    assert isinstance(fields, dict)
+    at = story.shelf.put(Topic.PRINCIPALS, b"k", frame("principal", {**fields, "source": "idp", "status": "revoked"}))
+    cut = [{**mark, "offset": at + 1} if mark["topic"] == Topic.PRINCIPALS else mark for mark in story.cut]
+    found = named(audit(story.write(reseal(2, swept_cut=cut)), KEYS, KEK))
+    whom = f"principal `{hand.ACTOR}` was revoked: placet.principals/0@{at}"
+    assert found["V8"] == [f"leaves seq {seq} held after {whom}" for seq in (5, 1, 2)]
 
 
 @pytest.mark.parametrize(("check", "lose"), [row[1:] for row in LOSSES], ids=[row[0] for row in LOSSES])

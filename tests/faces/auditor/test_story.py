@@ -26,8 +26,8 @@ def test_an_honest_story_is_clean() -> None:
     counts = {check.name: check.checked for check in report.checks.values()}
     # Seven seals, seven cases, six first answers; five records say `claimed` or tell an outcome; four grants were made.
     assert (counts["SEALS"], counts["V5"], counts["V4"], counts["V11"], counts["V12"]) == (7, 7, 6, 5, 4)
-    # Nobody halts anything in it.
-    assert {name for name, count in counts.items() if not count} == {"V9"}
+    # Nobody halts anything in it, nothing is missing, and nobody says that it was left alone.
+    assert {name for name, count in counts.items() if not count} == {"V9", "V10", "V18"}
     assert not any(check.unchecked for check in report.checks.values())
 
 
@@ -60,6 +60,15 @@ def test_what_came_after_the_last_seal_is_owed_nothing_yet() -> None:
     report = audit(story.write(), KEYS, KEK)
     assert report.clean
     assert report["V1"].unchecked == {"not yet decided when the last seal was written": 1}
+
+
+def test_of_what_was_left_alone_everything_asked_is_decided() -> None:
+    story = tell()
+    report = audit(story.write(), KEYS, KEK, drained=True)
+    assert (report.clean, report["V18"].checked) == (True, 1)
+    story.again("a")
+    report = audit(story.shelf, KEYS, KEK, drained=True)
+    assert [found.text for found in report["V18"].shown] == ["ends with 1 records not decided"]
 
 
 def test_an_outcome_told_again_is_no_second_act() -> None:

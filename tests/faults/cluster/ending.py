@@ -44,7 +44,7 @@ def ending_of(site: Site) -> Ending:
         ending.states.update(State(one.state).name.lower() for one in said)
         ending.violations += _lost(site, log, ending) + _unfounded(site, said, ending) + _hanging(site)
         audited = Audited(site.seed)
-        audited.hold(audit(log, cast.KEY_FILE, town.KEK))
+        audited.hold(audit(log, cast.KEY_FILE, town.KEK, drained=True))
     finally:
         log.close()
     ending.checked = audited.checked

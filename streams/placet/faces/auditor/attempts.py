@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from operator import itemgetter
 
 from placet.faces.auditor.hashes import sha256
+from placet.faces.auditor.known import Subject
 from placet.faces.auditor.records import Fields
 from placet.faces.auditor.table import ASKED
 
@@ -64,10 +65,12 @@ class Attempt:
         "slot",
         "state",
         "stopped",
+        "subjects",
     )
 
     def __init__(self, slot: bytes, said: Fields) -> None:
         self.slot = slot
+        self.subjects = subjects_of(said)
         self.state = ASKED
         self.seq: int = said["seq"]
         self.nine = nine_of(said)
@@ -134,6 +137,13 @@ class Memory:
         """Yield every remembered slot with its packed row."""
         for bucket in self._buckets.values():
             yield from ((slot, row[: ROW.size]) for slot, row in bucket.items())
+
+
+def subjects_of(said: Fields) -> tuple[Subject, ...]:
+    """Return whose end is the end of an attempt: its actor, its authority and the mandate it names."""
+    tenant = said["tenant"]
+    who = (("principal", tenant, said["actor"]), ("principal", tenant, said["authority"]))
+    return (*who, ("mandate", tenant, said["mandate"])) if said["mandate"] else who
 
 
 def nine_of(said: Fields) -> int:

@@ -30,6 +30,7 @@ def audit(
     kek: bytes | None,
     *,
     sample: int | None = None,
+    drained: bool = False,
     progress: Progress | None = None,
 ) -> Report:
     """Return what holds and what does not of all that is committed in `log`.
@@ -37,8 +38,9 @@ def audit(
     `keys` is the pinned key file as it was parsed. `kek` opens the cases, 32
     bytes; without it what needs them is counted as not checked. At most about
     `sample` verdicts are decided again, and as many signatures of claims and
-    outcomes verified, drawn evenly by the hash of each record. `progress` is
-    told how many decisions were read, of how many. Raises what `log` raises.
+    outcomes verified, drawn evenly by the hash of each record. `drained` holds
+    also that everything asked is decided: of a system that was left alone with
+    its input. `progress` is told how many decisions were read, of how many. Raises what `log` raises.
     """
     report = Report()
     schemas = Schemas()
@@ -50,10 +52,20 @@ def audit(
     report.sampled = "all" if most >= total else f"about {most} of {total}"
     bound = _SPAN if most >= total else most * _SPAN // total
     pinned = Keys(keys)
-    context = Known(log, schemas, pinned) if case_keys.available else None
-    again = Again(Shelf(context.policies if context else [], schemas), schemas, report)
+    known = Known(log, schemas, pinned)
+    again = Again(Shelf(known.policies, schemas), schemas, report)
     halts = Halts(log, schemas, pinned)
-    tools = Tools(log, schemas, pinned, report, partitions, lambda leaf: int.from_bytes(leaf[:4], "big") < bound, halts)
+    tools = Tools(
+        log,
+        schemas,
+        pinned,
+        report,
+        partitions,
+        lambda leaf: int.from_bytes(leaf[:4], "big") < bound,
+        halts,
+        known,
+        drained,
+    )
     done = 0
 
     def read(count: int) -> None:
@@ -66,7 +78,7 @@ def audit(
         desk = Desk(log, partition, schemas, case_keys, report, desk_end)
         # What is retired from the changelog while it is read would be missed: then nothing is said of it.
         still = still and log.end(Topic.DESK, partition) == desk_end
-        cases = Cases(log, partition, schemas, case_keys, context, again, report)
+        cases = Cases(log, partition, schemas, case_keys, known, again, report)
         walk = Walk(tools, partition, end, cases)
         walk.run(read)
         report.opened += len(walk.lives.memory.open)

@@ -22,7 +22,7 @@ class Cases:
         partition: int,
         schemas: Schemas,
         keys: CaseKeys,
-        context: Known | None,
+        context: Known,
         again: Again,
         report: Report,
     ) -> None:
@@ -55,10 +55,10 @@ class Cases:
             self._fail("V5", decision.offset, f"commits to a case, and there is none at seq {said['seq']}")
         elif not sampled:
             check.skip("not in the sample")
-        elif not self._keys.available or self._context is None:
+        elif not self._keys.available:
             check.skip("there is no key-encryption key to open cases with")
         else:
-            self._decide(decision, batch, case, self._context, sessions)
+            self._decide(decision, batch, case, sessions)
 
     def _of(self, seq: int) -> Rec | None:
         """Return the case with this seq, passing over and naming those no verdict asked for."""
@@ -88,7 +88,7 @@ class Cases:
         self._of(self._last_seq)
         self._report.read["case"] += self._count
 
-    def _decide(self, decision: Decision, batch: Batch, rec: Rec, context: Known, sessions: Sessions) -> None:
+    def _decide(self, decision: Decision, batch: Batch, rec: Rec, sessions: Sessions) -> None:
         check = self._report["V5"]
         try:
             case = self._schemas.open(rec.value).fields
@@ -106,9 +106,9 @@ class Cases:
             check.skip("the data key of its authority is gone: erased")
             return
         check.checked += 1
-        self._opened(decision, batch, case, context, sessions)
+        self._opened(decision, batch, case, sessions)
 
-    def _opened(self, decision: Decision, batch: Batch, case: Fields, context: Known, sessions: Sessions) -> None:
+    def _opened(self, decision: Decision, batch: Batch, case: Fields, sessions: Sessions) -> None:
         said, offset = decision.fields, decision.offset
         found = self._keys.read(case)
         if found is None:
@@ -124,13 +124,14 @@ class Cases:
             self._fail("V5", offset, f"its case holds no case: {error}")
             return
         self._agrees(decision, batch, body, intent)
-        if not self._facts(decision, batch.cut, body, context):
+        if not self._facts(decision, batch.cut, body):
             return
-        if fault := self._again.differs(said, body, intent):
-            self._fail("V5", offset, fault)
+        name, fault = self._again.differs(said, body, intent)
+        if fault:
+            self._fail(name, offset, fault)
         if fault := sessions.differs(body, intent.fields):
             self._fail("V5", offset, fault)
-        self._newest(decision, batch.cut, body, context)
+        self._newest(decision, batch.cut, body)
 
     def _agrees(self, decision: Decision, batch: Batch, body: Fields, intent: Record) -> None:
         """Hold what the case repeats of its verdict and its batch."""
@@ -145,7 +146,7 @@ class Cases:
         if cut != batch.cut:
             self._fail("V6", offset, "the cut of its case is not the one its seal says was read")
 
-    def _facts(self, decision: Decision, cut: Cut, body: Fields, context: Known) -> bool:
+    def _facts(self, decision: Decision, cut: Cut, body: Fields) -> bool:
         """Hold each fact against the record it cites; return whether all are what they say."""
         sound = True
         for fact in body["facts"]:
@@ -154,10 +155,10 @@ class Cases:
             if fact["offset"] >= cut.get(place, (0, 0))[0]:
                 self._fail("V6", decision.offset, f"rests on {where}, past the cut of its batch")
                 sound = False
-            if fact["offset"] >= context.ends.get(place, 0):
+            if fact["offset"] >= self._context.ends.get(place, 0):
                 self._fail("V3", decision.offset, f"rests on {where}, past the end of what is committed")
                 sound = False
-            same = context.compare(fact)
+            same = self._context.compare(fact)
             if same is None:
                 self._report["V5"].skip("a cited context record is compacted away")
             elif not same:
@@ -165,16 +166,16 @@ class Cases:
                 sound = False
         return sound
 
-    def _newest(self, decision: Decision, cut: Cut, body: Fields, context: Known) -> None:
+    def _newest(self, decision: Decision, cut: Cut, body: Fields) -> None:
         """Hold that nothing that was read, newer than what the case holds, was overlooked."""
         used: dict[Subject, dict[str, tuple[int, int]]] = {absent: {} for absent in self._again.absent}
         for fact in body["facts"]:
-            about = context.about(fact)
+            about = self._context.about(fact)
             if about is not None:
                 subject, source, order = about
                 used.setdefault(subject, {})[source] = order
         for subject, sources in used.items():
-            found = context.overlooked(subject, sources, cut, body["instant"])
+            found = self._context.overlooked(subject, sources, cut, body["instant"])
             if found is not None:
                 where = f"{title_of(found.topic)}/{found.partition}@{found.offset}"
                 self._fail("V5", decision.offset, f"overlooks what was known of {subject[0]} `{subject[2]}`: {where}")

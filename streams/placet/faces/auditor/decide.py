@@ -5,15 +5,28 @@ from importlib.metadata import version
 from typing import Any, NamedTuple
 
 from placet.faces.auditor.hashes import action_digest, canonical
-from placet.faces.auditor.joining import Joiner, Odd, Stopped
+from placet.faces.auditor.joining import (
+    BROKEN,
+    INACTIVE,
+    OUTSIDE,
+    UNKNOWN_AUDIENCE,
+    UNKNOWN_WHO,
+    Joiner,
+    Odd,
+    Stopped,
+)
 from placet.faces.auditor.known import Subject
 from placet.faces.auditor.packs import Shelf
 from placet.faces.auditor.records import Fields, Record, Schemas
 from placet.faces.auditor.report import Report
-from placet.faces.auditor.rules import NO_RULE, Demand, Said, about_action, put
-from placet.faces.auditor.table import CLAIMED, CONSTRAIN, DENY, GRANTED, PERMIT, state_of
+from placet.faces.auditor.rules import ERRED, NO_RULE, Demand, Said, about_action, put
+from placet.faces.auditor.table import CLAIMED, CONSTRAIN, DENY, GRANTED, HOLDING, PERMIT, name_of, state_of
 
 UNPROVED, LACKING_CAPABILITY, DISAGREES = 70, 460, 440
+CLOSED = frozenset(
+    {NO_RULE, ERRED, UNPROVED, LACKING_CAPABILITY, UNKNOWN_WHO, INACTIVE, BROKEN, OUTSIDE, UNKNOWN_AUDIENCE}
+)
+"""Why nothing could be permitted, besides a fact that is missing."""
 OF_GRANTS = 600
 """Reasons from here on say what became of a grant, not what the rules said."""
 LIBRARY = f"cel-expr-python/{version('cel-expr-python')}"
@@ -41,25 +54,33 @@ class Again:
         self._shelf = shelf
         self._schemas = schemas
         self._check = report["V5"]
+        self._closed = report["V10"]
         self.absent: set[Subject] = set()
 
-    def differs(self, said: Fields, body: Fields, intent: Record) -> str:
-        """Return how a verdict differs from what its case and packs give, or an empty text."""
+    def differs(self, said: Fields, body: Fields, intent: Record) -> tuple[str, str]:
+        """Return the check that has something to say of a verdict, and what: how it differs from what its case gives, or nothing.
+
+        A permit where nothing was known that it could rest on is V10's, everything else V5's.
+        """
         if LIBRARY not in said["engine"].split():
             self._check.skip(f"decided by another engine than {LIBRARY}")
-            return ""
+            return "V5", ""
         if said["reason"] == DISAGREES:
             self._check.skip("the desk's two engines disagreed, so it said deny")
-            return ""
+            return "V5", ""
         self.absent = set()
         try:
             expected = self._expect(body, intent)
         except Odd as odd:
-            return str(odd)
+            return "V5", str(odd)
         if expected is None:
             self._check.skip("its packs are no longer there")
-            return ""
-        return _compare(said, expected)
+            return "V5", ""
+        if expected.missing or expected.reason in CLOSED:
+            self._closed.checked += 1
+            if said["state"] in HOLDING and not said["stop"]:
+                return "V10", f"`{name_of(said['state'])}`, where there was nothing to rest it on: {expected.reason}"
+        return "V5", _compare(said, expected)
 
     def _expect(self, body: Fields, intent: Record) -> Expected | None:
         asked = intent.fields

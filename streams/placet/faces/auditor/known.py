@@ -13,6 +13,8 @@ from placet.ports import Log, Rec
 
 DIGEST_CUT = 16
 AHEAD_MS_MAX = 60_000
+ENDING = ("principal", "mandate")
+"""Records whose status ends what rests on them."""
 BYTES_MAX = 65_536
 ORIGINS = (None, "none", "internal", "external")
 Subject = tuple[str, str, str]
@@ -33,12 +35,17 @@ class Version(NamedTuple):
 
 
 class Known:
-    """Every context record that is still there: its bytes as a digest, and what it says of whom."""
+    """Every context record that is still there: its bytes as a digest, and what it says of whom.
+
+    `endings` are, by topic and partition, the offsets at which a principal or
+    a mandate was said not to be active, and which.
+    """
 
     def __init__(self, log: Log, schemas: Schemas, keys: Keys) -> None:
         self._schemas = schemas
         self._keys = keys
         self.policies: list[Rec] = []
+        self.endings: dict[tuple[int, int], list[tuple[int, Subject]]] = {}
         self.ends: dict[tuple[int, int], int] = {}
         self._digests: dict[tuple[int, int], dict[int, bytes]] = {}
         self._said: dict[Subject, dict[str, list[Version]]] = {}
@@ -47,12 +54,15 @@ class Known:
                 digests = self._digests[topic, partition] = {}
                 cursor = Cursor(log, topic, partition)
                 self.ends[int(topic), partition] = cursor.end
-                for rec in cursor:
+                self._whole = True
+                for number, rec in enumerate(cursor):
+                    self._whole = number == rec.offset
                     digests[rec.offset] = sha256(rec.value or b"")[:DIGEST_CUT]
                     if topic == Topic.POLICIES and rec.value is not None:
                         self.policies.append(rec)
                     elif rec.value is not None:
                         self._hear(rec)
+        self._ended = {subject for endings in self.endings.values() for _, subject in endings}
 
     def _hear(self, rec: Rec) -> None:
         try:
@@ -66,6 +76,21 @@ class Known:
             ends = record.fields["expires_at"] if record.name == "control" else 0
             version = Version(order, rec.topic, rec.partition, rec.offset, ends)
             self._said.setdefault(subject, {}).setdefault(source, []).append(version)
+            # Where records are compacted away, one older than its own news may stand behind one that is not there.
+            late = order[0] + AHEAD_MS_MAX < rec.at
+            if record.name in ENDING and order[1] and (self._whole or not late):
+                self.endings.setdefault((rec.topic, rec.partition), []).append((rec.offset, subject))
+
+    def ended(self, subject: Subject, cut: Cut) -> Version | None:
+        """Return what says at `cut` that a principal or a mandate is not active, by any of its sources."""
+        if subject not in self._ended:
+            return None
+        for versions in self._said[subject].values():
+            read = [v for v in versions if v.offset < cut.get((v.topic, v.partition), (0, 0))[0]]
+            newest = max(read, default=None)
+            if newest is not None and newest.order[1]:
+                return newest
+        return None
 
     def compare(self, fact: Fields) -> bool | None:
         """Whether a fact is the record it cites, or None where that record is compacted away."""

@@ -12,10 +12,12 @@ from placet.faces.auditor.halts import Halts, HaltWatch
 from placet.faces.auditor.hashes import intent_digest, sha256
 from placet.faces.auditor.inputs import Inputs
 from placet.faces.auditor.keys import Keys
+from placet.faces.auditor.known import Known
 from placet.faces.auditor.lives import Lives
 from placet.faces.auditor.quarantine import Quarantine
 from placet.faces.auditor.records import Fields, Record, Schemas, Unreadable
 from placet.faces.auditor.report import Report, title_of
+from placet.faces.auditor.revoked import RevokedWatch
 from placet.faces.auditor.table import DONE, FAULTY_BELOW
 from placet.faces.auditor.verdicts import Verdicts, identity
 from placet.model.topics import INPUTS, Topic
@@ -35,6 +37,8 @@ class Tools(NamedTuple):
     partitions: int
     sampled: Callable[[bytes], bool]
     halts: Halts
+    known: Known
+    drained: bool
 
 
 class Walk:
@@ -50,6 +54,7 @@ class Walk:
         self._quarantine = Quarantine(tools.log, partition, tools.schemas, tools.report)
         self._cases = cases
         self._halts = HaltWatch(partition, tools.halts, tools.report)
+        self._revoked = RevokedWatch(partition, tools.known, tools.report)
         self.chain = SealChain(partition, tools.keys, tools.schemas, tools.report)
         self.lives = Lives(partition, tools.report)
         self._verdicts = Verdicts(
@@ -81,8 +86,19 @@ class Walk:
         progress(count)
         self._quarantine.finish(self.chain.inputs)
         self._cases.finish()
-        if still := self._inputs.open():
+        self._undecided()
+
+    def _undecided(self) -> None:
+        """Count what nothing is owed to yet; of a system that was left alone long enough there is none."""
+        still = self._inputs.open()
+        if still:
             self._report["V1"].skip("not yet decided when the last seal was written", still)
+        if not self._tools.drained:
+            return
+        check = self._report["V18"]
+        check.checked += 1
+        if still:
+            check.fail(Topic.DECISIONS, self._partition, self._cursor.end, f"ends with {still} records not decided")
 
     def _fail(self, check: str, offset: int, text: str) -> None:
         self._report[check].fail(Topic.DECISIONS, self._partition, offset, text)
@@ -98,12 +114,14 @@ class Walk:
                 self._fail("V2", decision.offset, text)
         self._inputs.finish(batch)
         self._halts.finish(batch)
+        self._revoked.swept(batch, self.chain.swept, self.lives.memory.open.values())
         self.lives.memory.forget(batch.instant)
 
     def _decision(self, decision: Decision, batch: Batch) -> None:
         if decision.name == "verdict":
             self._verdicts.take(decision, *self._cause(decision, batch))
             self._halts.verdict(decision)
+            self._revoked.verdict(decision, batch)
             self._cases.look(decision, batch, self.lives.sessions, self._tools.sampled(decision.leaf))
         elif decision.name == "repeat":
             self._repeat(decision)

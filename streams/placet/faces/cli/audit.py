@@ -21,6 +21,9 @@ def run(
     every: Annotated[
         bool, typer.Option("--every", help="Decide every verdict again, however long that takes.")
     ] = False,
+    drained: Annotated[
+        bool, typer.Option("--drained", help="Hold also that everything asked is decided: where nobody asks any more.")
+    ] = False,
     url: Url = None,
     bootstrap: Bootstrap = None,
     data: Data = None,
@@ -32,7 +35,7 @@ def run(
     from their cases, the life of every intent, claims and outcomes, and the
     changelog. Prints each check with what it looked at.
     """
-    report = audited(resolve(url, bootstrap, data), sys.maxsize if every else sample)
+    report = audited(resolve(url, bootstrap, data), sys.maxsize if every else sample, drained=drained)
     if as_json:
         printing.emit(report)
     else:
@@ -40,7 +43,7 @@ def run(
     return Exit.FINE if report["clean"] else Exit.FAULTY
 
 
-def audited(place: Place, sample: int | None = None) -> dict[str, Any]:
+def audited(place: Place, sample: int | None = None, *, drained: bool = False) -> dict[str, Any]:
     """Return the report of an audit of the journal at `place`, as JSON has it."""
     from placet.drivers.keyfile import KEK_NAME, read_secret
     from placet.errors import Unavailable
@@ -60,7 +63,7 @@ def audited(place: Place, sample: int | None = None) -> dict[str, Any]:
     except Unavailable:
         kek = None  # what needs the cases is counted as not checked
     with reading(place) as log:
-        return audit(log, keys, kek, sample=sample).to_dict()
+        return audit(log, keys, kek, sample=sample, drained=drained).to_dict()
 
 
 def show(report: dict[str, Any]) -> None:
