@@ -83,27 +83,34 @@ class KafkaLog:
         """
         if not messages:
             return self.end(topic, partition)
-        receipts = _Receipts()
+        receipts, where = _Receipts(), f"{self._connection.title(Topic(topic))}/{partition}"
         self._send(topic, partition, messages, receipts)
         while receipts.open:
-            self._producer.poll(0.01)
-        self._settle(receipts, f"{self._connection.title(Topic(topic))}/{partition}")
+            self._poll(0.01, receipts, where)
+        self._settle(receipts, where)
         return receipts.first
 
     def append_async(self, topic: int, partition: int, messages: Sequence[Message]) -> None:
         """Hand the messages over; `flush` says whether all that were handed over became durable."""
         self._send(topic, partition, messages, self._sent)
-        self._producer.poll(0)
+        self._poll(0, self._sent, self._connection.bootstrap)
 
     def flush(self) -> None:
         """Return when everything handed over is durable. Raise as `append` does."""
         while self._sent.open:
-            self._producer.poll(0.05)
+            self._poll(0.05, self._sent, self._connection.bootstrap)
         receipts, self._sent = self._sent, _Receipts()
         self._settle(receipts, self._connection.bootstrap)
 
+    def _poll(self, seconds: float, receipts: _Receipts, where: str) -> None:
+        try:
+            self._producer.poll(seconds)
+        except KafkaException as error:  # for a client without any right to write it is raised here
+            raise _refusal(cause_of(error), where, sent=receipts.first >= 0) from error
+
     def _send(self, topic: int, partition: int, messages: Sequence[Message], receipts: _Receipts) -> None:
         title = self._connection.title(Topic(topic))
+        where = f"{title}/{partition}"
         for message in messages:
             while True:
                 try:
@@ -111,9 +118,8 @@ class KafkaLog:
                     receipts.open += 1
                     break
                 except BufferError:
-                    self._producer.poll(0.05)
+                    self._poll(0.05, receipts, where)
                 except KafkaException as error:
-                    where = f"{title}/{partition}"
                     raise _refusal(cause_of(error), where, sent=receipts.open > 0) from error
 
     def _settle(self, receipts: _Receipts, where: str) -> None:
