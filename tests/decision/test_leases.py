@@ -12,9 +12,9 @@ def slot(number: int) -> bytes:
     return number.to_bytes(16, "big")
 
 
-def lease(number: int) -> Lease:
+def lease(number: int, until: int = 5_000) -> Lease:
     return Lease(
-        slot(number), 0, State.GRANTED, 0, 0, b"", 0, 0, 5_000, b"", None, True, 0, 5_000, b"", "", b"", False, ()
+        slot(number), 0, State.GRANTED, 0, 0, b"", 0, 0, until, b"", None, True, 0, 5_000, b"", "", b"", False, ()
     )
 
 
@@ -87,3 +87,39 @@ def test_an_index_of_nothing_is_empty() -> None:
     index.rest(slot(1), ())
     assert len(index) == 0
     assert index.keys_of(slot(1)) == ()
+
+
+def test_a_timer_is_due_at_its_millisecond_and_not_in_its_second() -> None:
+    leases = Leases()
+    assert not leases.is_due(10_000)
+    leases.put(lease(1, 5_900))
+    leases.put(lease(2, 5_400))
+    assert [leases.is_due(at) for at in (4_999, 5_000, 5_399, 5_400)] == [False, False, False, True]
+    leases.close(slot(2))
+    assert [leases.is_due(at) for at in (5_400, 5_899, 5_900)] == [False, False, True]
+    leases.put(lease(1, 7_100))
+    assert [leases.is_due(at) for at in (5_900, 7_000, 7_099, 7_100)] == [False, False, False, True]
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["put", "close", "keep", "drop", "look"]), st.integers(0, 4), st.integers(0, 9_999))
+    )
+)
+def test_what_is_due_is_what_is_open_and_has_reached_its_time_whatever_was_dropped(
+    steps: list[tuple[str, int, int]],
+) -> None:
+    leases = Leases()
+    for step, number, at in steps:
+        if step == "put":
+            leases.put(lease(number, at))
+        elif step == "close" and slot(number) in leases.open:
+            leases.close(slot(number))
+        elif step == "keep":
+            leases.keep()
+        elif step == "drop":
+            leases.drop()
+        elif step == "look":
+            reached = sorted((one.until, one.slot) for one in leases.open.values() if one.until <= at)
+            assert leases.is_due(at) is bool(reached)
+            assert [(one.until, one.slot) for one in leases.due(at, 9)] == reached

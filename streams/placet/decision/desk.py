@@ -124,8 +124,7 @@ class Desk:
 
     def due(self, now: int) -> bool:
         """Return whether there is something to do at `now` without any record: a timer, or a sweep under way."""
-        second = self.book.leases.next_second()
-        return bool(self.sweeps) or bool(self.book.heard) or (second is not None and second <= now)
+        return bool(self.sweeps) or bool(self.book.heard) or self.book.leases.is_due(now)
 
     def pass_over(self) -> None:
         """Forget a batch that came to nothing: no record, no answer, nothing to commit."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from placet.decision.arrow import Cause
+from placet.decision.arrow import NEVER, Cause
 from placet.decision.intake import Asked
 from placet.decision.judge import Answer
 from placet.decision.load import Load
@@ -84,6 +84,7 @@ class Leases:
         self.load = Load()
         # Slots one after the other, also of what is closed by now: objects would stay as long, at four times the bytes.
         self._seconds: dict[int, bytearray] = {}
+        self._next = NEVER
         self._undo: list[tuple[bytes, Lease | None, tuple[str, ...], bytes | None]] = []
 
     def put(self, lease: Lease, facts: Iterable[str] = (), key: bytes | None = None) -> None:
@@ -97,7 +98,7 @@ class Leases:
         self.open[slot] = lease
         self.load.move(slot, lease.state, key)
         if before is None or before.until != lease.until:
-            self._seconds.setdefault(lease.until // SECOND_MS, bytearray()).extend(slot)
+            self._set(slot, lease.until)
         if facts:
             self.index.rest(slot, tuple(facts))
 
@@ -115,25 +116,39 @@ class Leases:
 
     def due(self, instant: int, most: int) -> list[Lease]:
         """Return up to `most` leases whose time has come at `instant`, the earliest first; they stay until moved on."""
-        last = instant // SECOND_MS
         found: dict[bytes, Lease] = {}
-        for second in sorted(s for s in self._seconds if s <= last):
-            later, slots = bytearray(), self._seconds.pop(second)
-            for at in range(0, len(slots), SLOT_SIZE):
-                slot = bytes(slots[at : at + SLOT_SIZE])
-                lease = self.open.get(slot)
-                if lease is None or lease.until // SECOND_MS != second:
-                    continue
-                if lease.until <= instant:
-                    found[slot] = lease
-                later.extend(slot)
-            if later:
-                self._seconds[second] = later
+        for second in self._reached(instant):
+            found |= {lease.slot: lease for lease in self._live(second) if lease.until <= instant}
         return sorted(found.values(), key=lambda lease: (lease.until, lease.slot))[:most]
 
-    def next_second(self) -> int | None:
-        """Return the ms at which the earliest timer's second begins, or None."""
-        return min(self._seconds) * SECOND_MS if self._seconds else None
+    def is_due(self, instant: int) -> bool:
+        """Return whether the time of any lease has come at `instant`."""
+        if instant < self._next:
+            return False
+        soon = [lease.until for second in self._reached(instant) for lease in self._live(second)]
+        # Of a second that has not begun its first ms will do: then it is looked at again.
+        self._next = min(soon or [second * SECOND_MS for second in self._seconds] or [NEVER])
+        return self._next <= instant
+
+    def _set(self, slot: bytes, until: int) -> None:
+        self._seconds.setdefault(until // SECOND_MS, bytearray()).extend(slot)
+        self._next = min(self._next, until)
+
+    def _reached(self, instant: int) -> list[int]:
+        last = instant // SECOND_MS
+        return sorted(second for second in self._seconds if second <= last)
+
+    def _live(self, second: int) -> list[Lease]:
+        """Return the leases whose time comes within a second; what has moved on is forgotten there."""
+        slots = self._seconds.pop(second)
+        found: dict[bytes, Lease] = {}
+        for at in range(0, len(slots), SLOT_SIZE):
+            lease = self.open.get(bytes(slots[at : at + SLOT_SIZE]))
+            if lease is not None and lease.until // SECOND_MS == second:
+                found[lease.slot] = lease
+        if found:
+            self._seconds[second] = bytearray().join(found)
+        return list(found.values())
 
     def keep(self) -> None:
         self._undo.clear()
@@ -147,7 +162,7 @@ class Leases:
             else:
                 self.open[slot] = before
                 self.load.move(slot, before.state, key)
-                self._seconds.setdefault(before.until // SECOND_MS, bytearray()).extend(slot)
+                self._set(slot, before.until)
         self._undo.clear()
 
 

@@ -21,6 +21,8 @@ placet tail decisions --effect deny --last 50 --no-follow --json --data run
 """
 EXITS: dict[Exit, str] = {}
 READ_MOST = 1_000
+Wanted = Callable[[str, Any], bool]
+"""Whether a record of this name is to be printed."""
 POLL_MS = 200
 
 
@@ -28,7 +30,9 @@ def run(
     topics: Annotated[
         list[str] | None, typer.Argument(metavar="TOPIC...", help="As `decisions` or `placet.signals`. Else decisions.")
     ] = None,
-    last: Annotated[int, typer.Option(min=0, help="Begin this many records before the end of each partition.")] = 10,
+    last: Annotated[
+        int, typer.Option(min=0, help="Begin this many printed records before the end of each partition.")
+    ] = 10,
     follow: Annotated[bool, typer.Option("--follow/--no-follow", help="Go on with what comes, until Ctrl-C.")] = True,
     for_: Annotated[str, typer.Option("--for", help="End after this long, as 20s.")] = "",
     effect: Annotated[str, typer.Option(help="Only verdicts with this effect.")] = "",
@@ -54,12 +58,12 @@ def run(
     chosen = [_topic(text) for text in topics or ["decisions"]]
     until = time.monotonic() + duration_ms(for_, "--for") / 1000 if for_ else None
     with reading(place) as log:
+        wanted = _wanted(effect, actor, action, seals=seals or Topic.DECISIONS not in chosen)
         starts = {
-            (topic, partition): max(0, log.end(topic, partition) - last)
+            (topic, partition): _start(log, topic, partition, last, wanted)
             for topic in chosen
             for partition in range(log.partitions(topic))
         }
-        wanted = _wanted(effect, actor, action, seals=seals or Topic.DECISIONS not in chosen)
 
         def tell(rec: "Rec") -> None:
             _tell(rec, wanted, as_json=as_json)
@@ -79,7 +83,7 @@ def _topic(text: str) -> "Topic":
     return Topic[name]
 
 
-def _wanted(effect: str, actor: str, action: str, *, seals: bool) -> Callable[[str, Any], bool]:
+def _wanted(effect: str, actor: str, action: str, *, seals: bool) -> Wanted:
     from placet.model.reasons import Effect
 
     if effect and effect.upper() not in Effect.__members__:
@@ -98,6 +102,29 @@ def _wanted(effect: str, actor: str, action: str, *, seals: bool) -> Callable[[s
         )
 
     return wanted
+
+
+def _start(log: "Log", topic: "Topic", partition: int, last: int, wanted: Wanted) -> int:
+    """Return the offset of the record before which all but the `last` wanted ones lie; looked for from the end."""
+    from placet.faces.cli.journal import read_all
+
+    end, back = log.end(topic, partition), last
+    while last and end:
+        start = max(0, end - back)
+        found = [
+            rec.offset for rec in read_all(log, topic, partition, start) if rec.offset < end and _shown(rec, wanted)
+        ]
+        if len(found) >= last or start == 0:
+            return found[-last:][0] if found else end
+        back *= 4
+    return end
+
+
+def _shown(rec: "Rec", wanted: Wanted) -> bool:
+    from placet.faces.cli import records
+
+    known = records.opened(rec)
+    return known is None or wanted(*known)
 
 
 def _print(log: "Log", at: "dict[tuple[Topic, int], int]", tell: "Callable[[Rec], None]") -> None:
@@ -128,7 +155,7 @@ def _follow(log: "Log", at: "dict[tuple[Topic, int], int]", tell: "Callable[[Rec
             log.read(*place, at[place], 1, POLL_MS)
 
 
-def _tell(rec: "Rec", wanted: Callable[[str, Any], bool], *, as_json: bool) -> None:
+def _tell(rec: "Rec", wanted: Wanted, *, as_json: bool) -> None:
     from placet.faces.cli import records
     from placet.model.topics import Topic
 
