@@ -12,10 +12,12 @@ class Signals:
 
     def __init__(self) -> None:
         self.progress = Progress()
+        self.progress.order.begin(0)
         self.sent: list[Any] = []
 
     def fold(self, offset: int) -> None:
         event = SimpleNamespace(message=SimpleNamespace(offset=offset), ack=lambda: None)
+        self.progress.order.take(offset)
         self.progress.hear(offset)
         self.sent.append(Future())
         self.progress.sent(event, self.sent[-1])
@@ -62,12 +64,37 @@ def test_where_nothing_lies_behind_what_was_committed_it_is_quiet_at_once() -> N
     assert Signals().look(100, end=8, committed=7) is None
 
 
-def test_a_control_record_at_the_end_is_passed_when_nothing_has_been_on_its_way_for_a_while() -> None:
+def test_a_control_record_at_the_end_is_passed_when_it_was_asked_for_twice_and_nothing_came() -> None:
     signals = Signals()
     signals.fold(0)
     signals.keep(0)
     # Offset 1 ends a transaction: nobody will ever fold it.
-    assert [signals.look(at, end=2) for at in (100, 200, 300)] == [None, None, 100]
+    assert [(signals.look(at, end=2), signals.progress.missed) for at in (100, 200, 300)] == [
+        (None, False),
+        (None, False),
+        (None, True),
+    ]
+    assert signals.look(400, end=2, fetched=1) is None
+    assert [signals.look(at, end=2) for at in (500, 600, 700)] == [None, None, 100]
+
+
+def test_what_was_fetched_and_folded_by_nobody_is_read_again_and_not_taken_for_folded() -> None:
+    signals = Signals()
+    for at in (100, 200, 300):
+        assert signals.look(at, end=3) is None
+    assert signals.progress.missed
+    for offset in range(3):
+        signals.fold(offset)
+        signals.keep(offset)
+    assert signals.progress.quiet() == 100
+
+
+def test_before_it_is_known_where_to_begin_nothing_is_quiet() -> None:
+    progress = Progress()
+    for at in (100, 200, 300, 400):
+        progress.aim(at, 5, 0, 5, False, 1.0)
+        assert progress.quiet() is None
+    assert progress.order.next is None
 
 
 def test_what_was_fetched_and_is_on_its_way_is_not_taken_for_folded() -> None:

@@ -33,6 +33,8 @@ def test_a_partition_that_was_never_committed_is_read_from_its_beginning() -> No
     thread: Any = Thread()
     consumer = Consumer.__new__(Consumer)
     consumer._thread = thread
+    consumer.begins = {}
     found = asyncio.run(consumer.seek_to_committed())
     assert thread.sought == {COMMITTED: 41, NEVER: 7, AT_ZERO: 0}
     assert found == {COMMITTED: 41, NEVER: 7, AT_ZERO: 0, TABLE: None}
+    assert consumer.begins == {COMMITTED: 41, NEVER: 7, AT_ZERO: 0}

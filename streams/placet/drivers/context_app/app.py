@@ -10,7 +10,6 @@ from time import monotonic
 from typing import Any
 
 from faust.contrib.asgi import faust_app_running
-from faust.transport.drivers import aiokafka
 
 from placet.context.hearing import hear_signal, risk_key, signal_key
 from placet.context.reducers import fold_risk
@@ -18,7 +17,7 @@ from placet.drivers.clock import SystemClock
 from placet.drivers.context_app.again import held, pieces
 from placet.drivers.context_app.broker import make_app
 from placet.drivers.context_app.facts import Facts
-from placet.drivers.context_app.progress import Progress
+from placet.drivers.context_app.partitions import Partitions
 from placet.drivers.kafka.connection import Connection
 from placet.drivers.kafka.topics import apply_compacted, partition_counts
 from placet.drivers.metrics import Count, Watch, exposition
@@ -37,7 +36,6 @@ LOGGER = logging.getLogger("placet.context")
 SOURCE = "placet-context"
 DETAIL_MAX = 500
 _STOP_S = 30.0
-_ANSWER_S = 10.0
 _LOOK_S = 0.5
 
 # One RocksDB a partition: the store's own defaults are a 2 GiB cache and 3 x 64 MiB of write buffers each.
@@ -81,7 +79,6 @@ class ContextApp:
         self._counts = counts
         self.folded = 0
         self.quarantined = 0
-        self.looked_at = 0.0
         data.mkdir(parents=True, exist_ok=True)
         self.app = make_app(connection, slot, data, counts[Topic.SIGNALS], Facts)
         self._signals = connection.title(Topic.SIGNALS)
@@ -93,12 +90,11 @@ class ContextApp:
         )
         self._facts.on_recover(self._begin_again)
         self.app.agent(self._topic(self._signals), name="fold", concurrency=1)(self._fold)
-        self.app.task(self._mark_on)
-        self.app.task(self._say_again)
+        self._partitions = Partitions(self.app, self._signals, connection.stall_ms / 1000, self._clock, self._mark)
         self._watermark_s = watermark_ms / 1000
-        self._progress: dict[int, Progress] = {}
+        self.app.task(self._look_on)
+        self.app.task(self._say_again)
         self._stall_s = connection.stall_ms / 1000
-        self._waiting: Any = None
         self._unsaid = asyncio.Event()
         # Held from reading a fact to handing it over, so that an older word never overtakes a newer one.
         self._saying = asyncio.Lock()
@@ -107,10 +103,12 @@ class ContextApp:
         return self.app.topic(title, key_type=bytes, value_type=bytes)
 
     async def _fold(self, stream: Any) -> None:
-        self._waiting = stream.channel.queue
+        self._partitions.waiting = stream.channel.queue
         async for event in stream.noack().events():
             message = event.message
-            progress = self._progress.setdefault(message.partition, Progress())
+            progress = await self._partitions.in_turn(message)
+            if progress is None:
+                continue
             progress.hear(message.offset)
             sent = await self._hear(message.partition, message.offset, round(message.timestamp * 1000), event)
             # INVARIANT: an offset is acknowledged only after what it led to: the fact said, and the fact kept.
@@ -124,8 +122,8 @@ class ContextApp:
             # Without this offset nothing after it is committed; a restart folds from here on again.
             LOGGER.error("%s/%d@%d: not written: %s", SOURCE, partition, offset, error)
             self.app.loop.create_task(self.app.crash(error))
-        elif progress := self._progress.get(partition):
-            progress.acks.settle()
+        else:
+            self._partitions.settle(partition)
 
     async def _hear(self, partition: int, offset: int, at: int, event: Any) -> "asyncio.Future[Any]":
         value: bytes | None = event.value
@@ -182,7 +180,7 @@ class ContextApp:
 
     async def _begin_again(self) -> None:
         """After a rebalance: what was known of partitions is forgotten, what is known of risk is said again."""
-        self._progress.clear()
+        self._partitions.forget()
         self.watch.rebalanced()
         self._unsaid.set()
 
@@ -205,52 +203,10 @@ class ContextApp:
                 await self.app.sleep(0.05)
             LOGGER.info("said %d facts again", said)
 
-    async def _mark_on(self) -> None:
-        # Not a timer: what it asks of the consumer waits for a poll to end, and may take longer than its interval.
-        unanswered_s = 0.0
-        while not self.app.should_stop:
-            began = monotonic()
-            try:
-                await self._look()
-                unanswered_s = 0.0
-            except aiokafka.IllegalStateError:  # type: ignore[attr-defined]
-                pass  # a partition was taken away between two questions: the next look is at what is left
-            except TimeoutError:
-                unanswered_s += _ANSWER_S
-                if unanswered_s > self._stall_s:
-                    raise Unavailable(f"{SOURCE}: no answer about the ends of {self._signals}") from None
-            await self.app.sleep(max(0.0, self._watermark_s - (monotonic() - began)))
+    async def _look_on(self) -> None:
+        await self._partitions.look_on(self._watermark_s)
 
-    async def _look(self) -> None:
-        """Ask where the signals end, and say of each partition up to when it is quiet."""
-        now = self._clock.now_ms()
-        consumer = self.app.consumer
-        mine = [tp for tp in consumer.assignment() if tp.topic == self._signals]
-        for gone in self._progress.keys() - {tp.partition for tp in mine}:
-            del self._progress[gone]
-        # Asked anew and after the clock was read: what is quiet is known by the broker's word, not by its silence.
-        ends = await asyncio.wait_for(consumer.highwaters(*mine), _ANSWER_S) if mine else {}
-        begins = await asyncio.wait_for(consumer.earliest_offsets(*mine), _ANSWER_S) if mine else {}
-        waiting = self._waiting is None or not self._waiting.empty()
-        for tp in mine:
-            fetched = await asyncio.wait_for(consumer.position(tp), _ANSWER_S) or 0
-            progress = self._progress.setdefault(tp.partition, Progress())
-            known: Any = consumer
-            committed = max(begins[tp], known._committed_offset.get(tp) or 0)  # noqa: SLF001 - it tells nobody
-            progress.aim(now, ends[tp], committed, fetched, waiting, self._watermark_s)
-            if progress.stuck_s > self._stall_s:
-                raise Unavailable(
-                    f"{tp.topic}/{tp.partition}: there are signals up to {ends[tp]}, but none was folded for"
-                    f" {progress.stuck_s:.0f} s"
-                )
-        for partition, progress in list(self._progress.items()):
-            await self._mark(partition, progress)
-        self.looked_at = monotonic()
-
-    async def _mark(self, partition: int, progress: Progress) -> None:
-        at = progress.quiet()
-        if at is None:
-            return
+    async def _mark(self, partition: int, at: int) -> None:
         source = f"{SOURCE}#{partition}/{self._counts[Topic.SIGNALS]}"
         frame = watermark.frame(Watermark(source=source, at=at))
         for number in range(self._counts[Topic.RISK]):
@@ -258,11 +214,11 @@ class ContextApp:
 
     def live(self) -> bool:
         """Return whether the app looked at its partitions lately; until its first look it counts as live."""
-        return not self.looked_at or monotonic() - self.looked_at < self._stall_s
+        return not self._partitions.looked_at or monotonic() - self._partitions.looked_at < self._stall_s
 
     def ready(self) -> bool:
         """Return whether the app has its partitions and looks after them."""
-        return self.looked_at > 0 and self.live()
+        return self._partitions.looked_at > 0 and self.live()
 
     def measure(self) -> bytes:
         """Return all metrics in Prometheus' text format."""

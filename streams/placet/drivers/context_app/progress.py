@@ -3,9 +3,10 @@
 from typing import Any
 
 from placet.drivers.acks import InOrder
+from placet.drivers.context_app.unbroken import Unbroken
 
 STILL_S = 2.0
-"""How long nothing may be on its way before what was fetched counts as folded."""
+"""How long nothing may be on its way before what was fetched and not folded is read again, or was never there."""
 
 
 class Progress:
@@ -15,11 +16,14 @@ class Progress:
     after the clock said `now`. Once they are folded and kept, `quiet` returns
     that instant, once. A partition that is short of its end and does not move
     is counted in `stuck_s`, by looks and not by the clock: a process that was
-    stopped has not stalled.
+    stopped has not stalled. `missed` says after a look that what follows the
+    last signal folded has to be read again.
     """
 
     def __init__(self) -> None:
         self.acks = InOrder()
+        self.order = Unbroken()
+        self.missed = False
         self.stuck_s = 0.0
         self._heard = -1
         self._folding = False
@@ -46,8 +50,10 @@ class Progress:
         place = (self._heard, self.acks.settled or 0, fetched)
         idle = self.acks.idle and not self._folding and not waiting
         self._still_s = self._still_s + since_s if idle and place == self._place else 0.0
-        # Offsets are also taken by control records, which nobody ever folds.
-        self._passed = fetched if self._still_s >= STILL_S else 0
+        still = self._still_s >= STILL_S
+        # Offsets are also taken by control records, which nobody ever folds: known when they are not delivered twice.
+        self.missed = still and not self.order.nothing_before(fetched)
+        self._passed = fetched if still and not self.missed else 0
         self._committed = committed
         if place != self._place or self._reached() >= end:
             self.stuck_s = 0.0
