@@ -8,6 +8,7 @@ from placet.decision.intake import Asked
 from placet.decision.judge import Answer, obligations_of
 from placet.decision.leases import Leases
 from placet.decision.life import step
+from placet.decision.readings import Readings
 from placet.decision.settings import DeskSettings
 from placet.decision.settled import CUT, REST, TRANSIENT_FLAG, SettledTable
 from placet.decision.tally import Tally
@@ -20,8 +21,6 @@ from placet.policy.evaluate import Finding
 from placet.ports import Entropy, Rec
 
 SPOKEN_MOST = 10_000
-ASKED_MOST = 20_000
-"""Open intents whose reading is kept beside their bytes; the others are read again."""
 
 
 class Book:
@@ -35,7 +34,7 @@ class Book:
         self.vault = Vault(key_encryption_key)
         self.voice = Voice(partition)
         self.changes = Changes(partition, settings.deadline_ms_max, settings.session_ms_max)
-        self.asked: dict[bytes, Asked] = {}
+        self.readings = Readings()
         self.tally = Tally()
         self.heard: list[str] = []
         self._hearing: list[str] = []
@@ -138,7 +137,7 @@ class Book:
     def close(self, slot: bytes) -> None:
         """Forget an intent that has come to the end of its life."""
         self.leases.close(slot)
-        self.asked.pop(slot, None)
+        self.readings.forget(slot)
         self.changes.opened.pop(slot, None)
         self.changes.closed.append(slot)
 

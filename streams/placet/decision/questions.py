@@ -2,7 +2,7 @@
 
 from placet.decision import intake
 from placet.decision.arrow import Cause
-from placet.decision.book import ASKED_MOST, Book
+from placet.decision.book import Book
 from placet.decision.intake import Asked
 from placet.decision.judge import Answer, Judge
 from placet.decision.leases import lease_of
@@ -69,8 +69,7 @@ class Questions:
         seq = book.first(asked, answer, cause, rec.at, body)
         if answer.state in OPEN:
             book.open(lease_of(asked, answer, seq, cause, rec.at), self._judge.joiner.index, asked.key)
-            if len(book.asked) < ASKED_MOST:
-                book.asked[asked.slot] = asked
+            book.readings.put(asked)
 
     def withdraw(self, rec: Rec, value: bytes) -> None:
         """Take back an intent that waits or is granted, at its own actor's word."""
@@ -101,7 +100,7 @@ class Questions:
 
     def recall(self, lease: Lease) -> Asked:
         """Return what an open intent asked: as it is remembered, or read again from its own bytes."""
-        known = self._book.asked.get(lease.slot)
+        known = self._book.readings.get(lease.slot)
         if known is not None and known.payload == lease.intent:
             return known
         return intake.read(lease.intent, self._book.voice.partition, self._partitions, None)
