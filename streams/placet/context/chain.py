@@ -29,9 +29,11 @@ class Chain(NamedTuple):
 
 
 def covers(patterns: tuple[str, ...], text: str) -> bool:
-    """Return whether a pattern is `text`, `*`, or ends in `*` and `text` begins with what is before."""
+    """Return whether a pattern is `text`, or ends in `*` and `text` begins with what is before."""
     for pattern in patterns:
-        if pattern in {"*", text} or (pattern.endswith("*") and text.startswith(pattern[:-1])):
+        if pattern == text:
+            return True
+        if pattern[-1:] == "*" and text.startswith(pattern[:-1]):
             return True
     return False
 
