@@ -7,7 +7,7 @@ from placet.decision.intake import Asked
 from placet.decision.judge import Answer, Judge
 from placet.decision.leases import lease_of
 from placet.decision.life import OPEN, WAITING
-from placet.decision.load import NAMES
+from placet.decision.load import HELD, NAMES, PARKED, PENDING
 from placet.decision.settled import CUT, TRANSIENT_FLAG, slot_of
 from placet.errors import PoisonRecord
 from placet.model.codec import withdraw
@@ -138,12 +138,11 @@ class Questions:
         if counts is None:
             return ""
         settings = self._book.settings
-        for count, most, name in zip(
-            counts, (settings.parked_most, settings.pending_most, settings.held_most), NAMES, strict=True
-        ):
-            if count >= most:
-                return f"{count} intents of this authority are {name}: expected at most {most}"
-        return ""
+        bounds = (settings.parked_most, settings.pending_most, settings.held_most)
+        if counts[PARKED] < bounds[PARKED] and counts[PENDING] < bounds[PENDING] and counts[HELD] < bounds[HELD]:
+            return ""
+        group = next(group for group, count in enumerate(counts) if count >= bounds[group])
+        return f"{counts[group]} intents of this authority are {NAMES[group]}: expected at most {bounds[group]}"
 
     def _refuse(self, rec: Rec, asked: Asked, reason: Reason, detail: str) -> None:
         intent = asked.intent
