@@ -1,6 +1,6 @@
 """What must hold of a record before it is decided: its form, its place, its writer, and its time."""
 
-from typing import NamedTuple
+import msgspec
 
 from placet.decision.settled import slot_of
 from placet.errors import PoisonRecord
@@ -19,7 +19,7 @@ NONE = "0"
 """Stands for an identifier that may be empty, and is."""
 
 
-class Asked(NamedTuple):
+class Asked(msgspec.Struct, gc=False):
     """An intent record that is in good form, with what is reckoned once of it.
 
     `payload` is the record without its framing, `head` its first nine fields.
@@ -43,32 +43,28 @@ def read(payload: bytes, partition: int, partitions: int, keys: KeyRing | None) 
     Without `keys` the proof is passed over: it was checked when the record came.
     """
     intent, head_end, unsigned_end = intent_codec.decode_parts(payload, 0)
-    if not 1 <= intent.attempt <= ATTEMPT_MAX:
-        raise PoisonRecord(f"intent.attempt {intent.attempt}: expected 1 to {ATTEMPT_MAX}", Reason.MALFORMED)
+    id_, attempt, tenant, actor, authority, mandate, action, resource = intent[:8]
+    purpose, session, after, audience, raw = intent[8:13]
+    if not 1 <= attempt <= ATTEMPT_MAX:
+        raise PoisonRecord(f"intent.attempt {attempt}: expected 1 to {ATTEMPT_MAX}", Reason.MALFORMED)
     if not strict.well_formed(
-        intent.tenant,
-        intent.actor,
-        intent.authority,
-        intent.action,
-        intent.resource,
-        intent.mandate or NONE,
-        intent.session or NONE,
-        intent.audience or NONE,
+        tenant, actor, authority, action, resource, mandate or NONE, session or NONE, audience or NONE
     ):
         _name_fault(intent)
-    if "/" in intent.tenant:
+    if "/" in tenant:
         raise PoisonRecord("intent.tenant: expected no `/` in it", Reason.MALFORMED)
-    if len(intent.purpose) > TEXT_MAX or len(intent.after) > AFTER_MAX:
+    if len(purpose) > TEXT_MAX or len(after) > AFTER_MAX:
         raise PoisonRecord(f"intent: expected a purpose of {TEXT_MAX} and {AFTER_MAX} in `after`", Reason.MALFORMED)
-    key = key_of(intent.tenant, intent.authority)
+    key = key_of(tenant, authority)
     here = partition_of(key, partitions)
     if here != partition:
         raise PoisonRecord(f"key `{key.decode()}` lies in partition {here}", Reason.WRONG_PARTITION)
-    arguments = strict.parse_canonical(intent.arguments)
+    arguments = strict.parse_canonical(raw)
     unsigned = payload[:unsigned_end]
-    if intent.proof is not None and keys is not None:
-        issuer = keys.verify("intent", intent_codec.FINGERPRINT, unsigned, intent.proof, ("agent",), intent.tenant)
-        if issuer != intent.actor:
+    proof = intent.proof
+    if proof is not None and keys is not None:
+        issuer = keys.verify("intent", intent_codec.FINGERPRINT, unsigned, proof, ("agent",), tenant)
+        if issuer != actor:
             raise PoisonRecord(f"intent: signed by `{issuer}`, not by its actor", Reason.WRITER_UNPROVED)
     return Asked(
         intent,
@@ -76,17 +72,9 @@ def read(payload: bytes, partition: int, partitions: int, keys: KeyRing | None) 
         payload[:head_end],
         arguments,
         key,
-        slot_of(key, intent.id, intent.attempt),
+        slot_of(key, id_, attempt),
         intent_digest(unsigned),
-        action_digest(
-            intent.tenant,
-            intent.authority,
-            intent.actor,
-            intent.audience,
-            intent.action,
-            intent.resource,
-            intent.arguments,
-        ),
+        action_digest(tenant, authority, actor, audience, action, resource, raw),
     )
 
 
