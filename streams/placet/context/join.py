@@ -11,6 +11,8 @@ from placet.model.codec.intent import Intent
 from placet.model.reasons import Reason
 
 NO_CALENDAR: dict[str, str] = {}
+JOINED = frozenset({"actor", "authority", "mandate"})
+"""Facts that are in every case, with or without a rule that reads them."""
 
 
 class Joiner:
@@ -46,27 +48,28 @@ class Joiner:
         and active, and the chain of mandates must cover action and resource.
         """
         case = self.case
-        tenant = case.tenant = intent.tenant
-        case.id, case.attempt, case.action = intent.id, intent.attempt, intent.action
-        case.resource_id, case.purpose, case.audience = intent.resource, intent.purpose, intent.audience
-        case.emergency, case.session_id, case.arguments = intent.emergency, intent.session, arguments
-        case.actor_id, case.authority_id = intent.actor, intent.authority
+        case.id, case.attempt, tenant, actor, authority, mandate, action, resource = intent[:8]
+        case.purpose, case.session_id, _, audience = intent[8:12]
+        case.tenant, case.actor_id, case.authority_id = tenant, actor, authority
+        case.action, case.resource_id, case.audience = action, resource, audience
+        case.emergency, case.arguments = intent.emergency, arguments
         case.mandate = case.resource = case.actor = case.authority = None
         case.actor_risk = case.authority_risk = case.session_risk = None
         case.calendar = NO_CALENDAR
-        place = (tenant, intent.mandate, intent.actor, intent.authority)
+        place = (tenant, mandate, actor, authority)
         party = self._parties.find(place, self._instant) or self._meet(place)
         self.facts, self.index, self.count = [party.facts], [*party.keys], party.fact_count
         case.actor, case.authority, case.chain = party.actor, party.authority, party.members
         if party.links:
             case.mandate = party.links[0]
-            beyond = outside(party.links, intent.action, intent.resource)
+            beyond = outside(party.links, action, resource)
             if beyond:
                 raise Refused(Reason.OUTSIDE_MANDATE, f"mandate `{beyond}` does not cover it")
-        if intent.audience:
-            self._audience(tenant, intent.audience)
+        if audience:
+            self._audience(tenant, audience)
         for fact in wanted:
-            self._fact(fact, case, intent, party)
+            if fact not in JOINED:
+                self._fact(fact, case, intent, party)
         return case
 
     def note(self, fact: bytes) -> None:

@@ -44,10 +44,10 @@ class Index:
             return
         self._keys[slot] = keys
         for key in keys:
-            held = slots.get(key)
-            if held is None:
-                slots[key] = slot
-            elif isinstance(held, dict):
+            held = slots.setdefault(key, slot)
+            if held is slot:
+                continue
+            if isinstance(held, dict):
                 held[slot] = None
             elif held != slot:
                 slots[key] = {held: None, slot: None}
@@ -131,8 +131,14 @@ class Leases:
         return self._next <= instant
 
     def _set(self, slot: bytes, until: int) -> None:
-        self._seconds.setdefault(until // SECOND_MS, bytearray()).extend(slot)
-        self._next = min(self._next, until)
+        second = until // SECOND_MS
+        slots = self._seconds.get(second)
+        if slots is None:
+            self._seconds[second] = bytearray(slot)
+        else:
+            slots += slot
+        if until < self._next:
+            self._next = until
 
     def _reached(self, instant: int) -> list[int]:
         last = instant // SECOND_MS
