@@ -93,7 +93,8 @@ class KnownTree:
     def __init__(self, root: bytes, size: int) -> None:
         """Trust `root` as that of `size` leaves, at least one and fewer than 2^31."""
         self._size = size
-        # By index and level: a node of the tree, and the one audit path that leads from it to the root.
+        # By index and level: a node of the tree, and the one audit path that leads from it to the root. What lies beside
+        # the paths that were seen is enough: the path of any other leaf comes to such a node before it meets theirs.
         self._nodes: dict[int, tuple[bytes, bytes]] = {(size - 1).bit_length(): (root, b"")}
 
     def __len__(self) -> int:
@@ -108,7 +109,6 @@ class KnownTree:
         at, level, last, found = 0, 0, self._size - 1, leaf
         passed: list[tuple[int, tuple[bytes, bytes]]] = []
         while (known := nodes.get(index << 5 | level)) is None:
-            passed.append((index << 5 | level, (found, path[at:])))
             if index & 1 or index < last:
                 beside, above = path[at : at + 32], path[at + 32 :]
                 passed.append(((index ^ 1) << 5 | level, (beside, found + above)))

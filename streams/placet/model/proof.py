@@ -105,16 +105,17 @@ class KeyRing:
         """
         if proof is None:
             raise _unproved("a record without proof of its writer")
-        issuer, key = self._found(proof.kid, purposes)
+        kid = proof.kid
+        pinned, key = self._found(kid, purposes)
+        issuer, bound = pinned.issuer, pinned.tenant
         if issuer != proof.issuer:
-            raise _unproved(f"key `{proof.kid}` is not of the issuer `{proof.issuer}`")
-        bound = self._keys[proof.kid][0].tenant
+            raise _unproved(f"key `{kid}` is not of the issuer `{proof.issuer}`")
         if bound and bound != tenant:
-            raise PoisonRecord(f"key `{proof.kid}` is of tenant `{bound}`, not of `{tenant}`", Reason.TENANT_MISMATCH)
+            raise PoisonRecord(f"key `{kid}` is of tenant `{bound}`, not of `{tenant}`", Reason.TENANT_MISMATCH)
         leaf = leaf_hash(b"placet/%b/1%b%b" % (name.encode(), fingerprint, unsigned))
         # A tree that is remembered only spares work: what it does not hold is checked as if it were not there, so
         # that the answer never depends on what was seen before.
-        batch = (proof.kid, proof.size, proof.signature)
+        batch = (kid, proof.size, proof.signature)
         tree = self._trees.get(batch)
         if tree is not None:
             kept = len(tree)
@@ -126,7 +127,7 @@ class KeyRing:
             root = root_from_path(leaf, proof.index, proof.size, proof.path)
         except ValueError as fault:
             raise _unproved(str(fault)) from None
-        _check(key, proof.signature, _batch(proof.size, root), proof.kid)
+        _check(key, proof.signature, _batch(proof.size, root), kid)
         if tree is None:
             self._trees[batch] = KnownTree(root, proof.size)
             self._nodes += 1
@@ -139,9 +140,9 @@ class KeyRing:
 
     def check(self, kid: str, message: bytes, signature: bytes, purposes: Collection[str]) -> str:
         """Return whose signature of `message` this is, as of a Seal; raise PoisonRecord (WRITER_UNPROVED) otherwise."""
-        issuer, key = self._found(kid, purposes)
+        pinned, key = self._found(kid, purposes)
         _check(key, signature, message, kid)
-        return issuer
+        return pinned.issuer
 
     def purpose_of(self, kid: str) -> str:
         """Return what a pinned key may sign, or an empty text where it is not pinned."""
@@ -153,13 +154,13 @@ class KeyRing:
         known = self._keys.get(kid)
         return "" if known is None else known[0].tenant
 
-    def _found(self, kid: str, purposes: Collection[str]) -> tuple[str, Ed25519PublicKey]:
+    def _found(self, kid: str, purposes: Collection[str]) -> tuple[PinnedKey, Ed25519PublicKey]:
         pinned, key = self._keys.get(kid, (None, None))
         if pinned is None or key is None:
             raise _unproved(f"no key `{kid[:64]}` among the {len(self._keys)} that are pinned")
         if pinned.purpose not in purposes:
             raise _unproved(f"key `{kid}` is for `{pinned.purpose}`, expected {' or '.join(sorted(purposes))}")
-        return pinned.issuer, key
+        return pinned, key
 
 
 class Signer:
