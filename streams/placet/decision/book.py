@@ -151,7 +151,7 @@ class Book:
     def session_of(self, asked: Asked) -> Session | None:
         """Return what came back to the session of an intent, or None."""
         name = asked.intent.session
-        return self.sessions.get(f"{asked.key.decode()}/{name}") if name else None
+        return self.sessions.get(f"{asked.key.decode()}/{name}") if name and self.sessions else None
 
     def _say(
         self,
@@ -167,7 +167,7 @@ class Book:
         intent, key, voice = asked.intent, asked.key, self.voice
         committed = b""
         if body is not None:
-            lock = self.vault.lock_of(key.decode())
+            lock = self.vault.lock_of(key)
             nonce, sealed = self.vault.encrypt(lock, voice.partition, voice.seq, body)
             voice.case(key, lock, nonce, sealed)
             committed = commitment(lock.salt, body)

@@ -18,7 +18,7 @@ from placet.model.proof import KeyRing
 from placet.model.reasons import Effect, Reason, State
 from placet.ports import Rec
 
-REPORTABLE = frozenset({State.DONE, State.FAILED, State.REFUSED})
+REPORTABLE: dict[int, State] = {int(state): state for state in (State.DONE, State.FAILED, State.REFUSED)}
 DETAIL_MAX = 256
 
 
@@ -120,7 +120,7 @@ class Claims:
             return
         asked = self._questions.recall(lease)
         reason = Reason.SETTLED if settles else Reason.REPORTED
-        answer = Answer(State(told.result), Effect(lease.effect), reason, granted_digest=lease.granted_digest)
+        answer = Answer(REPORTABLE[told.result], Effect(lease.effect), reason, granted_digest=lease.granted_digest)
         said = Said(
             executor=told.executor or issuer,
             nonce=told.nonce if lease.nonce else b"",

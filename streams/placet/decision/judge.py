@@ -2,7 +2,7 @@
 
 import msgspec
 
-from placet.context.facts import HALT_ROLE
+from placet.context.facts import HALT_ROLE, sized
 from placet.context.halts import Halt
 from placet.context.join import Joiner
 from placet.context.parties import Refused
@@ -24,6 +24,8 @@ from placet.policy.evaluate import Finding, Plan, PolicySet
 
 SESSION = "T:"
 """Prefix of the index key of what came back to a session."""
+NO_SESSION = sized(ORIGINS[0].encode()) + LONG[0] + LONG[-1]
+"""What a case body says of a session that nothing came back to: its origin, its rank, and the seq that said so."""
 SAMPLE = 4
 """An intent whose digest begins with fewer than this of 4096 is evaluated by the CEL library as well."""
 
@@ -61,6 +63,7 @@ class Judge:
         self._settings = settings
         self._cut = b""
         self._instant = 0
+        self._set_digest = self._set = b""
         self.halts: list[Halt] = []
 
     def begin(self, instant: int, cut: bytes) -> None:
@@ -160,21 +163,19 @@ class Judge:
     def body(self, asked: Asked, answer: Answer, session: Session | None) -> bytes:
         """Return the CaseBody of the intent judged last, as Avro: its payload, and each fact as it came."""
         facts, count = self.joiner.facts, self.joiner.count
-        origin = (ORIGINS[session.origin] if session else ORIGINS[0]).encode()
-        engine = answer.engine.encode()
+        if answer.set_digest is not self._set_digest:
+            self._set_digest = answer.set_digest
+            self._set = sized(answer.set_digest) + sized(answer.engine.encode())
+        heard = NO_SESSION
+        if session:
+            heard = b"".join((sized(ORIGINS[session.origin].encode()), LONG[session.rank], LONG[session.seq]))
         return b"".join(
             (
                 LONG[len(asked.payload)],
                 asked.payload,
                 self._instant_,
-                LONG[len(answer.set_digest)],
-                answer.set_digest,
-                LONG[len(engine)],
-                engine,
-                LONG[len(origin)],
-                origin,
-                LONG[session.rank if session else 0],
-                LONG[session.seq if session else -1],
+                self._set,
+                heard,
                 self._cut,
                 *((LONG[count], *facts) if count else ()),
                 b"\x00",

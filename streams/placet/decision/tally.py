@@ -24,7 +24,7 @@ class Tally:
     def count(self, action: str, answer: Answer, waited_ms: int) -> None:
         """Count one first answer."""
         self.intents[action] += 1
-        self.answers[int(answer.effect), int(answer.reason)] += 1
+        self.answers[answer.effect, answer.reason] += 1
         self.waits_ms.append(waited_ms)
         finding = answer.finding
         if finding is not None and finding.missing:

@@ -21,16 +21,16 @@ class Lock:
 
     __slots__ = ("cipher", "key_id", "owner", "salt")
 
-    def __init__(self, key: str, cipher: AESGCM, key_id: bytes, salt: bytes) -> None:
-        tenant, _, authority = key.partition("/")
-        self.owner = sized(tenant.encode()) + sized(authority.encode())
+    def __init__(self, key: bytes, cipher: AESGCM, key_id: bytes, salt: bytes) -> None:
+        tenant, _, authority = key.partition(b"/")
+        self.owner = sized(tenant) + sized(authority)
         self.cipher = cipher
         self.key_id = key_id
         self.salt = salt
 
 
 class Vault:
-    """Data keys by `tenant/authority`, made at the first intent of an authority.
+    """Data keys by `tenant/authority`, in UTF-8, made at the first intent of an authority.
 
     A nonce is 8 bytes drawn anew for each batch and a counter of 4: one key
     never sees a pair twice, also when a batch is brought again.
@@ -38,7 +38,7 @@ class Vault:
 
     def __init__(self, key_encryption_key: bytes) -> None:
         self._wrapping = AESGCM(key_encryption_key)
-        self._locks: dict[str, Lock] = {}
+        self._locks: dict[bytes, Lock] = {}
         self.made: list[DataKey] = []
         self._prefix = b""
         self._count = 0
@@ -50,7 +50,7 @@ class Vault:
         self._count = 0
         self.made = []
 
-    def lock_of(self, key: str) -> Lock:
+    def lock_of(self, key: bytes) -> Lock:
         """Return the data key of `key`, a new one if it has none."""
         lock = self._locks.get(key)
         return self._make(key) if lock is None else lock
@@ -61,28 +61,29 @@ class Vault:
         nonce = self._prefix + COUNTER.pack(self._count)
         return nonce, lock.cipher.encrypt(nonce, body, b"placet/case/1" + PLACE.pack(partition, seq))
 
-    def _make(self, key: str) -> Lock:
+    def _make(self, key: bytes) -> Lock:
         secret = self._entropy.draw(KEY_SIZE + ID_SIZE + SALT_SIZE + NONCE_SIZE)
         data_key, rest = secret[:KEY_SIZE], secret[KEY_SIZE:]
         key_id, salt, nonce = rest[:ID_SIZE], rest[ID_SIZE : ID_SIZE + SALT_SIZE], rest[ID_SIZE + SALT_SIZE :]
-        wrapped = nonce + self._wrapping.encrypt(nonce, data_key, b"placet/data-key/1" + key.encode())
+        wrapped = nonce + self._wrapping.encrypt(nonce, data_key, b"placet/data-key/1" + key)
         lock = self._locks[key] = Lock(key, AESGCM(data_key), key_id, salt)
-        self.made.append(DataKey(key=key, key_id=key_id, wrapped=wrapped, salt=salt))
+        self.made.append(DataKey(key=key.decode(), key_id=key_id, wrapped=wrapped, salt=salt))
         return lock
 
     def take(self, row: DataKey) -> None:
         """Open a data key that was made before; raise Corrupted where the key-encryption key does not fit."""
-        aad = b"placet/data-key/1" + row.key.encode()
+        key = row.key.encode()
+        aad = b"placet/data-key/1" + key
         try:
             data_key = self._wrapping.decrypt(row.wrapped[:NONCE_SIZE], row.wrapped[NONCE_SIZE:], aad)
         except InvalidTag:
             raise Corrupted(f"data key of `{row.key}` does not open with this key-encryption key") from None
-        self._locks[row.key] = Lock(row.key, AESGCM(data_key), row.key_id, row.salt)
+        self._locks[key] = Lock(key, AESGCM(data_key), row.key_id, row.salt)
 
     def drop(self) -> None:
         """Forget the data keys made since `begin`."""
         for row in self.made:
-            del self._locks[row.key]
+            del self._locks[row.key.encode()]
         self.made = []
 
 
