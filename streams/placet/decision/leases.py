@@ -137,8 +137,7 @@ class Leases:
             self._seconds[second] = bytearray(slot)
         else:
             slots += slot
-        if until < self._next:
-            self._next = until
+        self._next = min(self._next, until)
 
     def _reached(self, instant: int) -> list[int]:
         last = instant // SECOND_MS
