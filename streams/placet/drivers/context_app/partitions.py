@@ -78,7 +78,7 @@ class Partitions:
 
     async def look_on(self, every_s: float) -> None:
         """Look at the partitions until the app ends. Raise `Unavailable` when the broker does not answer, or one is stuck."""
-        # Not a timer: what it asks of the consumer waits for a poll to end, and may take longer than its interval.
+        # Not a timer: what it asks of the consumer may take longer than its interval.
         unanswered_s = 0.0
         while not self._app.should_stop:
             began = monotonic()
@@ -101,15 +101,15 @@ class Partitions:
         for gone in self._progress.keys() - {tp.partition for tp in mine}:
             del self._progress[gone]
         # Asked anew and after the clock was read: what is quiet is known by the broker's word, not by its silence.
-        ends = await asyncio.wait_for(consumer.highwaters(*mine), _ANSWER_S) if mine else {}
-        firsts = await asyncio.wait_for(consumer.earliest_offsets(*mine), _ANSWER_S) if mine else {}
+        # And all at once: each question waits for a poll to end.
+        questions = (consumer.highwaters(*mine), consumer.earliest_offsets(*mine), *map(consumer.position, mine))
+        ends, firsts, *positions = await asyncio.wait_for(asyncio.gather(*questions), _ANSWER_S) if mine else ({}, {})
         waiting = self.waiting is None or not self.waiting.empty()
-        for tp in mine:
-            fetched = await asyncio.wait_for(consumer.position(tp), _ANSWER_S) or 0
+        for tp, position in zip(mine, positions, strict=True):
             progress = self._progress.setdefault(tp.partition, Progress())
             progress.order.begin(consumer.begins.get(tp))
             committed = max(firsts[tp], consumer._committed_offset.get(tp) or 0)  # noqa: SLF001 - it tells nobody
-            progress.aim(now, ends[tp], committed, fetched, waiting, every_s)
+            progress.aim(now, ends[tp], committed, position or 0, waiting, every_s)
             if progress.missed:
                 LOGGER.info("%s/%d: nothing came from %s on: read again", *tp, progress.order.next)
                 await self._read_again(tp, progress.order)

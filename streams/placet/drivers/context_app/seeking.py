@@ -7,6 +7,7 @@ from faust.transport.drivers import aiokafka
 from faust.types import TP
 
 CHANGELOG = "-changelog"
+POLL_S = 0.1
 
 
 class Nowhere(MutableMapping[TP, int | None]):
@@ -42,6 +43,10 @@ class Consumer(aiokafka.Consumer):
         super().__init__(*args, **kwargs)
         self.begins: dict[TP, int] = {}
         self._read_offset = Nowhere()
+
+    async def _getmany(self, active_partitions: Any, timeout: float) -> Any:  # noqa: ASYNC109  it is Faust's own
+        # Whatever else is asked of the consumer waits for a poll to end, and that is asked several times a second.
+        return await super()._getmany(active_partitions, min(timeout, POLL_S))
 
     async def seek_to_committed(self) -> Mapping[TP, int]:
         """Seek every partition to its committed position, or else to the first record that is kept.
