@@ -1,36 +1,26 @@
 """One seeded story on a simulated cluster: a town at work, slots that die and fight, and everything held at the end."""
 
 from collections import Counter
-from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from hashlib import sha256
-from pathlib import Path
 from random import Random
 
-from placet.decision.arrow import CLOCK
-from placet.drivers.kafka import KafkaFeed, KafkaJournal
-from placet.drivers.loop import Loop
-from placet.errors import Corrupted, PlacetError, PoisonRecord, Unavailable, Unsure
 from placet.faces.auditor import audit
-from placet.faces.sdk.sealed import SealedReader
-from placet.model.codec import seal, verdict, watermark
-from placet.model.reasons import State
-from placet.model.topics import CONTEXT, INPUTS, Topic
-from placet.ports import Message
+from placet.model.topics import INPUTS, Topic
 from tests.faults import town
-from tests.faults.executors import Executors
 from tests.faults.fleet import Fleet
 from tests.faults.story import Own, remembered
 from tests.faults.tally import Ending
-from tests.faults.worker import SeededEntropy
+from tests.sim.anew import Anew
 from tests.sim.cluster import Cluster
+from tests.sim.heard import heard_no_later_than_they_said
 from tests.sim.link import Calm, Link
+from tests.sim.people import ForgetfulLog, SealedExecutors
 from tests.sim.process import Process, Settings
 from tests.sim.producer import SimProducer
 from tests.sim.swarm import Kind, Swarm
 from tests.sim.timeline import Timeline
-from tests.sim.town_log import TownLog, connection_over, lay_topics
+from tests.sim.town_log import TownLog, lay_topics
 
 PACES = ((5, 50, 150), (5, 100, 1_000), (20, 900, 3_000), (100, 2_500, 7_000))
 """How long it takes from one turn of the town to the next, ms."""
@@ -47,50 +37,6 @@ class Told(Ending):
     late: int = 0
     cpu_s: float = 0.0
     digest: str = ""
-
-
-class SealedExecutors(Executors):
-    """Executors that believe what is sealed, as the shipped ones do, and stop where Seals and decisions disagree."""
-
-    failure: dict[int, PlacetError]
-
-    def begin(self) -> None:
-        self._readers: dict[int, SealedReader] = {}
-        self.failure = {}
-
-    def listen(self) -> None:
-        if self._random.random() < 0.05:
-            self._nonces.clear()  # died: whoever comes after does not know what was begun
-        log = self._log()
-        for partition in range(log.partitions(Topic.DECISIONS)):
-            if partition in self.failure:
-                continue
-            reader = self._readers.setdefault(partition, SealedReader(partition, town.ring(), genesis=True))
-            found = log.read(Topic.DECISIONS, partition, self._read.get(partition, 0), 1 << 30, 0)
-            if not found:
-                continue
-            self._read[partition] = found[-1].offset + 1
-            try:
-                for one in reader.feed(found):
-                    self.hear(one.rec.value or b"")
-            except Corrupted as failure:
-                self.failure[partition] = failure
-
-
-class ForgetfulLog(TownLog):
-    """Writers' own road: what they wrote is there, and at times they are not told."""
-
-    def __init__(self, cluster: Cluster, random: Random, swarm: Swarm) -> None:
-        super().__init__(cluster)
-        self._random = random
-        self._swarm = swarm
-
-    def append(self, topic: int, partition: int, messages: Sequence[Message]) -> int:
-        first = super().append(topic, partition, messages)
-        if self._swarm.has(Kind.WRITERS) and self._random.random() < 0.05:
-            self._swarm.strike(Kind.WRITERS)
-            raise Unsure("nobody tells what became of it")
-        return first
 
 
 class SimStory:
@@ -259,7 +205,7 @@ class SimStory:
             checks.answered_once()
             checks.refused_once()
             checks.nonces()
-            self._same_when_restored(found, before)
+            Anew(self.processes[0], self.cluster, self.log, self.seed, PATIENCE_MS).hold(found, before)
         acted = Ending(self.seed)
         Own(self.log, acted).acted_once(self.executors.acts)
         told.checked += found.checked + own.checked + acted.checked
@@ -268,79 +214,3 @@ class SimStory:
         told.violations += acted.violations
         if not told.detections:
             told.violations += own.violations
-
-    def _same_when_restored(self, found: Told, before: dict[int, dict[str, object]]) -> None:
-        """Hold what the desks remembered against what a process that begins anew reads back."""
-        first = self.processes[0]
-        link = Link(self.cluster, Calm(), first.slot)
-        connection = connection_over(link, first.disk)
-        feed = KafkaFeed(connection)
-        journal = KafkaJournal(connection, first.slot, data=Path("data"), clock=self.time)
-        loop = first.build(journal, feed, SeededEntropy(self.seed, 0))
-        until = self.time.now + PATIENCE_MS
-        while loop.bureau.places.keys() != before.keys():
-            try:
-                loop._assign()
-            except Unavailable:
-                pass
-            except Corrupted as failure:
-                found.violations.append(f"CORRUPTED: {failure}")
-                return
-            self.time.pause(100)
-            if self.time.now > until:
-                found.violations.append(f"V18: restored {sorted(loop.bureau.places)}, expected {sorted(before)}")
-                return
-        for number, place in loop.bureau.places.items():
-            after = remembered(place.desk.book)
-            found.checked += len(after)
-            for what, known in before[number].items():
-                if known != after[what]:
-                    text = f"{known!r:.300} became {after[what]!r:.300}"
-                    found.violations.append(f"RESTORE: partition {number}: {what}: {text}")
-        self._nothing_left_to_hear(found, loop)
-
-    def _nothing_left_to_hear(self, found: Told, loop: Loop) -> None:
-        """Decide everything open again: what is taken back only now was granted under a context that has changed."""
-        before = {number: self.log.end(Topic.DECISIONS, number) for number in loop.bureau.places}
-        for place in loop.bureau.places.values():
-            found.checked += len(place.desk.book.leases.open)
-            place.desk.sweeps.touch_all(CLOCK)
-        while any(len(place.desk.sweeps) for place in loop.bureau.places.values()):
-            loop.step(0)
-        self.time.pause(100)
-        for number, at in before.items():
-            for rec in self.log.read(Topic.DECISIONS, number, at, 1 << 30, 0):
-                if (rec.value or b"")[:5] == verdict.HEADER:
-                    said = verdict.decode(rec.value or b"")
-                    if said.state == State.REVOKED or said.stop:
-                        found.violations.append(f"SWEEP: {number}@{rec.offset}: a change was not heard before")
-
-
-def heard_no_later_than_they_said(log: TownLog, own: Ending) -> None:
-    """Hold for each Seal that no feed counts as alive past its last watermark that was read, where there is one."""
-    marks = {
-        int(topic): [
-            (rec.offset, rec.at) for rec in log.read(topic, 0, 0, 1 << 30, 0) if is_watermark(rec.value or b"")
-        ]
-        for topic in CONTEXT
-    }
-    for partition in range(log.partitions(Topic.DECISIONS)):
-        for rec in log.read(Topic.DECISIONS, partition, 0, 1 << 30, 0):
-            if (rec.value or b"")[:5] != seal.HEADER:
-                continue
-            for mark in seal.decode(rec.value or b"").read_cut:
-                said = [at for offset, at in marks[mark.topic] if offset < mark.offset]
-                own.checked += 1
-                if said and mark.heard_at > said[-1]:
-                    title = Topic(mark.topic).title
-                    own.violations.append(f"WATERMARK: {partition}@{rec.offset}: {title} heard after it was last alive")
-
-
-def is_watermark(value: bytes) -> bool:
-    """Return whether this is word from a feed; one that cannot be read says nothing."""
-    if value[:5] != watermark.HEADER:
-        return False
-    with suppress(PoisonRecord):
-        watermark.decode(value)
-        return True
-    return False
