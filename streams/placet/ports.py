@@ -6,7 +6,10 @@ from typing import NamedTuple, Protocol
 
 
 class Rec(NamedTuple):
-    """One committed record of a journal. `at` is its append time in ms since 1970, given by the journal."""
+    """One committed record of a journal. `at` is its append time in ms since 1970, given by the journal.
+
+    `trace` is the W3C `traceparent` that travels beside it, where the journal carries one.
+    """
 
     topic: int
     partition: int
@@ -14,13 +17,15 @@ class Rec(NamedTuple):
     at: int
     key: bytes | None
     value: bytes | None
+    trace: bytes | None = None
 
 
 class Message(NamedTuple):
-    """A record on its way into a journal. A `value` of None is a tombstone."""
+    """A record on its way into a journal. A `value` of None is a tombstone; `trace` is told where the journal can."""
 
     key: bytes | None
     value: bytes | None
+    trace: bytes | None = None
 
 
 @dataclass(slots=True)

@@ -68,6 +68,7 @@ class SimProducer:
         key: bytes | None = None,
         partition: int = -1,
         on_delivery: Delivery | None = None,
+        headers: object = None,
     ) -> None:
         self._link.check()
         if self._fatal is not None:

@@ -44,7 +44,7 @@ class TownLog:
         return len(self._topics[topic])
 
     def append(self, topic: int, partition: int, messages: Sequence[Message]) -> int:
-        return self._cluster.append(Topic(topic).title, partition, [(key, value) for key, value in messages])
+        return self._cluster.append(Topic(topic).title, partition, [(key, value) for key, value, _ in messages])
 
     def read(self, topic: int, partition: int, offset: int, most: int, wait_ms: int) -> list[Rec]:
         found, _ = self._topics[topic][partition].fetch(offset, most, committed=True)

@@ -46,8 +46,8 @@ class Memory:
     def append(self, topic: int, partition: int, messages: Sequence[Message]) -> int:
         log = self.topics.setdefault((topic, partition), [])
         first = len(log)
-        for number, (key, value) in enumerate(messages):
-            log.append(Rec(topic, partition, first + number, self.clock.now, key, value))
+        for number, message in enumerate(messages):
+            log.append(Rec(topic, partition, first + number, self.clock.now, *message))
         return first
 
     def read(self, topic: int, partition: int, offset: int, most: int, wait_ms: int) -> list[Rec]:

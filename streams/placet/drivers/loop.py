@@ -15,6 +15,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 
+from placet.decision.desk import Desk
 from placet.drivers.bureau import Bureau, Place
 from placet.drivers.memory import give_back
 from placet.drivers.metrics import Count, Watch
@@ -181,7 +182,10 @@ class Loop:
                 desk.refuse(rec, reason, detail)
         ends: dict[int, int] = {}
         for rec in batch:
-            desk.apply(rec)
+            if rec.trace is None:
+                desk.apply(rec)
+            else:
+                _traced(desk, rec)
             ends[rec.topic] = rec.offset + 1
         place.next_inputs = {**place.inputs, **ends}
         if batch or desk.said:
@@ -237,3 +241,11 @@ class Loop:
             taken, ignored = self._bureau.heard.pop(topic, (0, 0))
             if taken or ignored:
                 self._watch.context(topic.name.lower(), taken, ignored, now - self._bureau.heard_at(topic))
+
+
+def _traced(desk: Desk, rec: Rec) -> None:
+    """Apply a record that belongs to a trace; what is said of it belongs to that too."""
+    decisions = desk.book.voice.emits.decisions
+    start = len(decisions)
+    desk.apply(rec)
+    decisions[start:] = [one._replace(trace=rec.trace) for one in decisions[start:]]

@@ -23,7 +23,7 @@ def pack_run(topic: int, partition: int, base: int, at: int, messages: Sequence[
     """Return the row that holds `messages` as the records from offset `base` on, appended at `at`."""
     lengths: list[int] = []
     parts: list[bytes] = []
-    for key, value in messages:
+    for key, value, _ in messages:
         if key is None:
             lengths.append(-1)
         else:

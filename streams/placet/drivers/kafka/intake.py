@@ -8,7 +8,7 @@ from confluent_kafka import TIMESTAMP_LOG_APPEND_TIME, Consumer, KafkaException,
 
 from placet.drivers.kafka.connection import Connection
 from placet.drivers.kafka.faults import EVICTED, raise_reading, reading
-from placet.drivers.kafka.reader import learn
+from placet.drivers.kafka.reader import learn, record
 from placet.errors import Corrupted, PlacetError, Unavailable
 from placet.model.topics import INPUTS, Topic
 from placet.ports import Rec
@@ -220,8 +220,7 @@ class Intake:
                     self._fault = reading(cause, f"{message.topic() or 'inputs'}/{message.partition()}")
                 continue
             number, partition = numbers[message.topic() or ""], message.partition() or 0
-            kind, at = message.timestamp()
-            if kind != TIMESTAMP_LOG_APPEND_TIME:
+            if message.timestamp()[0] != TIMESTAMP_LOG_APPEND_TIME:
                 self._fault = Corrupted(
                     f"{message.topic()}/{partition}@{message.offset()}: not stamped by the broker;"
                     " `message.timestamp.type` must be LogAppendTime"
@@ -230,7 +229,7 @@ class Intake:
             queue = waiting[number].get(partition)
             if queue is None:
                 queue = waiting[number][partition] = deque()
-            queue.append(Rec(number, partition, message.offset() or 0, at, message.key(), message.value()))
+            queue.append(record(number, message))
             self._count += 1
 
     def _pick(self, most: int) -> dict[int, list[Rec]]:

@@ -9,6 +9,7 @@ from confluent_kafka import Message as Delivered
 from placet.drivers.kafka.connection import Connection
 from placet.drivers.kafka.faults import TOO_LARGE, cause_of
 from placet.drivers.kafka.follower import Follower
+from placet.drivers.kafka.headers import headers_of
 from placet.drivers.kafka.reader import Reader
 from placet.drivers.kafka.topics import partition_counts
 from placet.errors import PlacetError, Unavailable, Unsure
@@ -114,7 +115,14 @@ class KafkaLog:
         for message in messages:
             while True:
                 try:
-                    self._producer.produce(title, message.value, message.key, partition, on_delivery=receipts.note)
+                    self._producer.produce(
+                        title,
+                        message.value,
+                        message.key,
+                        partition,
+                        on_delivery=receipts.note,
+                        headers=headers_of(message.trace),
+                    )
                     receipts.open += 1
                     break
                 except BufferError:

@@ -6,6 +6,7 @@ from confluent_kafka import Consumer, KafkaException, Message, Producer, TopicPa
 
 from placet.drivers.kafka.connection import Connection
 from placet.drivers.kafka.faults import END, cause_of, is_passing, raise_reading, reading
+from placet.drivers.kafka.headers import trace_of
 from placet.errors import Unavailable
 from placet.model.topics import Topic
 from placet.ports import Rec
@@ -17,7 +18,8 @@ _ANSWER_S = 10.0
 
 def record(topic: int, message: Message) -> Rec:
     """Return a message of librdkafka as a record of `topic`."""
-    return Rec(topic, message.partition(), message.offset(), message.timestamp()[1], message.key(), message.value())  # type: ignore[arg-type]
+    at = message.timestamp()[1]
+    return Rec(topic, message.partition(), message.offset(), at, message.key(), message.value(), trace_of(message))  # type: ignore[arg-type]
 
 
 def learn(client: Consumer | Producer, where: str) -> None:

@@ -7,6 +7,7 @@ from confluent_kafka import KafkaError, KafkaException, TopicPartition
 
 from placet.drivers.kafka.connection import Connection
 from placet.drivers.kafka.faults import TOO_LARGE, cause_of, is_fenced
+from placet.drivers.kafka.headers import headers_of
 from placet.drivers.kafka.reader import learn
 from placet.errors import Corrupted, Unavailable, Unsure
 from placet.ports import Message
@@ -68,18 +69,23 @@ class Transactor:
 
     def _send(self, title: str, partition: int, messages: Sequence[Message]) -> None:
         produce = self._producer.produce
-        for key, value in messages:
+        for key, value, trace in messages:
             try:
-                produce(title, value, key, partition)
+                if trace is None:
+                    produce(title, value, key, partition)
+                else:
+                    produce(title, value, key, partition, headers=headers_of(trace))
             except BufferError:
-                self._wait_for_room(title, value, key, partition)
+                self._wait_for_room(title, partition, key, value, trace)
 
-    def _wait_for_room(self, title: str, value: bytes | None, key: bytes | None, partition: int) -> None:
+    def _wait_for_room(
+        self, title: str, partition: int, key: bytes | None, value: bytes | None, trace: bytes | None
+    ) -> None:
         until = self._monotonic() + self._step_s
         while True:
             self._producer.poll(0.01)
             try:
-                self._producer.produce(title, value, key, partition)
+                self._producer.produce(title, value, key, partition, headers=headers_of(trace))
                 return
             except BufferError:
                 if self._monotonic() > until:

@@ -125,7 +125,7 @@ class WarmDisk:
         batch = self._disk.batch()
         for partition, messages in changes.items():
             prefix = _prefix(partition)
-            for key, value in messages:
+            for key, value, _ in messages:
                 if value is None:
                     batch.delete(prefix + (key or b""))
                 else:

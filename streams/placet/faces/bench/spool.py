@@ -23,7 +23,7 @@ class _Place:
     def append(self, messages: Sequence[Message], at: int) -> int:
         first, end = len(self.starts) - 1, self.starts[-1]
         parts: list[bytes] = []
-        for key, value in messages:
+        for key, value, _ in messages:
             parts += (_HEAD.pack(at, -1 if key is None else len(key), -1 if value is None else len(value)),)
             parts += (key or b"", value or b"")
             end += _HEAD.size + len(key or b"") + len(value or b"")

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from placet.errors import PlacetError, Unavailable, Unsure
+from placet.faces.sdk.tracing import active_trace
 from placet.model.proof import Signer
 from placet.ports import Log, Message
 
@@ -30,7 +31,10 @@ class SignedCodec(Protocol):
 
 @dataclass(slots=True)
 class Letter:
-    """One record on its way. `sent` hears its offset (-1 when a repeated append cannot tell), or why it failed."""
+    """One record on its way. `sent` hears its offset (-1 when a repeated append cannot tell), or why it failed.
+
+    It belongs to the trace that is active where it is made.
+    """
 
     topic: int
     partition: int
@@ -39,6 +43,7 @@ class Letter:
     record: Any
     signer: Signer | None = None
     value: bytes = b""
+    trace: bytes | None = field(default_factory=active_trace)
     sent: Future[int] = field(default_factory=Future)
 
 
@@ -108,7 +113,7 @@ class Outbox:
             one.value = codec.frame(one.record._replace(proof=proof))
 
     def _append(self, group: Sequence[Letter]) -> None:
-        messages = [Message(one.key, one.value) for one in group]
+        messages = [Message(one.key, one.value, one.trace) for one in group]
         spent_s, again_s, sure, first = 0.0, AGAIN_S_MIN, True, -1
         while first < 0:
             try:
