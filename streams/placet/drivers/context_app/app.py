@@ -187,7 +187,8 @@ class ContextApp:
     async def _say_again(self) -> None:
         # Beside the folding, never before it: with a million subjects this takes minutes.
         while not self.app.should_stop:
-            await self.app.wait_for_stopped(self._unsaid.wait())
+            if await self.app.wait_for_stopped(self._unsaid.wait()):
+                return
             self._unsaid.clear()
             said = 0
             async for keys in pieces(self._facts.data):

@@ -17,6 +17,8 @@ from placet.model.reasons import State
 from placet.model.topics import Topic
 
 WAVE = 10_000
+IDLE_S = 3.0
+"""How long a worker has nothing to do before its memory is read a second time."""
 SETTLED_PER_INTENT, OPEN_PER_INTENT = 2, 0.2
 """Of what the memory run remembers, by the intents of the closed loop: 1M and 100k beside 500k."""
 
@@ -97,9 +99,12 @@ def _memory(one: Cluster, intents: int, result: Result) -> None:
             granted += wave.size - wave.states[State.DENIED]
             one.ask(wave)
         child.until(lambda status: reached(status, one.sent))
+        at_once = child.status["rss_mb"]
+        time.sleep(IDLE_S)
         status = child.stop()
     result.figures |= {
-        "rss_mb": status["rss_mb"],
+        "rss_mb": at_once,
+        "rss_idle_mb": status["rss_mb"],
         "rss_peak_mb": status["peak_mb"],
         "rss_settled": settled,
         "rss_open": status["open"],
