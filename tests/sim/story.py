@@ -168,9 +168,8 @@ class SimStory:
         places = [place for p in self.processes if p.loop is not None for place in p.loop.bureau.places.values()]
         swept = all(not len(place.desk.sweeps) and not place.desk.book.heard for place in places)
         poison = any(p.loop is not None and p.loop.bureau.poison and 0 in p.loop.bureau.places for p in self.processes)
-        stable = all(partition.stable == partition.next for partition in self.cluster.every())
         served = sorted(place.partition for place in places) == list(range(self.settings.partitions))
-        return stable and served and swept and not poison and not self._behind()
+        return self._stable() and served and swept and not poison and not self._behind()
 
     def _behind(self) -> dict[str, int]:
         positions = self.cluster.group("placet-worker").positions
@@ -180,6 +179,17 @@ class SimStory:
             for partition in range(self.settings.partitions)
             if (left := self.log.end(topic, partition) - positions.get((topic.title, partition), 0)) > 0
         }
+
+    def _settle(self, until: float) -> None:
+        """Let every transaction come to its end: its markers are written one partition after the other."""
+        self.time.pause(1)
+        while not self._stable() and self.time.now < until:
+            if self.old and self.cluster.transactions.settled():
+                self.cluster.abort_hanging()
+            self.time.pause(100)
+
+    def _stable(self) -> bool:
+        return all(partition.stable == partition.next for partition in self.cluster.every())
 
     def _check(self, told: Told) -> None:
         own = Ending(self.seed)
@@ -196,7 +206,7 @@ class SimStory:
         }
         for process in self.processes:
             process.end()
-        self.time.pause(1)
+        self._settle(until)
         found.hold(audit(self.log, town.KEY_FILE, town.KEK, drained=drained))
         found.violations += [f"READER: {failure}" for failure in self.executors.failure.values()]
         heard_no_later_than_they_said(self.log, own)

@@ -62,3 +62,39 @@ def test_what_another_commits_during_a_restore_is_no_corruption(monkeypatch: pyt
     with pytest.raises(Unavailable, match="another decides it while it is being restored"):
         first.restore(0)
     assert first.assigned() == frozenset()
+
+
+def test_an_end_that_was_asked_for_before_a_rebalance_covers_nothing_after_it() -> None:
+    """A commit's answer comes so late that another has decided since: what that one wrote is not in this copy."""
+    timeline = Timeline()
+    cluster = Cluster(timeline)
+    lay_topics(cluster, 2)
+    members = cluster.group("placet-worker")
+    seal, change = Message(b"seal", b"\x00\x00\x00\x00\x09"), Message(b"0", b"changed")
+
+    def assigned(journal: KafkaJournal) -> None:
+        while journal.assigned() != {0, 1}:
+            timeline.pause(10)
+
+    def serve(journal: KafkaJournal, partition: int, emits: Emits) -> list[bytes | None]:
+        known = [rec.value for rec in journal.restore(partition).changes]
+        journal.commit({partition: emits}, {partition: {}})
+        timeline.pause(10)
+        return known
+
+    first = KafkaJournal(connection_over(Link(cluster), SimDisk()), "a", data=Path("data"))
+    assigned(first)
+    serve(first, 0, Emits([seal]))
+    serve(first, 1, Emits([seal]))
+    members.leave(members.members["a"])
+    second = KafkaJournal(connection_over(Link(cluster)), "b")
+    assigned(second)
+    serve(second, 0, Emits([seal]))
+    serve(second, 1, Emits([seal], desk=[change]))
+    # What the first asks only now, as the last thing of a commit that was answered late.
+    first._marks[1] = cluster.topics[Topic.DESK.title][1].next
+    members.leave(members.members["b"])
+    first.assigned()
+    assigned(first)
+    serve(first, 0, Emits([seal]))
+    assert serve(first, 1, Emits([seal])) == [b"changed"]

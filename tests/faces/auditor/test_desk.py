@@ -17,6 +17,8 @@ from placet.model.proof import PinnedKey
 from placet.model.reasons import State
 from placet.model.topics import Topic
 from placet.policy.pack import load_pack
+from placet.ports import Rec
+from tests.support.memory import Memory
 from tests.support.world import AGENT, EXECUTOR, KEK, PERSON, TENANT, World, digest_of
 
 POLICIES = Path(__file__).parents[3] / "policies"
@@ -254,3 +256,30 @@ def test_the_stories_reach_every_effect_and_state() -> None:
     told_all = [said for seed in SEEDS for said in verdicts_of(told(seed))]
     assert {said.effect for said in told_all} == {1, 2, 3, 4, 5}
     assert {State(said.state).name for said in told_all} == {state.name for state in State} - {"ASKED"}
+
+
+class Late(Memory):
+    """A journal whose newest desk change is not visible yet: its marker is still on its way."""
+
+    shown = False
+
+    def end(self, topic: int, partition: int) -> int:
+        return super().end(topic, partition) - (topic == Topic.DESK and not self.shown)
+
+    def read(self, topic: int, partition: int, offset: int, most: int, wait_ms: int) -> list[Rec]:
+        self.shown = self.shown or (topic == Topic.DESK and wait_ms > 0)
+        end = self.end(topic, partition)
+        return [rec for rec in super().read(topic, partition, offset, most, wait_ms) if rec.offset < end]
+
+
+def test_a_change_whose_marker_is_on_its_way_is_waited_for_and_one_that_never_comes_is_named() -> None:
+    world = World()
+    world.ask(world.intent())
+    late = Late(1, world.clock)
+    late.topics = world.memory.topics
+    report = audit(late, keys_of(world), KEK)
+    assert found(report) == {}
+    assert report["V20"].unchecked.total() == 1
+    missing = Memory(1, world.clock)
+    missing.topics = {**world.memory.topics, (Topic.DESK, 0): world.memory.topics[Topic.DESK, 0][:-1]}
+    assert "V20" in found(audit(missing, keys_of(world), KEK))

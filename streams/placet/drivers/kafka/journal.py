@@ -105,7 +105,7 @@ class KafkaJournal:
         began = self._monotonic()
         restored = self._restorer.restore(partition)
         self._intake.open(partition, restored.inputs)
-        self._marks.pop(partition, None)
+        self._marks.clear()
         self.restores += 1
         self.restore_seconds += self._monotonic() - began
         return restored

@@ -35,6 +35,11 @@ class Desk:
                     if fault := keys.learn(row):
                         self._fail(rec.offset, fault)
 
+    @property
+    def last(self) -> int:
+        """Return the ordinal of the last change; -1 where there is none."""
+        return max(self._live, default=-1)
+
     def _fail(self, offset: int, text: str) -> None:
         self._report["V20"].fail(Topic.DESK, self._partition, offset, text)
 
