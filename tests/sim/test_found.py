@@ -7,7 +7,7 @@ import pytest
 from placet.drivers.kafka import KafkaJournal
 from placet.drivers.kafka.restorer import Restorer
 from placet.drivers.kafka.warm import WarmDisk
-from placet.errors import Unavailable
+from placet.errors import Corrupted, Unavailable
 from placet.model.topics import Topic
 from placet.ports import Emits, Message, Rec
 from tests.sim.cluster import Cluster
@@ -98,3 +98,21 @@ def test_an_end_that_was_asked_for_before_a_rebalance_covers_nothing_after_it() 
     assigned(first)
     serve(first, 0, Emits([seal]))
     assert serve(first, 1, Emits([seal])) == [b"changed"]
+
+
+def test_positions_without_any_decision_are_a_log_that_was_lost_and_no_first_start() -> None:
+    timeline = Timeline()
+    cluster = Cluster(timeline)
+    lay_topics(cluster, 1)
+    cluster.append(Topic.INTENTS.title, 0, [(b"k", b"asked")])
+    first = KafkaJournal(connection_over(Link(cluster)), "a")
+    while first.assigned() != {0}:
+        timeline.pause(10)
+    first.restore(0)
+    first.commit({0: Emits([Message(b"seal", b"\x00\x00\x00\x00\x09")])}, {0: {int(Topic.INTENTS): 1}})
+    timeline.pause(10)
+    for topic in (Topic.DECISIONS, Topic.DESK):
+        lost = cluster.topics[topic.title][0]
+        lost.delete_before(lost.next)
+    with pytest.raises(Corrupted, match="decided up to .*, but no Seal says so: are the decisions gone\\?"):
+        first.reopened().restore(0)

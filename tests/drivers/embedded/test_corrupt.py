@@ -179,3 +179,12 @@ def test_a_mark_that_cannot_be_read_is_said(stored: Path, tmp_path: Path, text: 
     (copy / "placet-mark").write_text(text)
     with pytest.raises(Corrupted, match="placet-mark: holds no number"):
         everything(copy)
+
+
+def test_positions_without_any_decision_are_said(tmp_path: Path) -> None:
+    folder = Folder(tmp_path / "journal")
+    folder.log().append(Topic.INTENTS, 0, [Message(b"t/a", b"asked")])
+    folder.owner._disk.write([(INDEX, input_row(0, Topic.INTENTS), NUMBER.pack(1))])
+    folder.close()
+    with pytest.raises(Corrupted, match="partition 0: decided up to .*, but there is no decision"):
+        everything(folder.path)

@@ -40,7 +40,7 @@ class EmbeddedJournal:
     def restore(self, partition: int) -> Restored:
         """Return all that was committed for `partition`; what is on its way to the disk is waited for.
 
-        Raise `Corrupted` for decisions that no Seal closes.
+        Raise `Corrupted` for decisions that no Seal closes, and for positions without any decision.
         """
         self._check()
         self._shelf.expect(Topic.DECISIONS, partition)
@@ -50,7 +50,10 @@ class EmbeddedJournal:
         tail = self._shelf.sealed_tail(partition, SEAL)
         if tail and not (tail[-1].value or b"").startswith(SEAL):
             raise Corrupted(f"{Topic.DECISIONS.title}/{partition}@{tail[-1].offset}: committed, but no Seal closes it")
-        return Restored(changes, tail, {int(topic): self._committed(topic, partition) for topic in INPUTS})
+        inputs = {int(topic): self._committed(topic, partition) for topic in INPUTS}
+        if not tail and any(inputs.values()):
+            raise Corrupted(f"partition {partition}: decided up to {inputs}, but there is no decision")
+        return Restored(changes, tail, inputs)
 
     def take(self, most: int, wait_ms: int) -> dict[int, list[Rec]]:
         """Return up to `most` new records in all, by partition; the partition served first changes from call to call."""

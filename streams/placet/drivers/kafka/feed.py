@@ -4,6 +4,7 @@ from placet.drivers.kafka.connection import Connection
 from placet.drivers.kafka.follower import Follower, Place
 from placet.drivers.kafka.reader import Reader
 from placet.drivers.kafka.topics import partition_counts
+from placet.errors import PlacetError
 from placet.model.topics import CONTEXT
 from placet.ports import Rec
 
@@ -27,10 +28,15 @@ class KafkaFeed:
         return self._follower.reach({place: self._ends.bounds(*place)[1] for place in self._places})
 
     def take(self) -> list[Rec]:
-        """Return what came since, without waiting."""
-        found = self._follower.take(_AT_ONCE, 0)
-        while more := self._follower.take(_AT_ONCE, 0) if found else []:
-            found.extend(more)
+        """Return what came since, without waiting; of very much a part, and the rest with the next calls."""
+        found: list[Rec] = []
+        try:
+            while len(found) < _AT_ONCE and (more := self._follower.take(_AT_ONCE, 0)):
+                found += more
+        except PlacetError:
+            # Nobody has heard these yet: they come first once the fault has passed.
+            self._follower.give_back(found)
+            raise
         return found
 
     def close(self) -> None:

@@ -204,7 +204,9 @@ class Intake:
                 left = max(until - self._monotonic(), 0)
                 first = self._consumer.poll(min(left, _SLICE_S))
                 if first is not None:
-                    self._keep([first, *self._consumer.consume(most - 1, 0)] if most > 1 else [first])
+                    self._keep([first])
+                    if most > 1:
+                        self._keep(self._consumer.consume(most - 1, 0))
                 if self._count or left <= 0 or self._mine is not mine or self._fault is not None:
                     return
         except KafkaException as error:
