@@ -114,5 +114,5 @@ def test_positions_without_any_decision_are_a_log_that_was_lost_and_no_first_sta
     for topic in (Topic.DECISIONS, Topic.DESK):
         lost = cluster.topics[topic.title][0]
         lost.delete_before(lost.next)
-    with pytest.raises(Corrupted, match="decided up to .*, but no Seal says so: are the decisions gone\\?"):
+    with pytest.raises(Corrupted, match=r"decided up to .*, but no Seal says so: are the decisions gone\?"):
         first.reopened().restore(0)

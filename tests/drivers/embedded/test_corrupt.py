@@ -186,5 +186,5 @@ def test_positions_without_any_decision_are_said(tmp_path: Path) -> None:
     folder.log().append(Topic.INTENTS, 0, [Message(b"t/a", b"asked")])
     folder.owner._disk.write([(INDEX, input_row(0, Topic.INTENTS), NUMBER.pack(1))])
     folder.close()
-    with pytest.raises(Corrupted, match="partition 0: decided up to .*, but there is no decision"):
+    with pytest.raises(Corrupted, match=r"partition 0: decided up to .*, but there is no decision"):
         everything(folder.path)

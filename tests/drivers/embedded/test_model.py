@@ -25,7 +25,9 @@ PLAIN = (*map(int, INPUTS), int(Topic.DECISIONS), int(Topic.CASES), int(Topic.QU
 partitions = st.integers(0, PARTITIONS - 1)
 values = st.binary(max_size=20)
 messages = st.lists(st.builds(Message, st.none() | values, st.none() | values, st.none()), max_size=4)
-facts = st.lists(st.builds(Message, st.sampled_from([b"", b"a", b"b", b"a\x00"]), st.none() | values, st.none()), max_size=4)
+facts = st.lists(
+    st.builds(Message, st.sampled_from([b"", b"a", b"b", b"a\x00"]), st.none() | values, st.none()), max_size=4
+)
 ordinals = st.lists(st.tuples(st.integers(0, 5), st.none() | values), max_size=4)
 
 

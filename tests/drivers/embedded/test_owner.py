@@ -12,7 +12,7 @@ from placet.drivers.clock import SystemClock
 from placet.drivers.embedded import open_owner
 from placet.errors import Corrupted, PlacetError, Unavailable
 from placet.model.topics import Topic
-from placet.ports import Message
+from placet.ports import Emits, Message
 from tests.drivers.embedded.folder import SMALL, Folder, outcome
 from tests.drivers.whole import whole
 
@@ -154,7 +154,7 @@ def test_positions_that_go_back_or_past_the_end_are_refused_before_anything_is_w
     folder = Folder(tmp_path / "journal")
     folder.log().append(Topic.INTENTS, 0, [Message(b"k", b"v")] * 2)
     journal = folder.journal()
-    journal.commit({}, {0: {Topic.INTENTS: 1}})
+    journal.commit({0: Emits([Message(b"seal", b"\x00\x00\x00\x00\x09")])}, {0: {Topic.INTENTS: 1}})
     with pytest.raises(
         Corrupted, match=f"placet.intents/0: asked to commit position {position}; committed is 1, the end is 2"
     ):

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from itertools import count
+from typing import Any
 
 import pytest
 from confluent_kafka import KafkaError, KafkaException, TopicPartition
@@ -96,7 +97,7 @@ def test_what_lies_below_what_is_kept_is_passed_over_also_when_its_ends_are_not_
         cluster.append(Topic.RISK.title, 0, [(b"k", b"%d" % number)])
     feed = feed_over(cluster, (None for _ in count()))
     cluster.topics[Topic.RISK.title][0].delete_before(4)
-    inner = feed._follower._consumer
+    inner: Any = feed._follower._consumer
     ends, asked = inner.get_watermark_offsets, count()
 
     def at_first_not(place: TopicPartition, timeout: float) -> object:

@@ -70,7 +70,7 @@ class Restorer:
             if served:
                 raise Corrupted(f"{where}: a Seal closes this partition's last batch, but no position is committed")
             return low
-        if not served:
+        if not served and position > low:
             raise Corrupted(f"{where}: decided up to {position}, but no Seal says so: are the decisions gone?")
         if position < low:
             raise Corrupted(f"{where}: decided up to {position}, but the broker keeps only what is from {low} on")
