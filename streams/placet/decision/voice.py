@@ -150,4 +150,4 @@ class Voice:
     def _quarantine(self, rec: Rec, reason: int, detail: str) -> None:
         kept = Quarantined(rec.topic, rec.partition, rec.offset, rec.at, reason, detail, rec.key, rec.value)
         place = f"{rec.topic}/{rec.partition}/{rec.offset}".encode()
-        self.emits.quarantine.append(Message(place, quarantined.frame(kept)))
+        self.emits.quarantine.append(Message(place, quarantined.frame(kept), rec.trace))

@@ -19,6 +19,7 @@ from placet.decision.desk import Desk
 from placet.drivers.bureau import Bureau, Place
 from placet.drivers.memory import give_back
 from placet.drivers.metrics import Count, Watch
+from placet.drivers.telling import tell
 from placet.errors import Unavailable
 from placet.model.codec.seal import Mark
 from placet.model.topics import Topic
@@ -87,11 +88,12 @@ class Loop:
         now = self._clock.now_ms()
         self._check_clock(records, now)
         busy = [place for place in self._bureau.places.values() if self._has_work(place, records, now)]
+        number = sum(map(len, records.values()))
         if busy:
-            self._settle(busy, records, now)
+            emits = self._settle(busy, records, now)
+            tell(emits.values(), number, time.monotonic() - started)
         self._held = None
         self.turned_at = time.monotonic()
-        number = sum(map(len, records.values()))
         self.decided += number
         self._report(busy, records, now, time.monotonic() - started if busy else 0.0)
         if not busy and self.decided - self._given_back >= GIVE_BACK_AFTER:
@@ -154,8 +156,8 @@ class Loop:
             or now - place.sealed_at >= self._seal_idle_ms
         )
 
-    def _settle(self, busy: list[Place], records: dict[int, list[Rec]], now: int) -> None:
-        """Steps 4 to 6 for the desks that have something to do."""
+    def _settle(self, busy: list[Place], records: dict[int, list[Rec]], now: int) -> dict[int, Emits]:
+        """Do steps 4 to 6 for the desks that have something to do; return what was committed."""
         emits: dict[int, Emits] = {}
         inputs: dict[int, dict[int, int]] = {}
         begun: list[Place] = []
@@ -172,6 +174,7 @@ class Loop:
         for place in busy:
             place.keep(now)
         self._bureau.poison = [] if 0 in emits else self._bureau.poison
+        return emits
 
     def _decide(self, place: Place, batch: list[Rec], now: int) -> tuple[Emits, dict[int, int]]:
         desk = place.desk
