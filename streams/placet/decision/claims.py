@@ -6,6 +6,7 @@ from placet.decision.book import Book
 from placet.decision.intake import Asked
 from placet.decision.judge import Answer, Judge
 from placet.decision.leases import claimed
+from placet.decision.life import CLAIMED, DEFERRED, GRANTED, UNKNOWN
 from placet.decision.questions import Questions
 from placet.decision.settled import slot_of
 from placet.errors import PoisonRecord
@@ -19,6 +20,9 @@ from placet.model.reasons import Effect, Reason, State
 from placet.ports import Rec
 
 REPORTABLE: dict[int, State] = {int(state): state for state in (State.DONE, State.FAILED, State.REFUSED)}
+EFFECTS: dict[int, Effect] = {int(effect): effect for effect in Effect}
+GRANT, UNDER_WAY = (GRANTED, CLAIMED), (CLAIMED, UNKNOWN)
+"""What a claim may be about, and what an outcome."""
 DETAIL_MAX = 256
 
 
@@ -55,9 +59,9 @@ class Claims:
     def _refused(self, made: Claim, lease: Lease | None, rec: Rec) -> tuple[Reason, str, int] | None:
         """Return why a claim is refused before anything is decided again, or None."""
         book = self._book
-        if lease is None or lease.state not in (State.GRANTED, State.CLAIMED):
+        if lease is None or lease.state not in GRANT:
             return Reason.CLAIM_UNKNOWN, "no open grant under this id and attempt", 0
-        if lease.state == State.CLAIMED:
+        if lease.state == CLAIMED:
             return Reason.CLAIM_TAKEN, "claimed with another nonce or by another executor", 0
         if lease.granted_digest != made.granted_digest:
             return Reason.CLAIM_MISMATCH, "not the digest that was granted", 0
@@ -78,7 +82,7 @@ class Claims:
         session = book.session_of(asked)
         active, plan = judge.plan_of(asked.intent)
         now = judge.judge(asked, active, plan, session)
-        if now.state is State.DEFERRED and now.reason is Reason.FACT_SILENT:
+        if now.state is DEFERRED and now.reason is Reason.FACT_SILENT:
             return Reason.CONTEXT_SILENT, "a feed is silent past its bound", book.settings.retry_ms
         cause = Cause(rec.topic, rec.partition, rec.offset)
         body = judge.body(asked, now, session) if now.set_digest else None
@@ -95,7 +99,7 @@ class Claims:
             book.move(lease, asked, now, cause, body)
             book.close(lease.slot)
             return None
-        now.state, now.reason, now.until = State.CLAIMED, Reason.CLAIMED, book.instant + now.act_ms_max
+        now.state, now.reason, now.until = CLAIMED, Reason.CLAIMED, book.instant + now.act_ms_max
         now.claim_required = lease.claim_required
         seq = book.move(lease, asked, now, cause, body, Said(executor=made.executor, nonce=made.nonce))
         book.open(claimed(lease, now, seq, made.executor, made.nonce), judge.joiner.index, asked.key)
@@ -120,7 +124,7 @@ class Claims:
             return
         asked = self._questions.recall(lease)
         reason = Reason.SETTLED if settles else Reason.REPORTED
-        answer = Answer(REPORTABLE[told.result], Effect(lease.effect), reason, granted_digest=lease.granted_digest)
+        answer = Answer(REPORTABLE[told.result], EFFECTS[lease.effect], reason, granted_digest=lease.granted_digest)
         said = Said(
             executor=told.executor or issuer,
             nonce=told.nonce if lease.nonce else b"",
@@ -134,11 +138,11 @@ class Claims:
         self._taint(asked, told, seq)
 
     def _fault(self, told: Outcome, lease: Lease | None, settles: bool) -> tuple[Reason, str] | None:
-        if lease is None or lease.state not in (State.CLAIMED, State.UNKNOWN):
+        if lease is None or lease.state not in UNDER_WAY:
             return Reason.OUTCOME_UNKNOWN, "nothing claimed under this id and attempt"
-        if lease.state == State.UNKNOWN and told.result == State.REFUSED:
+        if lease.state == UNKNOWN and told.result == State.REFUSED:
             return Reason.OUTCOME_MISMATCH, "what is unknown ends as done or failed"
-        if settles and lease.state != State.UNKNOWN:
+        if settles and lease.state != UNKNOWN:
             return Reason.OUTCOME_MISMATCH, "only what is unknown is settled"
         if settles:
             return None

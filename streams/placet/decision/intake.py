@@ -7,7 +7,7 @@ from placet.errors import PoisonRecord
 from placet.model import strict
 from placet.model.codec import intent as intent_codec
 from placet.model.codec.intent import Intent
-from placet.model.digests import action_digest, intent_digest
+from placet.model.digests import digest_of_names, intent_digest
 from placet.model.keys import key_of, partition_of
 from placet.model.proof import KeyRing
 from placet.model.reasons import Reason
@@ -74,7 +74,7 @@ def read(payload: bytes, partition: int, partitions: int, keys: KeyRing | None) 
         key,
         slot_of(key, id_, attempt),
         intent_digest(unsigned),
-        action_digest(tenant, authority, actor, audience, action, resource, raw),
+        digest_of_names(tenant, authority, actor, audience, action, resource, raw),
     )
 
 

@@ -5,9 +5,10 @@ from collections.abc import Iterable
 from placet.decision.arrow import NEVER, Cause
 from placet.decision.intake import Asked
 from placet.decision.judge import Answer
+from placet.decision.life import CLAIMED
 from placet.decision.load import Load
 from placet.model.codec.desk_change import Lease
-from placet.model.reasons import Reason, State
+from placet.model.reasons import Reason
 
 SECOND_MS = 1000
 SLOT_SIZE = 16
@@ -173,7 +174,7 @@ class Leases:
 
 def lease_of(asked: Asked, answer: Answer, seq: int, cause: Cause, asked_at: int) -> Lease:
     """Return what is remembered of an intent whose first answer left it open."""
-    claimed = answer.state is State.CLAIMED
+    claimed = answer.state is CLAIMED
     # Positional and unchecked: a keyword for each of 19 fields would cost more than the rest of opening it.
     return tuple.__new__(
         Lease,
@@ -211,7 +212,7 @@ def claimed(lease: Lease, now: Answer, seq: int, executor: str, nonce: bytes) ->
         (
             slot,
             seq,
-            State.CLAIMED,
+            CLAIMED,
             effect,
             Reason.CLAIMED,
             intent,

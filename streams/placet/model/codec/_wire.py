@@ -34,15 +34,13 @@ _GOES_ON = [bytes((raw & 127 | 128, raw >> 7 | 128)) for raw in range(_PAIR)]
 class _Long(dict[int, bytes]):
     """Avro's encoding of an integer: a table for the small ones, worked out for the rest.
 
-    What is as great as an instant in ms is kept for a while: a batch has few of
-    them, and many records.
+    What is worked out is kept for a while: a seq, an offset and an instant stand
+    in several records of a batch.
     """
 
     least, most = -LONG_MAX - 1, LONG_MAX
 
     def __missing__(self, number: int) -> bytes:
-        if 0 <= number < 1 << 27:
-            return _GOES_ON[number << 1 & 16383] + _ENDS[number >> 13]
         made = self._made(number)
         if len(self) >= _PAIR:
             self.clear()
@@ -51,6 +49,8 @@ class _Long(dict[int, bytes]):
         return made
 
     def _made(self, number: int) -> bytes:
+        if 0 <= number < 1 << 27:
+            return _GOES_ON[number << 1 & 16383] + _ENDS[number >> 13]
         if not self.least <= number <= self.most:
             bits = self.most.bit_length() + 1
             raise PoisonRecord(f"{number} does not fit the {bits} bits of its field", Reason.MALFORMED)
