@@ -3,7 +3,7 @@
 from placet.context.ages import Heard, Observed
 from placet.context.chain import outside
 from placet.context.decay import decayed
-from placet.context.facts import AUDIENCE, RESOURCE_ROLE, RISK_ROLES, in_role, role
+from placet.context.facts import AUDIENCE, RESOURCE_ROLE, RISK_ROLES, Bundle, in_role, role
 from placet.context.parties import Meeting, Parties, Party, Refused
 from placet.context.tables import CALENDAR, PRINCIPAL, RESOURCE, RISK, Tables
 from placet.model.case import Case
@@ -29,7 +29,7 @@ class Joiner:
         self.case.observed_at = Observed(self.case, tables)
         self.case.heard_at = Heard(self.case, tables)
         self.facts: list[bytes] = []
-        self.index: list[str] = []
+        self.index: list[str | Bundle] = []
         self.count = 0
 
     def clear(self) -> None:
@@ -58,7 +58,7 @@ class Joiner:
         case.calendar = NO_CALENDAR
         place = (tenant, mandate, actor, authority)
         party = self._parties.find(place, self._instant) or self._meet(place)
-        self.facts, self.index, self.count = [party.facts], [*party.keys], party.fact_count
+        self.facts, self.index, self.count = [party.facts], [party.keys], party.fact_count
         case.actor, case.authority, case.chain = party.actor, party.authority, party.members
         if party.links:
             case.mandate = party.links[0]
@@ -68,8 +68,18 @@ class Joiner:
         if audience:
             self._audience(tenant, audience)
         for fact in wanted:
-            if fact not in JOINED:
-                self._fact(fact, case, intent, party)
+            if fact in JOINED:
+                continue
+            if fact == "resource":
+                self._resource(case, f"{RESOURCE}{tenant}/{resource}")
+            elif fact == "actor.risk":
+                case.actor_risk = self._risk(fact, party.actor_risk)
+            elif fact == "authority.risk":
+                case.authority_risk = self._risk(fact, party.authority_risk)
+            elif fact == "session.risk":
+                case.session_risk = self._risk(fact, f"{RISK}{tenant}/session:{intent.session}")
+            elif fact.startswith("calendar."):
+                self._calendar(fact, case, tenant)
         return case
 
     def note(self, fact: bytes) -> None:
@@ -93,7 +103,7 @@ class Joiner:
         try:
             party = meeting.party(*place, self._instant)
         except Refused:
-            self.facts, self.index, self.count = meeting.facts, meeting.keys, meeting.count
+            self.facts, self.index, self.count = meeting.facts, [*meeting.keys], meeting.count
             raise
         self._parties.keep(place, party)
         return party
@@ -109,24 +119,12 @@ class Joiner:
         if not row.active:
             raise Refused(Reason.PRINCIPAL_INACTIVE, f"audience `{name}` is {row.status}")
 
-    def _fact(self, fact: str, case: Case, intent: Intent, party: Party) -> None:
-        tenant = intent.tenant
-        if fact == "resource":
-            self._resource(case, f"{RESOURCE}{tenant}/{intent.resource}")
-        elif fact == "actor.risk":
-            case.actor_risk = self._risk(fact, party.actor_risk)
-        elif fact == "authority.risk":
-            case.authority_risk = self._risk(fact, party.authority_risk)
-        elif fact == "session.risk":
-            case.session_risk = self._risk(fact, f"{RISK}{tenant}/session:{intent.session}")
-        elif fact.startswith("calendar."):
-            self._calendar(fact, case, tenant)
-
     def _resource(self, case: Case, key: str) -> None:
         row = case.resource = self._tables.resources.get(key)
         self.index.append(key if row is None else row.key)
         if row is not None:
-            self.facts.append(in_role(RESOURCE_ROLE, row.facts))
+            for fact in row.facts:
+                self.facts += (RESOURCE_ROLE, fact)
             self.count += len(row.facts)
 
     def _risk(self, fact: str, key: str) -> int | None:
@@ -136,8 +134,10 @@ class Joiner:
             return None
         tag, score = RISK_ROLES[fact], 0
         for source in sources.values():
-            self.facts.append(tag + source.fact)
-            now = decayed(source.score, source.event_at, source.half_life_s, self._instant)
+            self.facts += (tag, source.fact)
+            now = source.score
+            if source.half_life_s:
+                now = decayed(now, source.event_at, source.half_life_s, self._instant)
             score = max(score, now)
         self.count += len(sources)
         return score

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from placet.context.chain import NEVER, resolve
-from placet.context.facts import DELEGATOR, in_role, role
+from placet.context.facts import DELEGATOR, Bundle, in_role, role
 from placet.context.tables import PRINCIPAL, RISK, Tables
 from placet.model.case import MandateRow, PrincipalRow
 from placet.model.reasons import Reason
@@ -35,7 +35,7 @@ class Party(NamedTuple):
     until: int
     facts: bytes
     fact_count: int
-    keys: tuple[str, ...]
+    keys: Bundle
     actor_risk: str
     authority_risk: str
 
@@ -99,7 +99,7 @@ class Meeting:
             until,
             b"".join(self.facts),
             self.count,
-            tuple(dict.fromkeys(self.keys)),
+            Bundle(tuple(dict.fromkeys(self.keys))),
             f"{RISK}{tenant}/{actor.id}",
             f"{RISK}{tenant}/{authority.id}",
         )

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from placet.decision.arrow import NEVER, QUIET, Cause, Said
 from placet.decision.changes import Changes
+from placet.decision.index import Key
 from placet.decision.intake import Asked
 from placet.decision.judge import Answer, obligations_of
 from placet.decision.leases import Leases
@@ -129,7 +130,7 @@ class Book:
             self.tally.approvals_ms.append(self.instant - lease.asked_at)
         return self._say(asked, answer, cause, lease.seq, lease.asked_offset, lease.asked_at, body, said)
 
-    def open(self, lease: Lease, facts: Iterable[str] = (), key: bytes | None = None) -> None:
+    def open(self, lease: Lease, facts: Iterable[Key] = (), key: bytes | None = None) -> None:
         """Remember an intent that something can still happen to, the index keys it rests on, and its own key."""
         self.leases.put(lease, facts, key)
         self.changes.opened[lease.slot] = lease
