@@ -4,7 +4,7 @@ from placet.context.ages import Heard, Observed
 from placet.context.chain import outside
 from placet.context.decay import decayed
 from placet.context.facts import AUDIENCE, RESOURCE_ROLE, RISK_ROLES, Bundle, in_role, role
-from placet.context.parties import Meeting, Parties, Party, Refused
+from placet.context.parties import Asker, Meeting, Party, Refused
 from placet.context.tables import CALENDAR, PRINCIPAL, RESOURCE, RISK, Tables
 from placet.model.case import Case
 from placet.model.codec.intent import Intent
@@ -24,7 +24,6 @@ class Joiner:
 
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
-        self._parties = Parties(tables)
         self.case = Case()
         self.case.observed_at = Observed(self.case, tables)
         self.case.heard_at = Heard(self.case, tables)
@@ -39,16 +38,15 @@ class Joiner:
     def begin(self, instant: int) -> None:
         """Freeze the instant of a batch, ms."""
         self._instant = self.case.instant = instant
-        self._parties.begin()
 
-    def join(self, intent: Intent, arguments: dict[str, object], wanted: tuple[str, ...]) -> Case:
+    def join(self, intent: Intent, asker: Asker, arguments: dict[str, object], wanted: tuple[str, ...]) -> Case:
         """Return the case of `intent`, with the facts named in `wanted`; raise Refused where who asks may not ask.
 
         The actor, the authority and every principal between them must be known
         and active, and the chain of mandates must cover action and resource.
         """
         case = self.case
-        case.id, case.attempt, tenant, actor, authority, mandate, action, resource = intent[:8]
+        case.id, case.attempt, tenant, actor, authority, _, action, resource = intent[:8]
         case.purpose, case.session_id, _, audience = intent[8:12]
         case.tenant, case.actor_id, case.authority_id = tenant, actor, authority
         case.action, case.resource_id, case.audience = action, resource, audience
@@ -56,8 +54,7 @@ class Joiner:
         case.mandate = case.resource = case.actor = case.authority = None
         case.actor_risk = case.authority_risk = case.session_risk = None
         case.calendar = NO_CALENDAR
-        place = (tenant, mandate, actor, authority)
-        party = self._parties.find(place, self._instant) or self._meet(place)
+        party = asker.party_at(self._instant, self._tables) or self._meet(asker)
         self.facts, self.index, self.count = [party.facts], [party.keys], party.fact_count
         case.actor, case.authority, case.chain = party.actor, party.authority, party.members
         if party.links:
@@ -97,16 +94,14 @@ class Joiner:
         row = self._tables.principals.get(f"{PRINCIPAL}{tenant}/{audience}") if audience else None
         return row.capabilities if row is not None else frozenset()
 
-    def _meet(self, place: tuple[str, str, str, str]) -> Party:
-        """Return a party that was not known, and remember it; where it is refused, what was found of it stands."""
+    def _meet(self, asker: Asker) -> Party:
+        """Return a party that was not known; where it is refused, what was found of it stands."""
         meeting = Meeting(self._tables)
         try:
-            party = meeting.party(*place, self._instant)
+            return asker.meet(meeting, self._instant, self._tables)
         except Refused:
             self.facts, self.index, self.count = meeting.facts, [*meeting.keys], meeting.count
             raise
-        self._parties.keep(place, party)
-        return party
 
     def _audience(self, tenant: str, name: str) -> None:
         key = f"{PRINCIPAL}{tenant}/{name}"

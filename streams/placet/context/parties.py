@@ -8,9 +8,6 @@ from placet.context.tables import PRINCIPAL, RISK, Tables
 from placet.model.case import MandateRow, PrincipalRow
 from placet.model.reasons import Reason
 
-PARTIES_MOST = 50_000
-"""Parties remembered; about 1 KB each."""
-
 
 class Refused(Exception):
     """The intent cannot be put before any rule: `reason` says why, `detail` which part of it."""
@@ -105,27 +102,26 @@ class Meeting:
         )
 
 
-class Parties:
-    """Parties that hold, kept until a principal or a mandate changes or a link ends. A refused one is never kept."""
+class Asker:
+    """Who asks, by the names an intent gives, and the party that was found to be last. `key` is `tenant/authority`."""
 
-    def __init__(self, tables: Tables) -> None:
-        self._tables = tables
-        self._changes = -1
-        self._known: dict[tuple[str, str, str, str], Party] = {}
+    __slots__ = ("actor", "authority", "changes", "key", "mandate", "party", "tenant")
 
-    def begin(self) -> None:
-        """Start a batch: the tables are frozen until the next one."""
-        if self._changes != self._tables.identity_changes:
-            self._changes = self._tables.identity_changes
-            self._known.clear()
+    def __init__(self, tenant: str, mandate: str, actor: str, authority: str, key: bytes) -> None:
+        self.tenant, self.mandate, self.actor, self.authority = tenant, mandate, actor, authority
+        self.key = key
+        self.party: Party | None = None
+        self.changes = -1
 
-    def find(self, place: tuple[str, str, str, str], instant: int) -> Party | None:
-        """Return the party of (tenant, mandate, actor, authority) if it is known to hold at `instant`."""
-        party = self._known.get(place)
-        return party if party is not None and instant < party.until else None
+    def party_at(self, instant: int, tables: Tables) -> Party | None:
+        """Return the party where it holds still: until a principal or a mandate changes, or a link ends."""
+        party = self.party
+        return (
+            party if party is not None and self.changes == tables.identity_changes and instant < party.until else None
+        )
 
-    def keep(self, place: tuple[str, str, str, str], party: Party) -> None:
-        """Remember a party, within bounds: names of mandates come from outside."""
-        if len(self._known) >= PARTIES_MOST:
-            self._known.clear()
-        self._known[place] = party
+    def meet(self, meeting: Meeting, instant: int, tables: Tables) -> Party:
+        """Find the party anew, and remember it; raise Refused as `Meeting.party` does: a refused one is never kept."""
+        party = self.party = meeting.party(self.tenant, self.mandate, self.actor, self.authority, instant)
+        self.changes = tables.identity_changes
+        return party

@@ -96,7 +96,7 @@ class Judge:
         if intent.proof is None and not plan.unsigned_intents:
             return self._deny(active, Reason.WRITER_UNPROVED, "the packs want this action's intents signed")
         try:
-            case = self.joiner.join(intent, asked.arguments, plan.facts)
+            case = self.joiner.join(intent, asked.asker, asked.arguments, plan.facts)
         except Refused as refused:
             return self._deny(active, refused.reason, refused.detail)
         for halt in self.halts:
