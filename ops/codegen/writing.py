@@ -134,6 +134,9 @@ def _spliced(record: Type, writer: Writer, heads: int) -> list[str]:
         if field.type.kind in COMPLEX:
             writer.function(field.type, field.name)
             parts.append(field.name)
+        elif field.type.kind == "string":
+            # What is spliced to another record are names that stand in many.
+            parts.append(f"TEXT[{field.name}]")
         else:
             more, pieces = writer.pieces(field.type, field.name, field.name, field.name)
             before += more

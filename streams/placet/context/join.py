@@ -55,7 +55,8 @@ class Joiner:
         case.actor_risk = case.authority_risk = case.session_risk = None
         case.calendar = NO_CALENDAR
         party = asker.party_at(self._instant, self._tables) or self._meet(asker)
-        self.facts, self.index, self.count = [party.facts], [party.keys], party.fact_count
+        self.facts, self.count = [party.facts], party.fact_count
+        self.index = [asker.rests(party, audience, wanted)]
         case.actor, case.authority, case.chain = party.actor, party.authority, party.members
         if party.links:
             case.mandate = party.links[0]
@@ -74,7 +75,9 @@ class Joiner:
             elif fact == "authority.risk":
                 case.authority_risk = self._risk(fact, party.authority_risk)
             elif fact == "session.risk":
-                case.session_risk = self._risk(fact, f"{RISK}{tenant}/session:{intent.session}")
+                key = f"{RISK}{tenant}/session:{intent.session}"
+                self.index.append(key)
+                case.session_risk = self._risk(fact, key)
             elif fact.startswith("calendar."):
                 self._calendar(fact, case, tenant)
         return case
@@ -106,7 +109,6 @@ class Joiner:
     def _audience(self, tenant: str, name: str) -> None:
         key = f"{PRINCIPAL}{tenant}/{name}"
         row = self._tables.principals.get(key)
-        self.index.append(key if row is None else row.key)
         if row is None:
             raise Refused(Reason.AUDIENCE_UNKNOWN, f"audience `{name}`")
         self.facts.append(in_role(AUDIENCE, row.facts))
@@ -124,7 +126,6 @@ class Joiner:
 
     def _risk(self, fact: str, key: str) -> int | None:
         sources = self._tables.risks.get(key)
-        self.index.append(key)
         if sources is None:
             return None
         tag, score = RISK_ROLES[fact], 0

@@ -32,7 +32,7 @@ class Party(NamedTuple):
     until: int
     facts: bytes
     fact_count: int
-    keys: Bundle
+    keys: tuple[str, ...]
     actor_risk: str
     authority_risk: str
 
@@ -96,7 +96,7 @@ class Meeting:
             until,
             b"".join(self.facts),
             self.count,
-            Bundle(tuple(dict.fromkeys(self.keys))),
+            tuple(dict.fromkeys(self.keys)),
             f"{RISK}{tenant}/{actor.id}",
             f"{RISK}{tenant}/{authority.id}",
         )
@@ -105,13 +105,14 @@ class Meeting:
 class Asker:
     """Who asks, by the names an intent gives, and the party that was found to be last. `key` is `tenant/authority`."""
 
-    __slots__ = ("actor", "authority", "changes", "key", "mandate", "party", "tenant")
+    __slots__ = ("_rests", "actor", "authority", "changes", "key", "mandate", "party", "tenant")
 
     def __init__(self, tenant: str, mandate: str, actor: str, authority: str, key: bytes) -> None:
         self.tenant, self.mandate, self.actor, self.authority = tenant, mandate, actor, authority
         self.key = key
         self.party: Party | None = None
         self.changes = -1
+        self._rests: tuple[Party, str, tuple[str, ...], Bundle] | None = None
 
     def party_at(self, instant: int, tables: Tables) -> Party | None:
         """Return the party where it holds still: until a principal or a mandate changes, or a link ends."""
@@ -125,3 +126,21 @@ class Asker:
         party = self.party = meeting.party(self.tenant, self.mandate, self.actor, self.authority, instant)
         self.changes = tables.identity_changes
         return party
+
+    def rests(self, party: Party, audience: str, wanted: tuple[str, ...]) -> Bundle:
+        """Return the index keys of who asks, whom it is for, and those of their risks that are wanted: the same
+        bundle as long as they are the same.
+        """
+        known = self._rests
+        if known is not None and known[0] is party and known[1] == audience and known[2] is wanted:
+            return known[3]
+        keys = [*party.keys]
+        if audience:
+            keys.append(f"{PRINCIPAL}{self.tenant}/{audience}")
+        if "actor.risk" in wanted:
+            keys.append(party.actor_risk)
+        if "authority.risk" in wanted:
+            keys.append(party.authority_risk)
+        bundle = Bundle(tuple(dict.fromkeys(keys)))
+        self._rests = party, audience, wanted, bundle
+        return bundle

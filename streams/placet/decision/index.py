@@ -1,22 +1,25 @@
 """From the key of a fact to the open intents that rest on it: what a change touches."""
 
+from collections.abc import Hashable
+from typing import Any, TypeVar
+
 from placet.context.facts import Bundle
 
 Key = str | Bundle
 """What a slot rests on: one index key, or a bundle of them."""
 NO_KEYS: tuple[Key, ...] = ()
+H = TypeVar("H", bound=Hashable)
 
 
 class Index:
     """From the key of a fact to the slots that rest on it.
 
-    What stands alone under its key stands there bare: most facts carry one lease.
     A bundle has one place for all of its keys, and each of them leads to it.
     """
 
     def __init__(self) -> None:
         self._slots: dict[Key, bytes | dict[bytes, None]] = {}
-        self._bundles: dict[str, dict[Bundle, None]] = {}
+        self._bundles: dict[str, Bundle | dict[Bundle, None]] = {}
 
     def __len__(self) -> int:
         return len(self._slots) + len(self._bundles)
@@ -25,53 +28,54 @@ class Index:
         """Let a slot that rests on the keys `before` rest on `after`, and on no others."""
         if before == after:
             return
-        slots = self._slots
-        if before:
-            self._leave(slot, before)
+        for key in before:
+            if _take(self._slots, key, slot) and isinstance(key, Bundle):
+                for each in key.keys:
+                    _take(self._bundles, each, key)
         for key in after:
-            held = slots.setdefault(key, slot)
-            if held is slot:
-                if key.__class__ is Bundle:
-                    self._lead(key)
-            elif isinstance(held, dict):
-                held[slot] = None
-            elif held != slot:
-                slots[key] = {held: None, slot: None}
+            if _add(self._slots, key, slot) and isinstance(key, Bundle):
+                for each in key.keys:
+                    _add(self._bundles, each, key)
 
     def touched(self, key: str) -> list[bytes]:
         """Return the slots that rest on `key`, alone or in a bundle."""
-        found = self._under(key)
-        for bundle in self._bundles.get(key, ()):
-            found += self._under(bundle)
+        found = _under(self._slots, key, bytes)
+        for bundle in _under(self._bundles, key, Bundle):
+            found += _under(self._slots, bundle, bytes)
         return found
 
-    def _under(self, key: Key) -> list[bytes]:
-        held = self._slots.get(key)
-        if held is None:
-            return []
-        return list(held) if isinstance(held, dict) else [held]
 
-    def _leave(self, slot: bytes, keys: tuple[Key, ...]) -> None:
-        slots = self._slots
-        for key in keys:
-            held = slots.get(key)
-            if isinstance(held, dict):
-                held.pop(slot, None)
-                if held:
-                    continue
-            elif held != slot:
-                continue
-            del slots[key]
-            if isinstance(key, Bundle):
-                self._mislead(key)
+# What stands alone under its key stands there bare: most facts carry one lease.
 
-    def _lead(self, bundle: Bundle) -> None:
-        for key in bundle.keys:
-            self._bundles.setdefault(key, {})[bundle] = None
 
-    def _mislead(self, bundle: Bundle) -> None:
-        for key in bundle.keys:
-            bundles = self._bundles[key]
-            del bundles[bundle]
-            if not bundles:
-                del self._bundles[key]
+def _add(table: dict[Any, Any], key: Key, one: Hashable) -> bool:
+    """Hold `one` under a key; return whether nothing else was there."""
+    held = table.setdefault(key, one)
+    if held is one:
+        return True
+    if held.__class__ is dict:
+        held[one] = None
+    elif held != one:
+        table[key] = {held: None, one: None}
+    return False
+
+
+def _take(table: dict[Any, Any], key: Key, one: Hashable) -> bool:
+    """Let go of `one` under a key; return whether nothing is left there."""
+    held = table.get(key)
+    if held.__class__ is dict:
+        held.pop(one, None)
+        if held:
+            return False
+    elif held != one:
+        return False
+    del table[key]
+    return True
+
+
+def _under(table: dict[Any, Any], key: Key, kind: type[H]) -> list[H]:
+    """Return all that is held under a key."""
+    held = table.get(key)
+    if held is None:
+        return []
+    return [held] if isinstance(held, kind) else list(held)

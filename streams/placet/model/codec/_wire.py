@@ -72,6 +72,24 @@ LONG = _Long(_TABLE)
 INT = _Int(_TABLE)
 """Any `int` to its bytes."""
 
+
+class _Text(dict[str, bytes]):
+    """Avro's encoding of a string, kept for a while: for names that stand in many records."""
+
+    def __missing__(self, text: str) -> bytes:
+        data = text.encode()
+        made = LONG[len(data)] + data
+        if len(self) >= _PAIR:
+            self.clear()
+        if len(made) <= _TEXT_MOST:
+            self[text] = made
+        return made
+
+
+_TEXT_MOST = 256
+TEXT = _Text()
+"""A string to its bytes."""
+
 SMALL = [(raw >> 1) ^ -(raw & 1) for raw in range(128)]
 """The integer in a single byte."""
 SPAN = [raw // 2 + 1 if raw < 128 and not raw & 1 else 0 for raw in range(256)]
