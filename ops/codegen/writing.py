@@ -35,6 +35,10 @@ class Writer:
                 f'    raise unfit("{self.title}.{path}", len({value}), {kind.size})',
             ]
             return check, [value]
+        if kind.kind in ("maybe", "array"):
+            # Most are empty, and need no call to say so.
+            there = f"{value} is None" if kind.kind == "maybe" else f"not {value}"
+            return [], [f'b"\\x00" if {there} else {self.function(kind, path)}({value})']
         return [], [f"{self.function(kind, path)}({value})"]
 
     def function(self, kind: Type, path: str) -> str:

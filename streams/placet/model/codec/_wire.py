@@ -11,6 +11,7 @@ from placet.model.reasons import Reason
 INT_MAX = 2**31 - 1
 LONG_MAX = 2**63 - 1
 _PAIR = 1 << 14
+_KEPT = 1 << 15
 
 
 class Misread(ValueError):
@@ -42,7 +43,7 @@ class _Long(dict[int, bytes]):
 
     def __missing__(self, number: int) -> bytes:
         made = self._made(number)
-        if len(self) >= _PAIR:
+        if len(self) >= _KEPT:
             self.clear()
             self.update(_TABLE)
         self[number] = made

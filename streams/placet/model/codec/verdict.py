@@ -165,7 +165,9 @@ def encode_approval_some_eligible(value: tuple[str, ...]) -> bytes:
 
 def _encode_approval(record: Approval) -> bytes:
     quorum, eligible, expires_at = record
-    return b"".join((INT[quorum], encode_approval_some_eligible(eligible), LONG[expires_at]))
+    return b"".join(
+        (INT[quorum], b"\x00" if not eligible else encode_approval_some_eligible(eligible), LONG[expires_at])
+    )
 
 
 def encode_approval(value: Approval | None) -> bytes:
