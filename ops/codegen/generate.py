@@ -65,6 +65,7 @@ WIRE = (
     "LONG",
     "SMALL",
     "SPAN",
+    "TEXT",
     "Misread",
     "count",
     "int_at",

@@ -1,7 +1,15 @@
 """Facts as a case carries them: the bytes a context record came in, encoded once when it is read."""
 
+import msgspec
+
 from placet.model.codec._wire import LONG
 from placet.ports import Rec
+
+
+class Bundle(msgspec.Struct, frozen=True, eq=False, gc=False):
+    """Index keys that many decisions rest on together. One bundle is like no other, also of the same keys."""
+
+    keys: tuple[str, ...]
 
 
 def sized(data: bytes) -> bytes:

@@ -4,10 +4,11 @@ from collections.abc import Iterable
 
 from placet.decision.arrow import NEVER, QUIET, Cause, Said
 from placet.decision.changes import Changes
+from placet.decision.index import Key
 from placet.decision.intake import Asked
 from placet.decision.judge import Answer, obligations_of
 from placet.decision.leases import Leases
-from placet.decision.life import step
+from placet.decision.life import ASKED, CLAIMED, PENDING, step
 from placet.decision.readings import Readings
 from placet.decision.settings import DeskSettings
 from placet.decision.settled import CUT, REST, TRANSIENT_FLAG, SettledTable
@@ -16,7 +17,7 @@ from placet.decision.vault import Vault, commitment
 from placet.decision.voice import NOTHING, Voice
 from placet.model.codec import verdict
 from placet.model.codec.desk_change import Lease, Session
-from placet.model.reasons import TRANSIENT, State
+from placet.model.reasons import TRANSIENT
 from placet.policy.evaluate import Finding
 from placet.ports import Entropy, Rec
 
@@ -87,8 +88,8 @@ class Book:
 
     def first(self, asked: Asked, answer: Answer, cause: Cause, asked_at: int, body: bytes | None) -> int:
         """Write the first answer to an intent attempt, and remember it; return its seq."""
-        step(State.ASKED, answer.state)
-        said = Said(executor=asked.intent.audience) if answer.state is State.CLAIMED else QUIET
+        step(ASKED, answer.state)
+        said = Said(executor=asked.intent.audience) if answer.state is CLAIMED else QUIET
         seq = self._say(asked, answer, cause, -1, cause.offset, asked_at, body, said)
         self.tally.count(asked.intent.action, answer, self.instant - asked_at)
         deadline = asked.intent.deadline
@@ -124,12 +125,12 @@ class Book:
     ) -> int:
         """Write the next arrow of an open intent, and remember where it is now; return the arrow's seq."""
         if not said.stop:
-            step(State(lease.state), answer.state)
-        if lease.state == State.PENDING:
+            step(lease.state, answer.state)
+        if lease.state == PENDING:
             self.tally.approvals_ms.append(self.instant - lease.asked_at)
         return self._say(asked, answer, cause, lease.seq, lease.asked_offset, lease.asked_at, body, said)
 
-    def open(self, lease: Lease, facts: Iterable[str] = (), key: bytes | None = None) -> None:
+    def open(self, lease: Lease, facts: Iterable[Key] = (), key: bytes | None = None) -> None:
         """Remember an intent that something can still happen to, the index keys it rests on, and its own key."""
         self.leases.put(lease, facts, key)
         self.changes.opened[lease.slot] = lease

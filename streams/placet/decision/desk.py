@@ -6,15 +6,16 @@ is fixed: sweeps, ticks, outcomes, votes, intents, each by offset. So the
 records, the context, the packs and the instant give a batch back.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
 
 from placet.context.join import Joiner
 from placet.context.tables import Tables
-from placet.decision import intake
 from placet.decision.arrow import CLOCK, Cause
 from placet.decision.book import Book
 from placet.decision.bulletin import Bulletin
 from placet.decision.claims import Claims
+from placet.decision.intake import Intake
 from placet.decision.judge import SESSION, Judge
 from placet.decision.library import Library
 from placet.decision.questions import Questions
@@ -22,10 +23,16 @@ from placet.decision.settings import DeskSettings
 from placet.decision.sweeps import Sweeps
 from placet.errors import PoisonRecord
 from placet.model.codec import claim, intent, outcome, vote, withdraw
+from placet.model.codec.vote import Vote
 from placet.model.proof import KeyRing
 from placet.model.reasons import Reason, State
 from placet.model.topics import Topic
 from placet.ports import Emits, Entropy, Rec
+
+Reading = tuple[Callable[[Rec, Any], None], Any]
+"""What a record says, and who hears it."""
+AHEAD = 64
+"""Records read before the first of them is decided."""
 
 
 class Desk:
@@ -44,18 +51,17 @@ class Desk:
         self.partition = partition
         self.book = Book(partition, settings, key_encryption_key)
         self.judge = Judge(Joiner(tables), library, tables, settings)
-        self.questions = Questions(self.book, self.judge, keys, partitions)
-        self.claims = Claims(self.book, self.judge, self.questions, keys, partitions)
+        reader = Intake(partition, partitions, keys)
+        self.questions = Questions(self.book, self.judge, reader)
+        self.claims = Claims(self.book, self.judge, self.questions)
         self.bulletin = Bulletin()
         self.sweeps = Sweeps(self.book, self.judge, self.questions)
-        self._keys = keys
-        self._partitions = partitions
-        self._hearers: dict[tuple[int, bytes], Callable[[Rec, bytes], None]] = {
-            (Topic.INTENTS, intent.HEADER): self.questions.ask,
-            (Topic.INTENTS, withdraw.HEADER): self.questions.withdraw,
-            (Topic.OUTCOMES, claim.HEADER): self.claims.claim,
-            (Topic.OUTCOMES, outcome.HEADER): self.claims.outcome,
-            (Topic.VOTES, vote.HEADER): self._vote,
+        self._hearers: dict[tuple[int, bytes], tuple[Callable[[bytes], Any], Callable[[Rec, Any], None]]] = {
+            (Topic.INTENTS, intent.HEADER): (reader.intent, self.questions.ask),
+            (Topic.INTENTS, withdraw.HEADER): (reader.withdraw, self.questions.withdraw),
+            (Topic.OUTCOMES, claim.HEADER): (reader.claim, self.claims.claim),
+            (Topic.OUTCOMES, outcome.HEADER): (reader.outcome, self.claims.outcome),
+            (Topic.VOTES, vote.HEADER): (reader.vote, self._vote),
         }
 
     def begin(self, instant: int, entropy: Entropy, cut: bytes, touched: Iterable[tuple[str, Cause]] = ()) -> None:
@@ -73,8 +79,24 @@ class Desk:
         self.sweeps.sweep()
         self.sweeps.tick()
 
-    def apply(self, rec: Rec) -> None:
+    def read(self, records: Sequence[Rec]) -> Iterator[Reading]:
+        """Yield what each record says, before it is decided: a slice of them at once, for one kind of work at a time is
+        done faster.
+
+        What a record says, or that it is a faulty one, depends on nothing that deciding another changes.
+        """
+        for at in range(0, len(records), AHEAD):
+            yield from [self._read(rec) for rec in records[at : at + AHEAD]]
+
+    def apply(self, rec: Rec, reading: Reading | None = None) -> None:
         """Decide one record of an input topic. Whatever it holds, it is answered once."""
+        hear, said = reading or self._read(rec)
+        try:
+            hear(rec, said)
+        except PoisonRecord as poison:
+            self._poisoned(rec, poison)
+
+    def _read(self, rec: Rec) -> Reading:
         value = rec.value
         try:
             if value is None:
@@ -84,9 +106,13 @@ class Desk:
             hearer = self._hearers.get((rec.topic, value[:5]))
             if hearer is None:
                 raise PoisonRecord("its schema is not one of this topic", Reason.SCHEMA_UNKNOWN)
-            hearer(rec, value)
+            read, hear = hearer
+            return hear, read(value)
         except PoisonRecord as poison:
-            self.book.refuse(rec, poison.reason, str(poison))
+            return self._poisoned, poison
+
+    def _poisoned(self, rec: Rec, poison: PoisonRecord) -> None:
+        self.book.refuse(rec, poison.reason, str(poison))
 
     def refuse(self, rec: Rec, reason: int, detail: str) -> None:
         """Write the one refusal of a context record that no reader takes."""
@@ -137,10 +163,8 @@ class Desk:
         """After a restore: everything open is decided again under the context as it is."""
         self.sweeps.touch_all(CLOCK)
 
-    def _vote(self, rec: Rec, value: bytes) -> None:
+    def _vote(self, rec: Rec, said: tuple[Vote, bytes]) -> None:
         """Refuse a vote by name: nothing pending takes one before approvals are counted."""
-        cast, end = vote.decode_signed(value)
-        key = intake.belongs(cast.tenant, cast.authority, self.partition, self._partitions)
-        self._keys.verify("vote", vote.FINGERPRINT, value[5:end], cast.proof, ("approver",), cast.tenant)
+        cast, key = said
         identity = (cast.tenant, cast.authority, cast.id, cast.attempt)
         self.book.refuse(rec, Reason.VOTE_UNKNOWN, "no requirement here takes this vote", identity, key)

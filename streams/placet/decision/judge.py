@@ -9,6 +9,7 @@ from placet.context.parties import Refused
 from placet.context.tables import Tables
 from placet.decision.intake import Asked
 from placet.decision.library import Library
+from placet.decision.life import CLAIMED, GRANTED
 from placet.decision.settings import DeskSettings
 from placet.model import strict
 from placet.model.case import ORIGINS
@@ -26,6 +27,7 @@ SESSION = "T:"
 """Prefix of the index key of what came back to a session."""
 NO_SESSION = sized(ORIGINS[0].encode()) + LONG[0] + LONG[-1]
 """What a case body says of a session that nothing came back to: its origin, its rank, and the seq that said so."""
+PERMITTING = frozenset({Effect.PERMIT, Effect.CONSTRAIN})
 SAMPLE = 4
 """An intent whose digest begins with fewer than this of 4096 is evaluated by the CEL library as well."""
 
@@ -50,7 +52,7 @@ class Answer(msgspec.Struct, gc=False):
 
     @property
     def grants(self) -> bool:
-        return self.state is State.GRANTED or self.state is State.CLAIMED
+        return self.state is GRANTED or self.state is CLAIMED
 
 
 class Judge:
@@ -94,7 +96,7 @@ class Judge:
         if intent.proof is None and not plan.unsigned_intents:
             return self._deny(active, Reason.WRITER_UNPROVED, "the packs want this action's intents signed")
         try:
-            case = self.joiner.join(intent, asked.arguments, plan.facts)
+            case = self.joiner.join(intent, asked.asker, asked.arguments, plan.facts)
         except Refused as refused:
             return self._deny(active, refused.reason, refused.detail)
         for halt in self.halts:
@@ -111,7 +113,7 @@ class Judge:
 
     def _conclude(self, asked: Asked, active: PolicySet, finding: Finding) -> Answer:
         intent, effect, instant = asked.intent, finding.effect, self._instant
-        if effect is Effect.PERMIT or effect is Effect.CONSTRAIN:
+        if effect in PERMITTING:
             return self._grant(asked, active, finding)
         answer = Answer(State.DENIED, effect, finding.reason, active.digest, active.engine, "", finding)
         if effect is Effect.DEFER:
@@ -128,7 +130,7 @@ class Judge:
 
     def _grant(self, asked: Asked, active: PolicySet, finding: Finding) -> Answer:
         intent = asked.intent
-        answer = Answer(State.GRANTED, finding.effect, finding.reason, active.digest, active.engine, "", finding)
+        answer = Answer(GRANTED, finding.effect, finding.reason, active.digest, active.engine, "", finding)
         answer.granted_digest = asked.action_digest
         if finding.obligations:
             needed = duties.capabilities_needed(finding.obligations)
@@ -154,7 +156,7 @@ class Judge:
         answer.act_ms_max = finding.act_ms_max
         if not finding.claim_required and intent.audience:
             answer.claim_required = False
-            answer.state = State.CLAIMED
+            answer.state = CLAIMED
         return answer
 
     def _deny(self, active: PolicySet, reason: Reason, detail: str) -> Answer:

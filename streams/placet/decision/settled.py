@@ -118,9 +118,8 @@ class _Bucket:
     def __len__(self) -> int:
         return sum(len(shard.rows) for shard in self._shards) // ROW.size
 
-    def find(self, slot: bytes) -> bytes | None:
-        """Return the packed row (REST) under `slot`, or None."""
-        first, tag = TAG.unpack_from(slot)
+    def find(self, slot: bytes, first: int, tag: int) -> bytes | None:
+        """Return the packed row (REST) under `slot`, of which `TAG` reads `first` and `tag`, or None."""
         shard = self._shards[first & SHARDS - 1]
         start = shard.find(slot, tag)
         return None if start < 0 else bytes(shard.rows[start + SLOT_SIZE : start + ROW.size])
@@ -182,8 +181,9 @@ class SettledTable:
     def row(self, slot: bytes) -> bytes | None:
         """Return the packed row (REST) under `slot`, or None."""
         newest: bytes | None = None
+        first, tag = TAG.unpack_from(slot)
         for bucket in self._buckets.values():
-            row = bucket.find(slot)
+            row = bucket.find(slot, first, tag)
             # A row begins with its seq, big-endian.
             if row is not None and (newest is None or row > newest):
                 newest = row

@@ -20,7 +20,7 @@ QUARANTINED_BELOW = 200
 """Reasons below this number are faults of the record itself: its bytes are kept aside."""
 DETAIL_MAX = 400
 HALTED_KEY = b"halted"
-VERDICT_LEAF = sha256(b"\0" + verdict.FINGERPRINT)
+VERDICT_LEAF = b"\0" + verdict.FINGERPRINT
 """Begins the leaf of every verdict (RFC 6962 §2.1): its fingerprint, then its payload."""
 
 
@@ -42,10 +42,8 @@ class Voice:
 
     def verdict(self, key: bytes, payload: bytes) -> int:
         """Emit a Verdict, spliced with the next seq; return that seq."""
-        self.emits.decisions.append(Message(key, verdict.HEADER + payload))
-        leaf = VERDICT_LEAF.copy()
-        leaf.update(payload)
-        self.leaves.append(leaf.digest())
+        self.emits.decisions.append(tuple.__new__(Message, (key, verdict.HEADER + payload, None)))
+        self.leaves.append(sha256(VERDICT_LEAF + payload).digest())
         self.seq = seq = self.seq + 1
         return seq - 1
 
@@ -63,7 +61,7 @@ class Voice:
                 sealed,
             )
         )
-        self.emits.cases.append(Message(key, value))
+        self.emits.cases.append(tuple.__new__(Message, (key, value, None)))
 
     def repeat(
         self, rec: Rec, tenant: str, authority: str, identity: tuple[bytes, int], first_seq: int, key: bytes

@@ -15,7 +15,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 
-from placet.decision.desk import Desk
+from placet.decision.desk import Desk, Reading
 from placet.drivers.bureau import Bureau, Place
 from placet.drivers.memory import give_back
 from placet.drivers.metrics import Count, Watch
@@ -184,11 +184,11 @@ class Loop:
             for rec, reason, detail in self._bureau.poison:
                 desk.refuse(rec, reason, detail)
         ends: dict[int, int] = {}
-        for rec in batch:
+        for rec, reading in zip(batch, desk.read(batch), strict=True):
             if rec.trace is None:
-                desk.apply(rec)
+                desk.apply(rec, reading)
             else:
-                _traced(desk, rec)
+                _traced(desk, rec, reading)
             ends[rec.topic] = rec.offset + 1
         place.next_inputs = {**place.inputs, **ends}
         if batch or desk.said:
@@ -246,9 +246,9 @@ class Loop:
                 self._watch.context(topic.name.lower(), taken, ignored, now - self._bureau.heard_at(topic))
 
 
-def _traced(desk: Desk, rec: Rec) -> None:
+def _traced(desk: Desk, rec: Rec, reading: Reading) -> None:
     """Apply a record that belongs to a trace; what is said of it belongs to that too."""
     decisions = desk.book.voice.emits.decisions
     start = len(decisions)
-    desk.apply(rec)
+    desk.apply(rec, reading)
     decisions[start:] = [one._replace(trace=rec.trace) for one in decisions[start:]]

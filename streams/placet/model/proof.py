@@ -118,10 +118,11 @@ class KeyRing:
         batch = (kid, proof.size, proof.signature)
         tree = self._trees.get(batch)
         if tree is not None:
-            kept = len(tree)
+            kept = len(tree.nodes)
             if tree.holds(leaf, proof.index, proof.path):
-                self._nodes += len(tree) - kept
-                self._forget()
+                self._nodes += len(tree.nodes) - kept
+                if self._nodes > _NODES_MOST:
+                    self._forget()
                 return issuer
         try:
             root = root_from_path(leaf, proof.index, proof.size, proof.path)
@@ -136,7 +137,7 @@ class KeyRing:
 
     def _forget(self) -> None:
         while len(self._trees) > _TREES_MOST or self._nodes > _NODES_MOST:
-            self._nodes -= len(self._trees.pop(next(iter(self._trees))))
+            self._nodes -= len(self._trees.pop(next(iter(self._trees))).nodes)
 
     def check(self, kid: str, message: bytes, signature: bytes, purposes: Collection[str]) -> str:
         """Return whose signature of `message` this is, as of a Seal; raise PoisonRecord (WRITER_UNPROVED) otherwise."""
