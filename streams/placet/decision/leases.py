@@ -102,6 +102,19 @@ class Leases:
         if facts:
             self.index.rest(slot, tuple(facts))
 
+    def fill(self, leases: Iterable[Lease]) -> None:
+        """Open leases that were open before; `drop` does not take them back. Nothing is known of what they rest on."""
+        seconds = self._seconds
+        for lease in leases:
+            self.open[lease.slot] = lease
+            second = lease.until // SECOND_MS
+            slots = seconds.get(second)
+            if slots is None:
+                seconds[second] = bytearray(lease.slot)
+            else:
+                slots += lease.slot
+        self._next = min(seconds, default=NEVER) * SECOND_MS
+
     def rest(self, slot: bytes, facts: Iterable[str], key: bytes | None = None) -> None:
         """Note that an open lease rests on other index keys than before."""
         lease = self.open[slot]
