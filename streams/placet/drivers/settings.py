@@ -69,7 +69,8 @@ class Settings(BaseSettings):
         description="how long the loop waits for input before it looks at context and timers: a change is heard this fast",
     )
     sweep_most: Positive = Field(
-        2_000, description="leases decided again per batch after a change: bounds how long a batch can get"
+        2_000,
+        description="leases decided again per batch after a change, of all desks together: bounds how long a batch can get",
     )
     parked_most: Positive = Field(
         1_000, description="deferred intents of one tenant and authority; past it the next hear OVERLOADED"
