@@ -65,7 +65,7 @@ class Settings(BaseSettings):
         500, description="records of one batch: one commit and one signature for all of them"
     )
     batch_wait_ms: Positive = Field(
-        100,
+        30,
         description="how long the loop waits for input before it looks at context and timers: a change is heard this fast",
     )
     sweep_most: Positive = Field(
