@@ -64,20 +64,24 @@ class Desk:
             (Topic.VOTES, vote.HEADER): (reader.vote, self._vote),
         }
 
-    def begin(self, instant: int, entropy: Entropy, cut: bytes, touched: Iterable[tuple[str, Cause]] = ()) -> None:
+    def begin(
+        self, instant: int, entropy: Entropy, cut: bytes, touched: Iterable[tuple[str, Cause]] = (), sharing: int = 1
+    ) -> None:
         """Start a batch at `instant` (ms, never before the last one's); say what is halted, sweep what changed, let the clock speak.
 
         `cut` is the encoded array of marks of the context the batch is decided
         under; `touched` are the index keys that context records have changed
-        since the last batch, each with its record.
+        since the last batch, each with its record. So many desks as are
+        `sharing` the batch share how much of it is for sweeps and for the clock.
         """
         self.book.begin(instant, entropy)
         self.judge.begin(instant, cut)
         self.book.tally.halts_ms = self.bulletin.tell(self.judge.halts, self.book.voice)
         heard, self.book.heard = self.book.heard, []
         self.sweeps.touch([*touched, *((SESSION + key, CLOCK) for key in heard)])
-        self.sweeps.sweep()
-        self.sweeps.tick()
+        most = -(-self.book.settings.sweep_most // sharing)
+        self.sweeps.sweep(most)
+        self.sweeps.tick(most)
 
     def read(self, records: Sequence[Rec]) -> Iterator[Reading]:
         """Yield what each record says, before it is decided: a slice of them at once, for one kind of work at a time is

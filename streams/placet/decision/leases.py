@@ -49,6 +49,19 @@ class Leases:
             self._set(slot, lease.until)
         self._stand(slot, before, was, lease, (was[0] or key, tuple(facts) or was[1]))
 
+    def fill(self, leases: Iterable[Lease]) -> None:
+        """Open leases that were open before; `drop` does not take them back. Nothing is known of what they rest on."""
+        seconds = self._seconds
+        for lease in leases:
+            self.open[lease.slot] = lease
+            second = lease.until // SECOND_MS
+            slots = seconds.get(second)
+            if slots is None:
+                seconds[second] = bytearray(lease.slot)
+            else:
+                slots += lease.slot
+        self._next = min(seconds, default=NEVER) * SECOND_MS
+
     def rest(self, slot: bytes, facts: Iterable[Key], key: bytes | None = None) -> None:
         """Note that an open lease rests on other index keys than before."""
         lease, was = self.open[slot], self._rests.get(slot, NO_RESTS)

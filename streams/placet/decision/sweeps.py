@@ -60,17 +60,17 @@ class Sweeps:
         leases = self._book.leases.open
         return sorted(slots, key=lambda slot: leases[slot].seq)
 
-    def sweep(self) -> None:
-        """Decide the next slice again."""
-        for slot, cause in list(islice(self._waiting.items(), self._book.settings.sweep_most)):
+    def sweep(self, most: int) -> None:
+        """Decide the next slice again, of at most so many."""
+        for slot, cause in list(islice(self._waiting.items(), most)):
             self._swept[slot] = self._waiting.pop(slot)
             lease = self._book.leases.open.get(slot)
             if lease is not None:
                 self._again(lease, cause)
 
-    def tick(self) -> None:
-        """Move on what the clock has overtaken, the earliest first."""
-        for lease in self._book.leases.due(self._book.instant, self._book.settings.sweep_most):
+    def tick(self, most: int) -> None:
+        """Move on what the clock has overtaken, the earliest first and at most so many."""
+        for lease in self._book.leases.due(self._book.instant, most):
             state, reason = SILENCE[State(lease.state)]
             asked = self._questions.recall(lease)
             answer = Answer(state, Effect(lease.effect), reason, granted_digest=lease.granted_digest)

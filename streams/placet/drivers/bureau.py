@@ -137,6 +137,8 @@ class Bureau:
         the journal contradicts itself, Unsure for partition 0 when faulty context
         was forgotten: whoever starts anew reads it again.
         """
+        # What a restore makes stays: looking through it again and again would free nothing.
+        gc.set_threshold(*COLLECT_AFTER)
         if partition == 0 and self._forgot:
             raise Unsure("more faulty context was read than is kept without partition 0: it must be read again")
         # The whole context is read before the first decision, whatever of it has trickled in.

@@ -161,11 +161,12 @@ class Loop:
         emits: dict[int, Emits] = {}
         inputs: dict[int, dict[int, int]] = {}
         begun: list[Place] = []
+        sharing = sum(1 for place in busy if place.touched or place.desk.due(now)) or 1
         try:
             for place in busy:
                 begun.append(place)
                 batch = records.get(place.partition, [])
-                emits[place.partition], inputs[place.partition] = self._decide(place, batch, now)
+                emits[place.partition], inputs[place.partition] = self._decide(place, batch, now, sharing)
             self._commit(emits, inputs)
         except BaseException:
             for place in begun:
@@ -176,10 +177,10 @@ class Loop:
         self._bureau.poison = [] if 0 in emits else self._bureau.poison
         return emits
 
-    def _decide(self, place: Place, batch: list[Rec], now: int) -> tuple[Emits, dict[int, int]]:
+    def _decide(self, place: Place, batch: list[Rec], now: int, sharing: int) -> tuple[Emits, dict[int, int]]:
         desk = place.desk
         instant = place.next_instant = max(place.instant, now)
-        place.desk.begin(instant, self._entropy, self._bureau.cut, place.touched.items())
+        place.desk.begin(instant, self._entropy, self._bureau.cut, place.touched.items(), sharing)
         if place.partition == 0:
             for rec, reason, detail in self._bureau.poison:
                 desk.refuse(rec, reason, detail)

@@ -65,11 +65,12 @@ class Settings(BaseSettings):
         500, description="records of one batch: one commit and one signature for all of them"
     )
     batch_wait_ms: Positive = Field(
-        100,
+        30,
         description="how long the loop waits for input before it looks at context and timers: a change is heard this fast",
     )
     sweep_most: Positive = Field(
-        2_000, description="leases decided again per batch after a change: bounds how long a batch can get"
+        2_000,
+        description="leases decided again per batch after a change, of all desks together: bounds how long a batch can get",
     )
     parked_most: Positive = Field(
         1_000, description="deferred intents of one tenant and authority; past it the next hear OVERLOADED"
