@@ -8,6 +8,7 @@ from faust.transport.drivers import aiokafka
 from faust.types import TP
 
 from placet.drivers.context_app.seeking import ENOUGH, Consumer
+from placet.drivers.context_app.seeking import Thread as Fetching
 
 COMMITTED, NEVER, AT_ZERO = TP("placet.signals", 0), TP("placet.signals", 1), TP("placet.signals", 2)
 TABLE = TP("placet-context-facts-changelog", 0)
@@ -127,3 +128,10 @@ def test_while_much_waits_nothing_more_is_fetched() -> None:
     consumer.app = app
     # Without a thread to ask, a fetch would fail.
     assert asyncio.run(consumer._getmany({COMMITTED}, 1.0)) == {}
+
+
+def test_a_fetch_that_brings_nothing_does_not_keep_another_partition_waiting(monkeypatch: Any) -> None:
+    client = SimpleNamespace(_fetch_max_wait_ms=1_500)
+    monkeypatch.setattr(aiokafka.AIOKafkaConsumerThread, "_create_worker_consumer", lambda *_: client)
+    thread = Fetching.__new__(Fetching)
+    assert thread._create_worker_consumer(None)._fetch_max_wait_ms == 50

@@ -9,6 +9,8 @@ from faust.types import TP
 
 CHANGELOG = "-changelog"
 POLL_S = 0.1
+FETCH_MS = 50
+"""How long a broker may keep a fetch until there is something. Of a partition that is not in it nothing is heard meanwhile."""
 ENOUGH = 1_000
 """Messages that wait to be folded before more are fetched. At three times as many Faust fetches nothing for a second."""
 PAUSE_S = 0.005
@@ -35,6 +37,15 @@ class Nowhere(MutableMapping[TP, int | None]):
         return 0
 
 
+class Thread(aiokafka.AIOKafkaConsumerThread):
+    """Faust's thread around the client. Faust lets a broker keep a fetch for 1.5 s, and there is one at a time."""
+
+    def _create_worker_consumer(self, transport: Any) -> Any:
+        client: Any = super()._create_worker_consumer(transport)
+        client._fetch_max_wait_ms = FETCH_MS  # noqa: SLF001 - it is no setting of Faust's
+        return client
+
+
 class Consumer(aiokafka.Consumer):
     """Faust's consumer, which hands on all it is delivered, and says where it began.
 
@@ -49,6 +60,9 @@ class Consumer(aiokafka.Consumer):
         super().__init__(*args, **kwargs)
         self.begins: dict[TP, int] = {}
         self._read_offset = Nowhere()
+
+    def _new_consumer_thread(self) -> Thread:
+        return Thread(self, loop=self.loop, beacon=self.beacon)
 
     async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, Any]]:  # noqa: ASYNC109  it is Faust's own
         """Hand on what was fetched, and yield what Faust is to hand on.
