@@ -87,6 +87,10 @@ class Joiner:
         row = self._tables.principals.get(f"{PRINCIPAL}{tenant}/{audience}") if audience else None
         return row.capabilities if row is not None else frozenset()
 
+    def executor(self, tenant: str, name: str) -> None:
+        """Let the case rest on the executor that claims it, as well."""
+        self.index.append(f"{PRINCIPAL}{tenant}/{name}")
+
     def _meet(self, place: tuple[str, str, str, str]) -> Party:
         """Return a party that was not known, and remember it; where it is refused, what was found of it stands."""
         meeting = Meeting(self._tables)

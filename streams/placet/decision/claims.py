@@ -73,11 +73,16 @@ class Claims:
         asked = self._questions.recall(lease)
         if asked.intent.audience and asked.intent.audience != made.executor:
             return Reason.CLAIM_MISMATCH, f"granted to `{asked.intent.audience}`", 0
-        if not asked.intent.audience and not judge.joiner.active(made.tenant, made.executor):
-            return Reason.CLAIM_MISMATCH, f"`{made.executor}` is not an active principal", 0
+        if not asked.intent.audience:
+            # The grant is everybody's: what stands against one executor ends that claim, not the grant.
+            if not judge.joiner.active(made.tenant, made.executor):
+                return Reason.CLAIM_MISMATCH, f"`{made.executor}` is not an active principal", 0
+            halt = judge.halt_of_tool(made.tenant, made.executor)
+            if halt is not None:
+                return Reason.HALTED, f"halt `{halt.id}` of {halt.scope}", 0
         session = book.session_of(asked)
         active, plan = judge.plan_of(asked.intent)
-        now = judge.judge(asked, active, plan, session)
+        now = judge.judge(asked, active, plan, session, made.executor)
         if now.state is State.DEFERRED and now.reason is Reason.FACT_SILENT:
             return Reason.CONTEXT_SILENT, "a feed is silent past its bound", book.settings.retry_ms
         cause = Cause(rec.topic, rec.partition, rec.offset)

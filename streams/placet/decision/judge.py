@@ -83,8 +83,17 @@ class Judge:
         marks = self._tables.marks
         return all(marks.get((p.topic, p.partition), (0, 0))[0] > p.offset for p in positions)
 
-    def judge(self, asked: Asked, active: PolicySet | None, plan: Plan | None, session: Session | None) -> Answer:
-        """Return the answer to an intent; the facts and the index keys it rests on are the joiner's."""
+    def halt_of_tool(self, tenant: str, name: str) -> Halt | None:
+        """Return the halt of one executor, or None where none stands."""
+        return next((halt for halt in self.halts if halt.is_of_tool(tenant, name)), None)
+
+    def judge(
+        self, asked: Asked, active: PolicySet | None, plan: Plan | None, session: Session | None, executor: str = ""
+    ) -> Answer:
+        """Return the answer to an intent; the facts and the index keys it rests on are the joiner's.
+
+        `executor` is who claims it or has claimed it, where somebody does.
+        """
         intent = asked.intent
         self.joiner.clear()
         if active is None:
@@ -95,10 +104,12 @@ class Judge:
             return self._deny(active, Reason.WRITER_UNPROVED, "the packs want this action's intents signed")
         try:
             case = self.joiner.join(intent, asked.arguments, plan.facts)
+            if executor and executor != intent.audience:
+                self.joiner.executor(intent.tenant, executor)
         except Refused as refused:
             return self._deny(active, refused.reason, refused.detail)
         for halt in self.halts:
-            if halt.covers(intent):
+            if halt.covers(intent, executor):
                 self.joiner.note(HALT_ROLE + halt.fact)
                 return self._deny(active, Reason.HALTED, f"halt `{halt.id}` of {halt.scope}")
         case.session_origin = ORIGINS[session.origin] if session else ORIGINS[0]

@@ -98,7 +98,7 @@ class Sweeps:
         asked = self._questions.recall(lease)
         session = self._book.session_of(asked)
         active, plan = self._judge.plan_of(asked.intent)
-        now = self._judge.judge(asked, active, plan, session)
+        now = self._judge.judge(asked, active, plan, session, lease.executor)
         self._book.leases.rest(lease.slot, self._judge.joiner.index, asked.key)
         body = None
         if state in WAITING:

@@ -26,6 +26,10 @@ nine = itemgetter(*NINE)
 """Return the fields an intent and its verdicts share."""
 
 
+ABOUT = ("tenant", "authority", "actor", "mandate", "action", "audience")
+"""Of what an attempt asks, what a halt or a revocation may be about."""
+
+
 class Row:
     """An unpacked ROW with the claims that follow it."""
 
@@ -49,6 +53,7 @@ class Attempt:
         "act_ms_max",
         "action_digest",
         "arguments",
+        "asked",
         "asked_at",
         "asked_offset",
         "audience",
@@ -70,6 +75,7 @@ class Attempt:
 
     def __init__(self, slot: bytes, said: Fields) -> None:
         self.slot = slot
+        self.asked = {name: said[name] for name in ABOUT}
         self.subjects = subjects_of(said)
         self.state = ASKED
         self.seq: int = said["seq"]

@@ -70,7 +70,7 @@ class Again:
             return "V5", ""
         self.absent = set()
         try:
-            expected = self._expect(body, intent)
+            expected = self._expect(body, intent, said["executor"])
         except Odd as odd:
             return "V5", str(odd)
         if expected is None:
@@ -82,7 +82,7 @@ class Again:
                 return "V10", f"`{name_of(said['state'])}`, where there was nothing to rest it on: {expected.reason}"
         return "V5", _compare(said, expected)
 
-    def _expect(self, body: Fields, intent: Record) -> Expected | None:
+    def _expect(self, body: Fields, intent: Record, executor: str) -> Expected | None:
         asked = intent.fields
         packs = self._shelf.find(asked["tenant"], body["set_digest"])
         if packs is None:
@@ -93,7 +93,7 @@ class Again:
         if asked["proof"] is None and not all(pack.unsigned_intents for pack, _ in about):
             return Expected(DENY, UNPROVED)
         try:
-            known = Joiner(self._schemas, body, intent).join()
+            known = Joiner(self._schemas, body, intent, executor).join()
         except Stopped as stopped:
             if stopped.absent is not None:
                 name, missing = stopped.absent

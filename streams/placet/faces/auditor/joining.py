@@ -55,8 +55,9 @@ class Joined:
 class Joiner:
     """Joins one case. Facts stand under their roles; a role that is not there is a fact nobody had."""
 
-    def __init__(self, schemas: Schemas, body: Fields, intent: Record) -> None:
+    def __init__(self, schemas: Schemas, body: Fields, intent: Record, executor: str = "") -> None:
         self._instant: int = body["instant"]
+        self._executor = executor
         self._intent = intent.fields
         self._heard = {(mark["topic"], mark["partition"]): mark["heard_at"] for mark in body["cut"]}
         self._facts: dict[str, list[Fact]] = {}
@@ -103,7 +104,8 @@ class Joiner:
         for row in self._facts.get("halt", ()):
             said = row.said
             ended = 0 < said["expires_at"] <= self._instant
-            if said["kind"] != "halt" or ended or not halt_covers(said["tenant"], said["scope"], self._intent):
+            about = halt_covers(said["tenant"], said["scope"], self._intent, self._executor)
+            if said["kind"] != "halt" or ended or not about:
                 raise Odd(f"its fact `halt` is of {said['scope']}, which is not about it")
             raise Stopped(HALTED)
 

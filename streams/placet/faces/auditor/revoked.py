@@ -6,10 +6,8 @@ from placet.faces.auditor.attempts import Attempt, subjects_of
 from placet.faces.auditor.batch import Batch, Cut, Decision
 from placet.faces.auditor.known import Known, Subject, Version
 from placet.faces.auditor.report import Report, title_of
-from placet.faces.auditor.table import CLAIMED, GRANTED, name_of
+from placet.faces.auditor.table import HELD, name_of
 from placet.model.topics import Topic
-
-HELD = frozenset({GRANTED, CLAIMED})
 
 
 class RevokedWatch:

@@ -17,8 +17,8 @@ def is_scope(scope: str, halt_id: str) -> bool:
     return whole and max(len(name), len(halt_id)) <= NAME_MAX and NAME.fullmatch(halt_id) is not None
 
 
-def halt_covers(tenant: str, scope: str, said: Fields) -> bool:
-    """Whether a halt of `tenant` and `scope` is about the intent that an intent or a verdict names."""
+def halt_covers(tenant: str, scope: str, said: Fields, executor: str = "") -> bool:
+    """Whether a halt is about the intent that `said` names, or about the executor that has claimed it."""
     kind, _, name = scope.partition("/")
     if kind == "all":
         return True
@@ -27,5 +27,6 @@ def halt_covers(tenant: str, scope: str, said: Fields) -> bool:
     if kind == "action":
         action: str = said["action"]
         return action == name or (name.endswith("*") and action.startswith(name[:-1]))
-    fields = {"authority": "authority", "agent": "actor", "tool": "audience"}
-    return kind == "tenant" or bool(said[fields[kind]] == name)
+    if kind == "tool":
+        return name in (said["audience"], executor)
+    return kind == "tenant" or bool(said[{"authority": "authority", "agent": "actor"}[kind]] == name)

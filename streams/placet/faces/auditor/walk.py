@@ -114,6 +114,7 @@ class Walk:
                 self._fail("V2", decision.offset, text)
         self._inputs.finish(batch)
         self._halts.finish(batch)
+        self._halts.swept(batch, self.chain.swept, self.lives.memory.open.values())
         self._revoked.swept(batch, self.chain.swept, self.lives.memory.open.values())
         self.lives.memory.forget(batch.instant)
 
