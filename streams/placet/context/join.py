@@ -3,7 +3,7 @@
 from placet.context.ages import Heard, Observed
 from placet.context.chain import outside
 from placet.context.decay import decayed
-from placet.context.facts import AUDIENCE, RESOURCE_ROLE, RISK_ROLES, in_role, role
+from placet.context.facts import AUDIENCE, EXECUTOR, RESOURCE_ROLE, RISK_ROLES, in_role, role
 from placet.context.parties import Meeting, Parties, Party, Refused
 from placet.context.tables import CALENDAR, PRINCIPAL, RESOURCE, RISK, Tables
 from placet.model.case import Case
@@ -66,7 +66,7 @@ class Joiner:
             if beyond:
                 raise Refused(Reason.OUTSIDE_MANDATE, f"mandate `{beyond}` does not cover it")
         if audience:
-            self._audience(tenant, audience)
+            self._carrier(tenant, audience, "audience", AUDIENCE)
         for fact in wanted:
             if fact not in JOINED:
                 self._fact(fact, case, intent, party)
@@ -88,8 +88,8 @@ class Joiner:
         return row.capabilities if row is not None else frozenset()
 
     def executor(self, tenant: str, name: str) -> None:
-        """Let the case rest on the executor that claims it, as well."""
-        self.index.append(f"{PRINCIPAL}{tenant}/{name}")
+        """Let the case rest on the executor that claims it as well; raise Refused where it is not known and active."""
+        self._carrier(tenant, name, "executor", EXECUTOR)
 
     def _meet(self, place: tuple[str, str, str, str]) -> Party:
         """Return a party that was not known, and remember it; where it is refused, what was found of it stands."""
@@ -102,16 +102,17 @@ class Joiner:
         self._parties.keep(place, party)
         return party
 
-    def _audience(self, tenant: str, name: str) -> None:
+    def _carrier(self, tenant: str, name: str, part: str, tag: bytes) -> None:
+        """Let the case rest on whoever carries it out, known and active."""
         key = f"{PRINCIPAL}{tenant}/{name}"
         row = self._tables.principals.get(key)
         self.index.append(key if row is None else row.key)
         if row is None:
-            raise Refused(Reason.AUDIENCE_UNKNOWN, f"audience `{name}`")
-        self.facts.append(in_role(AUDIENCE, row.facts))
+            raise Refused(Reason.AUDIENCE_UNKNOWN, f"{part} `{name}`")
+        self.facts.append(in_role(tag, row.facts))
         self.count += len(row.facts)
         if not row.active:
-            raise Refused(Reason.PRINCIPAL_INACTIVE, f"audience `{name}` is {row.status}")
+            raise Refused(Reason.PRINCIPAL_INACTIVE, f"{part} `{name}` is {row.status}")
 
     def _fact(self, fact: str, case: Case, intent: Intent, party: Party) -> None:
         tenant = intent.tenant

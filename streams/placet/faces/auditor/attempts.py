@@ -70,13 +70,11 @@ class Attempt:
         "slot",
         "state",
         "stopped",
-        "subjects",
     )
 
     def __init__(self, slot: bytes, said: Fields) -> None:
         self.slot = slot
         self.asked = {name: said[name] for name in ABOUT}
-        self.subjects = subjects_of(said)
         self.state = ASKED
         self.seq: int = said["seq"]
         self.nine = nine_of(said)
@@ -145,10 +143,11 @@ class Memory:
             yield from ((slot, row[: ROW.size]) for slot, row in bucket.items())
 
 
-def subjects_of(said: Fields) -> tuple[Subject, ...]:
-    """Return whose end is the end of an attempt: its actor, its authority and the mandate it names."""
+def subjects_of(said: Fields, executor: str) -> tuple[Subject, ...]:
+    """Return whose end is the end of what `said` asks: actor, authority, audience, executor and the mandate it names."""
     tenant = said["tenant"]
-    who = (("principal", tenant, said["actor"]), ("principal", tenant, said["authority"]))
+    names = {said["actor"], said["authority"], said["audience"], executor} - {""}
+    who = tuple(("principal", tenant, name) for name in sorted(names))
     return (*who, ("mandate", tenant, said["mandate"])) if said["mandate"] else who
 
 

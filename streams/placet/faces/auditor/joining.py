@@ -87,6 +87,8 @@ class Joiner:
         if intent["audience"]:
             audience = self._who("audience", "audience", intent["audience"])
             out.capabilities = frozenset(audience["capabilities"])
+        if self._executor and self._executor != intent["audience"]:
+            self._who("executor", "executor", self._executor)
         self._resource()
         out.roots["session"] = {
             "id": intent["session"],
@@ -120,7 +122,7 @@ class Joiner:
         if role != "delegator" and len(rows) != len(self._facts.get(role, ())):
             raise Odd(f"a fact `{role}` is not about `{name}`")
         if not rows:
-            raise Stopped(UNKNOWN_AUDIENCE if fact == "audience" else UNKNOWN_WHO, ("principal", name))
+            raise Stopped(UNKNOWN_AUDIENCE if fact in ("audience", "executor") else UNKNOWN_WHO, ("principal", name))
         newest = max(rows, key=lambda row: (row.said["observed_at"], row.said["source"]))
         status = max((row.said["status"] for row in rows), key=STATUSES.index)
         if status != "active":

@@ -25,7 +25,7 @@ class RevokedWatch:
         if said["state"] not in HELD or said["stop"]:
             return
         self._check.checked += 1
-        found = self._revoked(subjects_of(said), batch.cut)
+        found = self._revoked(subjects_of(said, said["executor"]), batch.cut)
         if found is not None:
             (name, _, whom), by = found
             text = f"`{name_of(said['state'])}` when {name} `{whom}` had been revoked: {_place(by)}"
@@ -43,9 +43,10 @@ class RevokedWatch:
         if not news:
             return
         for attempt in held:
-            if attempt.state not in HELD or attempt.stopped or news.isdisjoint(attempt.subjects):
+            if attempt.state not in HELD or attempt.stopped:
                 continue
-            found = self._revoked(attempt.subjects, swept)
+            subjects = subjects_of(attempt.asked, attempt.executor)
+            found = None if news.isdisjoint(subjects) else self._revoked(subjects, swept)
             if found is not None:
                 (name, _, whom), by = found
                 text = f"leaves seq {attempt.seq} held after {name} `{whom}` was revoked: {_place(by)}"
