@@ -8,6 +8,7 @@ import pytest
 from placet.context.halts import Halt
 from placet.faces.auditor.audit import audit
 from placet.faces.auditor.report import Report
+from placet.model.codec.intent import Intent
 from placet.model.proof import PinnedKey, Signer
 from placet.model.reasons import Reason, State
 from tests.support.world import AGENT, EXECUTOR, KEK, PERSON, Decision, World, states
@@ -217,7 +218,7 @@ def test_an_auditor_finds_a_halted_tool_that_claimed_or_was_not_stopped(
     monkeypatch: pytest.MonkeyPatch, late: bool
 ) -> None:
     covers = Halt.covers
-    monkeypatch.setattr(Halt, "covers", lambda halt, intent, *_: covers(halt, intent))
+    monkeypatch.setattr(Halt, "covers", lambda halt, intent, *_: covers(halt, intent, ()))
     monkeypatch.setattr(Halt, "is_of_tool", lambda *_: False)
     world = World()
     asked = world.intent(audience="")
@@ -231,3 +232,37 @@ def test_an_auditor_finds_a_halted_tool_that_claimed_or_was_not_stopped(
     world.step()
     # What is claimed under the halt, and that it is not stopped once the halt was swept.
     assert audited(world)["V9"].violated >= 1
+
+
+def handed_on(world: World) -> Intent:
+    """Return an intent of an agent that has its mandate from another, which has it from a person."""
+    world.publish_principal("user:boss", kind="user")
+    world.publish_principal("agent:mid")
+    world.publish_mandate(id="root", delegator="user:boss", delegate="agent:mid")
+    world.publish_mandate(id="leaf", delegator="agent:mid", parent="root")
+    return world.intent(authority="user:boss", mandate="leaf")
+
+
+@pytest.mark.parametrize("name", ["agent:mid", "user:boss"])
+def test_a_halted_agent_halts_all_that_it_handed_on(name: str) -> None:
+    world = World()
+    granted = handed_on(world)
+    world.ask(granted)
+    world.halt(f"agent/{name}")
+    assert states(verdicts(world.step())) == [State.REVOKED]
+    (answer,) = world.ask(handed_on(world))
+    assert (answer.state, answer.record.reason) == (State.DENIED, Reason.HALTED)
+    assert states(world.ask(world.intent())) == [State.GRANTED]
+    assert audited(world).clean
+
+
+def test_an_auditor_finds_what_was_granted_or_left_held_below_a_halted_agent(monkeypatch: pytest.MonkeyPatch) -> None:
+    covers = Halt.covers
+    monkeypatch.setattr(Halt, "covers", lambda halt, intent, *_: covers(halt, intent, (AGENT,)))
+    world = World()
+    world.ask(handed_on(world))
+    world.halt("agent/agent:mid")
+    world.step()
+    assert states(world.ask(handed_on(world))) == [State.GRANTED]
+    # What was granted before and is still held, and the grant after it.
+    assert audited(world)["V9"].violated == 2

@@ -35,8 +35,11 @@ class Halt(NamedTuple):
     def key(self) -> HaltKey:
         return self.tenant, self.id, self.scope
 
-    def covers(self, intent: Intent, executor: str = "") -> bool:
-        """Return whether `intent`, claimed by `executor` where it is, may not go on while this halt stands."""
+    def covers(self, intent: Intent, chain: tuple[str, ...], executor: str = "") -> bool:
+        """Return whether `intent` may not go on while this halt stands.
+
+        `chain` are all principals from its authority to its actor, `executor` who has claimed it, where somebody has.
+        """
         if self.scope == ALL:
             return True
         if intent.tenant != self.tenant:
@@ -46,7 +49,9 @@ class Halt(NamedTuple):
             return intent.action == name or (name.endswith("*") and intent.action.startswith(name[:-1]))
         if kind == "tool":
             return name in (intent.audience, executor)
-        return kind == TENANT or name == {"authority": intent.authority, "agent": intent.actor}[kind]
+        if kind == "agent":
+            return name in chain
+        return kind == TENANT or name == intent.authority
 
     def is_of_tool(self, tenant: str, name: str) -> bool:
         """Return whether this halt is of that one executor."""

@@ -109,7 +109,7 @@ class Judge:
         except Refused as refused:
             return self._deny(active, refused.reason, refused.detail)
         for halt in self.halts:
-            if halt.covers(intent, executor):
+            if halt.covers(intent, case.chain, executor):
                 self.joiner.note(HALT_ROLE + halt.fact)
                 return self._deny(active, Reason.HALTED, f"halt `{halt.id}` of {halt.scope}")
         case.session_origin = ORIGINS[session.origin] if session else ORIGINS[0]

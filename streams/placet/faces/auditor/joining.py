@@ -106,7 +106,7 @@ class Joiner:
         for row in self._facts.get("halt", ()):
             said = row.said
             ended = 0 < said["expires_at"] <= self._instant
-            about = halt_covers(said["tenant"], said["scope"], self._intent, self._executor)
+            about = halt_covers(said["tenant"], said["scope"], self._intent, self._out.chain, self._executor)
             if said["kind"] != "halt" or ended or not about:
                 raise Odd(f"its fact `halt` is of {said['scope']}, which is not about it")
             raise Stopped(HALTED)

@@ -1,6 +1,7 @@
 """What a halt is about: the auditor's own reading of a scope."""
 
 import re
+from collections.abc import Iterable
 
 from placet.faces.auditor.records import Fields
 
@@ -17,8 +18,8 @@ def is_scope(scope: str, halt_id: str) -> bool:
     return whole and max(len(name), len(halt_id)) <= NAME_MAX and NAME.fullmatch(halt_id) is not None
 
 
-def halt_covers(tenant: str, scope: str, said: Fields, executor: str = "") -> bool:
-    """Whether a halt is about the intent that `said` names, or about the executor that has claimed it."""
+def halt_covers(tenant: str, scope: str, said: Fields, chain: Iterable[str], executor: str) -> bool:
+    """Whether a halt is about the intent that `said` names, about anybody in its chain, or about who has claimed it."""
     kind, _, name = scope.partition("/")
     if kind == "all":
         return True
@@ -29,4 +30,6 @@ def halt_covers(tenant: str, scope: str, said: Fields, executor: str = "") -> bo
         return action == name or (name.endswith("*") and action.startswith(name[:-1]))
     if kind == "tool":
         return name in (said["audience"], executor)
-    return kind == "tenant" or bool(said[{"authority": "authority", "agent": "actor"}[kind]] == name)
+    if kind == "agent":
+        return name in chain
+    return kind == "tenant" or bool(said["authority"] == name)

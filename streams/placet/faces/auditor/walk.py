@@ -53,7 +53,7 @@ class Walk:
         self._inputs = Inputs(tools.log, partition, tools.report)
         self._quarantine = Quarantine(tools.log, partition, tools.schemas, tools.report)
         self._cases = cases
-        self._halts = HaltWatch(partition, tools.halts, tools.report)
+        self._halts = HaltWatch(partition, tools.halts, tools.known, tools.report)
         self._revoked = RevokedWatch(partition, tools.known, tools.report)
         self.chain = SealChain(partition, tools.keys, tools.schemas, tools.report)
         self.lives = Lives(partition, tools.report)
@@ -121,7 +121,7 @@ class Walk:
     def _decision(self, decision: Decision, batch: Batch) -> None:
         if decision.name == "verdict":
             self._verdicts.take(decision, *self._cause(decision, batch))
-            self._halts.verdict(decision)
+            self._halts.verdict(decision, batch)
             self._revoked.verdict(decision, batch)
             self._cases.look(decision, batch, self.lives.sessions, self._tools.sampled(decision.leaf))
         elif decision.name == "repeat":
