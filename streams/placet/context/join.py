@@ -1,7 +1,7 @@
 """The join of one intent with all that is known: the Case that is decided, and the facts that it rests on."""
 
 from placet.context.ages import Heard, Observed
-from placet.context.chain import outside
+from placet.context.chain import NEVER, outside
 from placet.context.decay import decayed
 from placet.context.facts import AUDIENCE, EXECUTOR, RESOURCE_ROLE, RISK_ROLES, in_role, role
 from placet.context.parties import Meeting, Parties, Party, Refused
@@ -19,7 +19,8 @@ class Joiner:
     """Fills one Case again and again. What a join found stands until the next.
 
     `facts` are the encoded facts, `count` how many there are; `index` holds
-    the keys under which a change of any of them is heard.
+    the keys under which a change of any of them is heard; `until` is when the
+    first mandate of the chain ends, ms.
     """
 
     def __init__(self, tables: Tables) -> None:
@@ -31,6 +32,7 @@ class Joiner:
         self.facts: list[bytes] = []
         self.index: list[str] = []
         self.count = 0
+        self.until = NEVER
 
     def clear(self) -> None:
         """Forget what the last join rested on."""
@@ -59,6 +61,7 @@ class Joiner:
         place = (tenant, mandate, actor, authority)
         party = self._parties.find(place, self._instant) or self._meet(place)
         self.facts, self.index, self.count = [party.facts], [*party.keys], party.fact_count
+        self.until = party.until
         case.actor, case.authority, case.chain = party.actor, party.authority, party.members
         if party.links:
             case.mandate = party.links[0]

@@ -157,11 +157,7 @@ class Judge:
                     intent.resource,
                     answer.granted_arguments,
                 )
-        case = self.joiner.case
-        ends = min(self._instant + finding.lease_ms, intent.deadline)
-        if case.mandate is not None and case.mandate.expires_at:
-            ends = min(ends, case.mandate.expires_at)
-        answer.until = ends
+        answer.until = min(self._instant + finding.lease_ms, intent.deadline, self.joiner.until)
         answer.act_ms_max = finding.act_ms_max
         if not finding.claim_required and intent.audience:
             answer.claim_required = False

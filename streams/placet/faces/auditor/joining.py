@@ -165,7 +165,7 @@ class Joiner:
         own = links[0]
         fields = {name: own.said[name] for name in ("id", "delegator", "delegate", "task", "actions", "resources")}
         out.roots["mandate"] = {**fields, "depth": len(links)}
-        out.mandate_ends = own.said["expires_at"]
+        out.mandate_ends = min((link.said["expires_at"] for link in links if link.said["expires_at"]), default=0)
         out.chain = (intent["authority"], *(link.said["delegate"] for link in reversed(links)))
         self._note("mandate", Topic.MANDATES, own.partition, own.said["observed_at"])
 
