@@ -18,6 +18,8 @@ from placet.model.proof import KeyRing
 from placet.model.reasons import Effect, Reason, State
 from placet.ports import Rec
 
+SILENT = Reason.FACT_SILENT
+"""Whatever a pack says of a silent fact: silence is no word against a grant, and passes."""
 REPORTABLE: dict[int, State] = {int(state): state for state in (State.DONE, State.FAILED, State.REFUSED)}
 DETAIL_MAX = 256
 
@@ -83,7 +85,7 @@ class Claims:
         session = book.session_of(asked)
         active, plan = judge.plan_of(asked.intent)
         now = judge.judge(asked, active, plan, session, made.executor)
-        if now.state is State.DEFERRED and now.reason is Reason.FACT_SILENT:
+        if now.reason is SILENT:
             return Reason.CONTEXT_SILENT, "a feed is silent past its bound", book.settings.retry_ms
         cause = Cause(rec.topic, rec.partition, rec.offset)
         body = judge.body(asked, now, session) if now.set_digest else None

@@ -19,8 +19,8 @@ from placet.faces.auditor.known import Subject
 from placet.faces.auditor.packs import Shelf
 from placet.faces.auditor.records import Fields, Record, Schemas
 from placet.faces.auditor.report import Report
-from placet.faces.auditor.rules import ERRED, NO_RULE, Demand, Said, about_action, put
-from placet.faces.auditor.table import CLAIMED, CONSTRAIN, DENY, GRANTED, HOLDING, PERMIT, name_of, state_of
+from placet.faces.auditor.rules import ERRED, NO_RULE, SILENT, Demand, Said, about_action, put
+from placet.faces.auditor.table import CLAIMED, CONSTRAIN, DENY, GRANTED, HOLDING, PERMIT, REVOKED, name_of, state_of
 
 UNPROVED, LACKING_CAPABILITY, DISAGREES = 70, 460, 440
 CLOSED = frozenset(
@@ -181,6 +181,8 @@ def _compare(said: Fields, expected: Expected) -> str:
     for what, was, should in pairs:
         if was != should:
             return f"{what} is {was}, decided again it is {should}"
+    if expected.reason == SILENT and (said["stop"] or said["state"] == REVOKED):
+        return f"{'stopped' if said['stop'] else 'revoked'}, and nothing was said against it: a feed was silent"
     if said["state"] == CLAIMED and not said["stop"] and not grants:
         return f"claimed, decided again its effect is {expected.effect}"
     return ""
