@@ -36,6 +36,7 @@ class Terms(NamedTuple):
     """Who carries out, under what name, with which duties and bounds."""
 
     name: str
+    tenant: str
     signer: Signer
     nonce: bytes
     capabilities: frozenset[str]
@@ -97,7 +98,7 @@ class Performance:
             verdict: Verdict = yield Wait(self._offer.offered, seconds)
         except TimeoutError:
             raise NotBegun(f"intent {self._offer.place.id.hex()}: no sealed grant was heard in time") from None
-        if not checks.addressed(verdict, self._terms.name):
+        if not checks.addressed(verdict, self._terms.name, self._terms.tenant):
             raise raised_by(Answer.of(verdict))
         return verdict
 
