@@ -264,7 +264,7 @@ def test_batches_keep_the_order_outcomes_then_intents() -> None:
     assert states(said) == [State.CLAIMED, State.GRANTED]
 
 
-def test_every_verdict_with_a_set_has_a_case_under_its_seq() -> None:
+def test_every_verdict_with_a_set_for_an_authority_that_is_known_has_a_case_under_its_seq() -> None:
     world = World()
     verdict = only(world.ask(world.intent()))
     (rec,) = world.memory.read(Topic.CASES, 0, 0, 9, 0)

@@ -80,6 +80,10 @@ class Joiner:
         self.facts.append(fact)
         self.count += 1
 
+    def knows(self, tenant: str, name: str) -> bool:
+        """Return whether a principal is known, whatever its status."""
+        return f"{PRINCIPAL}{tenant}/{name}" in self._tables.principals
+
     def active(self, tenant: str, name: str) -> bool:
         """Return whether a principal is known and active."""
         row = self._tables.principals.get(f"{PRINCIPAL}{tenant}/{name}")

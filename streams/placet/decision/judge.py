@@ -87,6 +87,15 @@ class Judge:
         """Return the halt of one executor, or None where none stands."""
         return next((halt for halt in self.halts if halt.is_of_tool(tenant, name)), None)
 
+    def keeps_case(self, intent: Intent, answer: Answer) -> bool:
+        """Return whether the case of a first answer is kept: it was decided by packs, for an authority that is known.
+
+        Nobody's data key is made for a name that anybody can make up.
+        """
+        if not answer.set_digest:
+            return False
+        return answer.finding is not None or self.joiner.knows(intent.tenant, intent.authority)
+
     def judge(
         self, asked: Asked, active: PolicySet | None, plan: Plan | None, session: Session | None, executor: str = ""
     ) -> Answer:

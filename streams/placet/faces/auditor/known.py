@@ -87,6 +87,10 @@ class Known:
             if record.name in ENDING and order[1] and (self._whole or not late):
                 self.endings.setdefault((rec.topic, rec.partition), []).append((rec.offset, subject))
 
+    def knows(self, subject: Subject, cut: Cut) -> bool:
+        """Return whether anything was said of a subject at `cut`, as far as it is still there."""
+        return any(_newest(versions, cut) is not None for versions in self._said.get(subject, {}).values())
+
     def ended(self, subject: Subject, cut: Cut) -> Version | None:
         """Return what says at `cut` that a principal or a mandate is not active, by any of its sources."""
         if subject not in self._ended:
