@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
 
@@ -58,6 +59,32 @@ def test_a_restored_desk_counts_what_it_has_decided_again() -> None:
     world.ask(world.intent(), world.intent())
     world.restart()
     world.step()
+    assert [each.record.reason for each in world.ask(world.intent())] == [Reason.OVERLOADED]
+
+
+@pytest.mark.parametrize("stopped", [False, True])
+def test_a_restored_desk_counts_what_is_unknown_or_was_told_to_stop(stopped: bool) -> None:
+    world = World(settings=SMALL)
+    open_ = [world.intent(), world.intent()]
+    world.ask(*open_)
+    for each in open_:
+        world.claim(each)
+    if stopped:
+        world.halt(f"action/{open_[0].action}", expires_at=world.clock.now + 1_000)
+        assert [each.record.stop for each in world.step()[1:]] == [True, True]
+        world.later(1_000)
+    else:
+        assert states(world.later(900_000)) == [State.UNKNOWN, State.UNKNOWN]
+    for _ in range(2):
+        assert [each.record.reason for each in world.ask(world.intent())] == [Reason.OVERLOADED]
+        world.restart()
+        world.step()
+
+
+def test_a_restored_desk_counts_what_is_open_before_it_has_decided_it_again() -> None:
+    world = World(settings=replace(SMALL, sweep_most=1))
+    world.ask(world.intent(), world.intent())
+    world.restart()
     assert [each.record.reason for each in world.ask(world.intent())] == [Reason.OVERLOADED]
 
 

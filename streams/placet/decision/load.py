@@ -21,8 +21,7 @@ Counts = list[int]
 class Load:
     """Counts of open intents by key, and which count each slot stands in.
 
-    A slot is counted from the first time its key is told: after a restore that
-    is when it is decided again.
+    A slot is counted from the first time its key is told.
     """
 
     def __init__(self) -> None:

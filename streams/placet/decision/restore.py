@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from placet.decision.book import Book
-from placet.decision.held import SLOT_SIZE, Held, hold, leases_of
+from placet.decision.held import SLOT_SIZE, Held, hold, key_in, leases_of
 from placet.decision.settled import DEADLINES, ROW
 from placet.errors import Corrupted
 from placet.model.codec.desk_change import DeskChange, Lease
@@ -41,11 +41,21 @@ def restore(book: Book, changes: Iterable[Rec], seal: Seal | None) -> None:
         ledger.append((change._replace(settled=b"", closed=b"", opened=[]), long_lived))
         book.seq = change.seq_to
     _open(book, living, ledger)
+    _count(book)
     if seal is not None and (book.seq, book.changes.ordinal) != (seal.seq_to, seal.desk_ordinal):
         raise Corrupted(
             f"the desk's changes end at seq {book.seq}, ordinal {book.changes.ordinal}; "
             f"the last seal says {seal.seq_to}, {seal.desk_ordinal}"
         )
+
+
+def _count(book: Book) -> None:
+    """Count what is open under the key of each intent, before anything new is held against the bounds."""
+    keys: dict[bytes, bytes] = {}
+    move = book.leases.load.move
+    for lease in book.leases.open.values():
+        key = key_in(lease.intent)
+        move(lease.slot, lease.state, keys.setdefault(key, key))
 
 
 def _settle(book: Book, change: Held, instant: int) -> tuple[bytes, ...]:
