@@ -9,7 +9,8 @@ import pytest
 from placet.decision.settings import DeskSettings
 from placet.model.keys import key_of
 from placet.model.reasons import Reason, State
-from tests.support.world import PERSON, TENANT, World, states
+from tests.decision.test_halts import audited
+from tests.support.world import PACK, PERSON, TENANT, World, states
 
 
 @contextmanager
@@ -145,3 +146,20 @@ def test_a_claim_read_late_leaves_its_grant_and_an_outcome_is_taken_at_any_lag()
     with nobody_reads(world):
         world.report(begun)
     assert states(world.later(9_000)) == [State.DONE]
+
+
+@pytest.mark.parametrize(("lag", "violated"), [(30_000, 0), (30_001, 1)])
+@pytest.mark.parametrize("claims", [False, True])
+def test_an_auditor_finds_what_was_granted_or_claimed_too_late(claims: bool, lag: int, violated: int) -> None:
+    patient = {**PACK, "pack.yaml": PACK["pack.yaml"] + "lease: {lease_ms: 50000}\n"}
+    world = World(settings=DeskSettings(lag_ms_max=1_000_000), pack=patient)
+    world.step()
+    asked = world.intent(deadline=world.clock.now + 60_000)
+    with nobody_reads(world):
+        world.ask(asked)
+    if claims:
+        assert states(world.step()) == [State.GRANTED]
+        with nobody_reads(world):
+            world.claim(asked)
+    assert states(world.later(lag)) == [State.CLAIMED if claims else State.GRANTED]
+    assert audited(world)["V10"].violated == violated

@@ -39,6 +39,7 @@ class Tools(NamedTuple):
     halts: Halts
     known: Known
     drained: bool
+    lag_ms_max: int
 
 
 class Walk:
@@ -58,7 +59,14 @@ class Walk:
         self.chain = SealChain(partition, tools.keys, tools.schemas, tools.report)
         self.lives = Lives(partition, tools.report)
         self._verdicts = Verdicts(
-            partition, tools.partitions, tools.schemas, tools.keys, self.lives, tools.sampled, tools.report
+            partition,
+            tools.partitions,
+            tools.schemas,
+            tools.keys,
+            self.lives,
+            tools.sampled,
+            tools.report,
+            tools.lag_ms_max,
         )
 
     def run(self, progress: Callable[[int], None]) -> None:
