@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from operator import itemgetter
 
 from placet.faces.auditor.hashes import sha256
-from placet.faces.auditor.known import Subject
 from placet.faces.auditor.records import Fields
 from placet.faces.auditor.table import ASKED
 
@@ -141,14 +140,6 @@ class Memory:
         """Yield every remembered slot with its packed row."""
         for bucket in self._buckets.values():
             yield from ((slot, row[: ROW.size]) for slot, row in bucket.items())
-
-
-def subjects_of(said: Fields, executor: str) -> tuple[Subject, ...]:
-    """Return whose end is the end of what `said` asks: actor, authority, audience, executor and the mandate it names."""
-    tenant = said["tenant"]
-    names = {said["actor"], said["authority"], said["audience"], executor} - {""}
-    who = tuple(("principal", tenant, name) for name in sorted(names))
-    return (*who, ("mandate", tenant, said["mandate"])) if said["mandate"] else who
 
 
 def nine_of(said: Fields) -> int:
