@@ -451,3 +451,26 @@ def test_an_executor_of_no_tenant_hears_nothing_by_itself(stage: Stage) -> None:
 def test_what_is_of_another_tenant_is_not_performed(stage: Stage) -> None:
     with pytest.raises(NotBegun, match="of tenant `evil`, this executor is of `acme`"):
         stage.executor.perform(Answer.of(stage.grant(tenant="evil")), lambda _: None)
+
+
+@pytest.mark.parametrize(
+    ("more", "says"),
+    [
+        ({"obligations": (Obligation("capability", "two-person", ""),)}, "not a capability"),
+        ({"obligations": (Obligation("watch_closely", "x", ""),)}, "not one this executor knows"),
+        ({"effect": 9}, "effect 9"),
+        ({"resource": "order/8"}, "digests differ"),
+    ],
+)
+def test_a_claim_that_is_accepted_on_terms_that_cannot_be_kept_is_refused(
+    stage: Stage, more: dict[str, Any], says: str
+) -> None:
+    granted = stage.grant()
+    stage.say(granted)
+    (claim,) = stage.wait_for(1)
+    stage.say(stage.claimed(granted, claim, **more))
+    outcome = stage.wait_for(2)[1]
+    assert isinstance(outcome, Outcome)
+    assert (outcome.result, outcome.ran_digest) == (State.REFUSED, b"")
+    assert says in outcome.detail
+    assert stage.runs == []

@@ -82,6 +82,8 @@ class Performance:
             claimed = yield from self._claimed(verdict)
             if fault is None and claimed.granted_digest != verdict.granted_digest:
                 fault = Fault(True, "the claim was accepted for another digest")
+            # Decided again at the claim, the same action may be granted with other duties.
+            fault = fault or checks.fault_of(claimed, arguments, self._terms.capabilities)
             verdict = claimed
         elif fault is None and self._terms.begun is None:
             fault = Fault(True, "a grant that is its own claim needs a begun-set, and this executor has none")
