@@ -4,10 +4,12 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, SecretStr, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 Positive = Annotated[int, Field(ge=1)]
 
+Unread = SettingsError
+"""The environment holds other text where JSON was expected: a ValueError that names the field."""
 LOOPBACK: frozenset[str] = frozenset({"127.0.0.1", "::1", "localhost"})
 """Names and addresses that never leave this machine."""
 
