@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 
 from placet.errors import Corrupted
+from placet.faces.sdk.agent import Agent
 from placet.faces.sdk.begun import BegunSet
 from placet.faces.sdk.connection import Connection
 from placet.faces.sdk.errors import NotBegun
 from placet.faces.sdk.executor import Executor
+from placet.faces.sdk.guarded import guarded
 from placet.faces.sdk.models import Answer, Grant
 from placet.model.codec import decode_any, refusal, verdict
 from placet.model.codec import intent as intent_codec
@@ -474,3 +476,9 @@ def test_a_claim_that_is_accepted_on_terms_that_cannot_be_kept_is_refused(
     assert (outcome.result, outcome.ran_digest) == (State.REFUSED, b"")
     assert says in outcome.detail
     assert stage.runs == []
+
+
+def test_what_one_tenant_asks_is_not_guarded_by_the_executor_of_another(stage: Stage) -> None:
+    agent = Agent(stage.connection, tenant="evil", actor=AGENT)
+    with pytest.raises(ValueError, match="asked in tenant `evil`, and its executor is of `acme`"):
+        guarded(agent=agent, executor=stage.executor, action="shop.refund", resource="order/7")
