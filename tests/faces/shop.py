@@ -112,7 +112,7 @@ class Shop(Furniture):
         return Agent(connection, **fields)
 
     def executor(self, connection: Connection, name: str = EXECUTOR, **more: Any) -> Executor:
-        return Executor(connection, name=name, **more)
+        return Executor(connection, name=name, **{"tenant": TENANT, **more})
 
     def records(self, topic: Topic) -> Iterator[tuple[Rec, str, Any]]:
         """Yield every record of a topic, decoded, partition by partition."""

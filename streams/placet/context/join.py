@@ -1,9 +1,9 @@
 """The join of one intent with all that is known: the Case that is decided, and the facts that it rests on."""
 
 from placet.context.ages import Heard, Observed
-from placet.context.chain import outside
+from placet.context.chain import NEVER, outside
 from placet.context.decay import decayed
-from placet.context.facts import AUDIENCE, RESOURCE_ROLE, RISK_ROLES, Bundle, in_role, role
+from placet.context.facts import AUDIENCE, EXECUTOR, RESOURCE_ROLE, RISK_ROLES, Bundle, in_role, role
 from placet.context.parties import Asker, Meeting, Party, Refused
 from placet.context.tables import CALENDAR, PRINCIPAL, RESOURCE, RISK, Tables
 from placet.model.case import Case
@@ -19,7 +19,8 @@ class Joiner:
     """Fills one Case again and again. What a join found stands until the next.
 
     `facts` are the encoded facts, `count` how many there are; `index` holds
-    the keys under which a change of any of them is heard.
+    the keys under which a change of any of them is heard; `until` is when the
+    first mandate of the chain ends, ms.
     """
 
     def __init__(self, tables: Tables) -> None:
@@ -30,6 +31,7 @@ class Joiner:
         self.facts: list[bytes] = []
         self.index: list[str | Bundle] = []
         self.count = 0
+        self.until = NEVER
 
     def clear(self) -> None:
         """Forget what the last join rested on."""
@@ -57,6 +59,7 @@ class Joiner:
         party = asker.party_at(self._instant, self._tables) or self._meet(asker)
         self.facts, self.count = [party.facts], party.fact_count
         self.index = [asker.rests(party, audience, wanted)]
+        self.until = party.until
         case.actor, case.authority, case.chain = party.actor, party.authority, party.members
         if party.links:
             case.mandate = party.links[0]
@@ -64,7 +67,7 @@ class Joiner:
             if beyond:
                 raise Refused(Reason.OUTSIDE_MANDATE, f"mandate `{beyond}` does not cover it")
         if audience:
-            self._audience(tenant, audience)
+            self._carrier(tenant, audience, "audience", AUDIENCE)
         for fact in wanted:
             if fact in JOINED:
                 continue
@@ -87,6 +90,10 @@ class Joiner:
         self.facts.append(fact)
         self.count += 1
 
+    def knows(self, tenant: str, name: str) -> bool:
+        """Return whether a principal is known, whatever its status."""
+        return f"{PRINCIPAL}{tenant}/{name}" in self._tables.principals
+
     def active(self, tenant: str, name: str) -> bool:
         """Return whether a principal is known and active."""
         row = self._tables.principals.get(f"{PRINCIPAL}{tenant}/{name}")
@@ -97,6 +104,11 @@ class Joiner:
         row = self._tables.principals.get(f"{PRINCIPAL}{tenant}/{audience}") if audience else None
         return row.capabilities if row is not None else frozenset()
 
+    def executor(self, tenant: str, name: str) -> None:
+        """Let the case rest on the executor that claims it as well; raise Refused where it is not known and active."""
+        self.index.append(f"{PRINCIPAL}{tenant}/{name}")
+        self._carrier(tenant, name, "executor", EXECUTOR)
+
     def _meet(self, asker: Asker) -> Party:
         """Return a party that was not known; where it is refused, what was found of it stands."""
         meeting = Meeting(self._tables)
@@ -106,15 +118,16 @@ class Joiner:
             self.facts, self.index, self.count = meeting.facts, [*meeting.keys], meeting.count
             raise
 
-    def _audience(self, tenant: str, name: str) -> None:
+    def _carrier(self, tenant: str, name: str, part: str, tag: bytes) -> None:
+        """Let the case rest on whoever carries it out, known and active."""
         key = f"{PRINCIPAL}{tenant}/{name}"
         row = self._tables.principals.get(key)
         if row is None:
-            raise Refused(Reason.AUDIENCE_UNKNOWN, f"audience `{name}`")
-        self.facts.append(in_role(AUDIENCE, row.facts))
+            raise Refused(Reason.AUDIENCE_UNKNOWN, f"{part} `{name}`")
+        self.facts.append(in_role(tag, row.facts))
         self.count += len(row.facts)
         if not row.active:
-            raise Refused(Reason.PRINCIPAL_INACTIVE, f"audience `{name}` is {row.status}")
+            raise Refused(Reason.PRINCIPAL_INACTIVE, f"{part} `{name}` is {row.status}")
 
     def _resource(self, case: Case, key: str) -> None:
         row = case.resource = self._tables.resources.get(key)

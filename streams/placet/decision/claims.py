@@ -6,7 +6,7 @@ from placet.decision.book import Book
 from placet.decision.intake import Asked
 from placet.decision.judge import Answer, Judge
 from placet.decision.leases import claimed
-from placet.decision.life import CLAIMED, DEFERRED, GRANTED, UNKNOWN
+from placet.decision.life import CLAIMED, GRANTED, UNKNOWN
 from placet.decision.questions import Questions
 from placet.errors import PoisonRecord
 from placet.model.case import ORIGIN_RANKS, ORIGINS, RANKS
@@ -16,6 +16,8 @@ from placet.model.codec.outcome import Outcome
 from placet.model.reasons import Effect, Reason, State
 from placet.ports import Rec
 
+SILENT = Reason.FACT_SILENT
+"""Whatever a pack says of a silent fact: silence is no word against a grant, and passes."""
 REPORTABLE: dict[int, State] = {int(state): state for state in (State.DONE, State.FAILED, State.REFUSED)}
 EFFECTS: dict[int, Effect] = {int(effect): effect for effect in Effect}
 GRANT, UNDER_WAY = (GRANTED, CLAIMED), (CLAIMED, UNKNOWN)
@@ -68,12 +70,17 @@ class Claims:
         asked = self._questions.recall(lease)
         if asked.intent.audience and asked.intent.audience != made.executor:
             return Reason.CLAIM_MISMATCH, f"granted to `{asked.intent.audience}`", 0
-        if not asked.intent.audience and not judge.joiner.active(made.tenant, made.executor):
-            return Reason.CLAIM_MISMATCH, f"`{made.executor}` is not an active principal", 0
+        if not asked.intent.audience:
+            # The grant is everybody's: what stands against one executor ends that claim, not the grant.
+            if not judge.joiner.active(made.tenant, made.executor):
+                return Reason.CLAIM_MISMATCH, f"`{made.executor}` is not an active principal", 0
+            halt = judge.halt_of_tool(made.tenant, made.executor)
+            if halt is not None:
+                return Reason.HALTED, f"halt `{halt.id}` of {halt.scope}", 0
         session = book.session_of(asked)
         active, plan = judge.plan_of(asked.intent)
-        now = judge.judge(asked, active, plan, session)
-        if now.state is DEFERRED and now.reason is Reason.FACT_SILENT:
+        now = judge.judge(asked, active, plan, session, made.executor)
+        if now.reason is SILENT:
             return Reason.CONTEXT_SILENT, "a feed is silent past its bound", book.settings.retry_ms
         cause = Cause(rec.topic, rec.partition, rec.offset)
         body = judge.body(asked, now, session) if now.set_digest else None

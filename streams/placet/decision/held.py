@@ -11,7 +11,7 @@ from placet.model.codec._wire import LONG, SMALL, SPAN, count, long_at, span
 from placet.model.codec.desk_change import DataKey, Lease, Session
 from placet.model.reasons import Reason
 
-SLOT_SIZE = 16
+SLOT_SIZE, ID_SIZE = 16, 16
 AT_ONCE = 1_000
 NOTHING_OPENED = bytes(7)
 """The fields of a desk change up to its data keys, all of them 0 or empty."""
@@ -79,6 +79,15 @@ def leases_of(found: Iterable[bytes]) -> Iterator[Lease]:
             waiting.clear()
     if waiting:
         yield from _read(waiting)
+
+
+def key_in(intent: bytes) -> bytes:
+    """Return the key of an Intent's payload that was taken before: `tenant/authority`, with nothing else of it read."""
+    at = _past_number(intent, ID_SIZE)
+    actor_at = _past(intent, at)
+    authority_at = _past(intent, actor_at)
+    tenant = intent[_past_number(intent, at) : actor_at]
+    return tenant + b"/" + intent[_past_number(intent, authority_at) : _past(intent, authority_at)]
 
 
 def _read(leases: list[bytes]) -> tuple[Lease, ...]:

@@ -85,8 +85,26 @@ class Judge:
         marks = self._tables.marks
         return all(marks.get((p.topic, p.partition), (0, 0))[0] > p.offset for p in positions)
 
-    def judge(self, asked: Asked, active: PolicySet | None, plan: Plan | None, session: Session | None) -> Answer:
-        """Return the answer to an intent; the facts and the index keys it rests on are the joiner's."""
+    def halt_of_tool(self, tenant: str, name: str) -> Halt | None:
+        """Return the halt of one executor, or None where none stands."""
+        return next((halt for halt in self.halts if halt.is_of_tool(tenant, name)), None)
+
+    def keeps_case(self, intent: Intent, answer: Answer) -> bool:
+        """Return whether the case of a first answer is kept: it was decided by packs, for an authority that is known.
+
+        Nobody's data key is made for a name that anybody can make up.
+        """
+        if not answer.set_digest:
+            return False
+        return answer.finding is not None or self.joiner.knows(intent.tenant, intent.authority)
+
+    def judge(
+        self, asked: Asked, active: PolicySet | None, plan: Plan | None, session: Session | None, executor: str = ""
+    ) -> Answer:
+        """Return the answer to an intent; the facts and the index keys it rests on are the joiner's.
+
+        `executor` is who claims it or has claimed it, where somebody does.
+        """
         intent = asked.intent
         self.joiner.clear()
         if active is None:
@@ -97,10 +115,12 @@ class Judge:
             return self._deny(active, Reason.WRITER_UNPROVED, "the packs want this action's intents signed")
         try:
             case = self.joiner.join(intent, asked.asker, asked.arguments, plan.facts)
+            if executor and executor != intent.audience:
+                self.joiner.executor(intent.tenant, executor)
         except Refused as refused:
             return self._deny(active, refused.reason, refused.detail)
         for halt in self.halts:
-            if halt.covers(intent):
+            if halt.covers(intent, case.chain, executor):
                 self.joiner.note(HALT_ROLE + halt.fact)
                 return self._deny(active, Reason.HALTED, f"halt `{halt.id}` of {halt.scope}")
         case.session_origin = ORIGINS[session.origin] if session else ORIGINS[0]
@@ -148,11 +168,7 @@ class Judge:
                     intent.resource,
                     answer.granted_arguments,
                 )
-        case = self.joiner.case
-        ends = min(self._instant + finding.lease_ms, intent.deadline)
-        if case.mandate is not None and case.mandate.expires_at:
-            ends = min(ends, case.mandate.expires_at)
-        answer.until = ends
+        answer.until = min(self._instant + finding.lease_ms, intent.deadline, self.joiner.until)
         answer.act_ms_max = finding.act_ms_max
         if not finding.claim_required and intent.audience:
             answer.claim_required = False

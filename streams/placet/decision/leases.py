@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from placet.decision.arrow import NEVER, Cause
+from placet.decision.held import key_in
 from placet.decision.index import NO_KEYS, Index, Key
 from placet.decision.intake import Asked
 from placet.decision.judge import Answer
@@ -21,9 +22,9 @@ NO_RESTS: Rests = (None, NO_KEYS)
 class Leases:
     """Open intents of one desk. `drop` takes back all changes since the last `keep`.
 
-    An intent is counted from the first time its key is told: after a restore
-    that is when it is decided again. A timer is never cancelled: when its second
-    comes, the lease is looked at and passed over if its time has moved on.
+    An intent is counted from the first time its key is told. A timer is never
+    cancelled: when its second comes, the lease is looked at and passed over if
+    its time has moved on.
     """
 
     def __init__(self) -> None:
@@ -50,16 +51,22 @@ class Leases:
         self._stand(slot, before, was, lease, (was[0] or key, tuple(facts) or was[1]))
 
     def fill(self, leases: Iterable[Lease]) -> None:
-        """Open leases that were open before; `drop` does not take them back. Nothing is known of what they rest on."""
-        seconds = self._seconds
+        """Open leases that were open before; `drop` does not take them back. Nothing is known of what they rest on.
+
+        They are counted under the keys of their intents, before anything new is held against the bounds.
+        """
+        seconds, rests = self._seconds, dict[bytes, Rests]()
         for lease in leases:
-            self.open[lease.slot] = lease
+            slot, key = lease.slot, key_in(lease.intent)
+            self.open[slot] = lease
+            self._rests[slot] = rests.get(key) or rests.setdefault(key, (key, NO_KEYS))
+            self.load.enter(key, lease.state)
             second = lease.until // SECOND_MS
             slots = seconds.get(second)
             if slots is None:
-                seconds[second] = bytearray(lease.slot)
+                seconds[second] = bytearray(slot)
             else:
-                slots += lease.slot
+                slots += slot
         self._next = min(seconds, default=NEVER) * SECOND_MS
 
     def rest(self, slot: bytes, facts: Iterable[Key], key: bytes | None = None) -> None:

@@ -61,7 +61,7 @@ class Questions:
             return
         session = book.session_of(asked)
         answer = self._judge.judge(asked, active, plan, session)
-        body = self._judge.body(asked, answer, session) if answer.set_digest else None
+        body = self._judge.body(asked, answer, session) if self._judge.keeps_case(intent, answer) else None
         seq = book.first(asked, answer, cause, rec.at, body)
         if answer.state in OPEN:
             book.open(lease_of(asked, answer, seq, cause, rec.at), self._judge.joiner.index, asked.key)

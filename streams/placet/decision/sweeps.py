@@ -6,6 +6,7 @@ from itertools import islice
 from placet.context.tables import CALENDAR, HALT, MANDATE, PRINCIPAL, RESOURCE, RESUME, RISK
 from placet.decision.arrow import CLOCK, NEVER, QUIET, Cause, Said
 from placet.decision.book import Book
+from placet.decision.claims import SILENT
 from placet.decision.judge import SESSION, Answer, Judge
 from placet.decision.library import SET
 from placet.decision.life import OPEN, WAITING
@@ -98,7 +99,7 @@ class Sweeps:
         asked = self._questions.recall(lease)
         session = self._book.session_of(asked)
         active, plan = self._judge.plan_of(asked.intent)
-        now = self._judge.judge(asked, active, plan, session)
+        now = self._judge.judge(asked, active, plan, session, lease.executor)
         self._book.leases.rest(lease.slot, self._judge.joiner.index, asked.key)
         body = None
         if state in WAITING:
@@ -111,7 +112,7 @@ class Sweeps:
             return
         if now.grants and now.granted_digest == lease.granted_digest:
             return
-        if now.state is State.DEFERRED and now.reason is Reason.FACT_SILENT:
+        if now.reason is SILENT:
             return  # silence is for the claim to meet: the lease is short, and nothing was said against it
         body = self._judge.body(asked, now, session) if now.set_digest else None
         now.detail = now.detail or now.reason.name.lower()

@@ -192,19 +192,28 @@ def add_key(pinned: Path, secrets: Path, purpose: Purpose, issuer: str, entropy:
 
 
 def ensure_keys(
-    pinned: Path, secrets: Path, entropy: Entropy, wanted: Iterable[tuple[Purpose, str]] = FIRST_KEYS
+    pinned: Path,
+    secrets: Path,
+    entropy: Entropy,
+    wanted: Iterable[tuple[Purpose, str]] = FIRST_KEYS,
+    desks: Path | None = None,
 ) -> Keys:
     """Return the keys of an installation; on its first start they are made.
+
+    What only desks may hold, the seal key and the key-encryption key, goes to
+    `desks` where that is given: whoever holds the rest can neither seal nor read cases.
 
     Crash here: the pinned file is written last. Restart makes new private
     keys, and those without a pinned half are never used.
     """
     if not pinned.exists():
-        if not (secrets / KEK_NAME).exists():
-            write_secret(secrets / KEK_NAME, entropy.draw(KEY_BYTES))
+        kek = (desks or secrets) / KEK_NAME
+        if not kek.exists():
+            write_secret(kek, entropy.draw(KEY_BYTES))
         entries: list[KeyEntry] = []
         for purpose, issuer in wanted:
-            entries.append(_made(secrets, purpose, issuer, [entry.kid for entry in entries], entropy))
+            folder = desks if desks is not None and purpose == "seal" else secrets
+            entries.append(_made(folder, purpose, issuer, [entry.kid for entry in entries], entropy))
         write_keys(pinned, KeyFile(keys=entries))
     return Keys(pinned, secrets)
 

@@ -72,6 +72,14 @@ def test_a_request_by_a_loopback_name_is_served(client: httpx2.Client, host: str
     assert client.get("/livez", headers={"host": host}).status_code == 200
 
 
+@pytest.mark.parametrize(
+    "host", ["placet.internal", "PLACET.internal:7420", "placet.internal:443", "10.0.0.5:7420", "[fd00::1]:7420"]
+)
+def test_a_request_by_a_name_that_was_set_is_served(client: httpx2.Client, host: str) -> None:
+    assert client.get("/livez", headers={"host": host}).status_code == 200
+    assert client.get("/v1/log/placet.decisions", headers={"host": f"other.{host}"}).status_code == 421
+
+
 def test_two_hosts_in_one_request_are_refused(server: Server) -> None:
     address = server.url.removeprefix("http://").split(":")
     with socket.create_connection((address[0], int(address[1]))) as raw:

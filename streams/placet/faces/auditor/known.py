@@ -1,11 +1,12 @@
 """The context as it was recorded: which record stood at a place, and what was the newest at a cut."""
 
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from placet.faces.auditor.batch import Cut
 from placet.faces.auditor.cursor import Cursor
 from placet.faces.auditor.hashes import sha256
-from placet.faces.auditor.joining import LABELS, STATUSES
+from placet.faces.auditor.joining import LABELS, LINKS_MAX, STATUSES
 from placet.faces.auditor.keys import Keys
 from placet.faces.auditor.records import Fields, Record, Schemas, Unreadable
 from placet.model.topics import CONTEXT, Topic
@@ -49,6 +50,9 @@ class Known:
         self.ends: dict[tuple[int, int], int] = {}
         self._digests: dict[tuple[int, int], dict[int, bytes]] = {}
         self._said: dict[Subject, dict[str, list[Version]]] = {}
+        self._links: dict[tuple[int, int], tuple[str, str]] = {}
+        self._lineages: dict[tuple[str, str], tuple[Subject, ...]] = {}
+        self._cut: Cut = {}
         for topic in CONTEXT:
             for partition in range(log.partitions(topic)):
                 digests = self._digests[topic, partition] = {}
@@ -76,21 +80,51 @@ class Known:
             ends = record.fields["expires_at"] if record.name == "control" else 0
             version = Version(order, rec.topic, rec.partition, rec.offset, ends)
             self._said.setdefault(subject, {}).setdefault(source, []).append(version)
+            if record.name == "mandate":
+                self._links[rec.partition, rec.offset] = (record.fields["delegator"], record.fields["parent"])
             # Where records are compacted away, one older than its own news may stand behind one that is not there.
             late = order[0] + AHEAD_MS_MAX < rec.at
             if record.name in ENDING and order[1] and (self._whole or not late):
                 self.endings.setdefault((rec.topic, rec.partition), []).append((rec.offset, subject))
+
+    def knows(self, subject: Subject, cut: Cut) -> bool:
+        """Return whether anything was said of a subject at `cut`, as far as it is still there."""
+        return any(_newest(versions, cut) is not None for versions in self._said.get(subject, {}).values())
 
     def ended(self, subject: Subject, cut: Cut) -> Version | None:
         """Return what says at `cut` that a principal or a mandate is not active, by any of its sources."""
         if subject not in self._ended:
             return None
         for versions in self._said[subject].values():
-            read = [v for v in versions if v.offset < cut.get((v.topic, v.partition), (0, 0))[0]]
-            newest = max(read, default=None)
+            newest = _newest(versions, cut)
             if newest is not None and newest.order[1]:
                 return newest
         return None
+
+    def lineage(self, said: Fields, cut: Cut) -> tuple[Subject, ...]:
+        """Return every principal and mandate that what `said` asks rests on, up the chain as it stood at `cut`.
+
+        Where a mandate is compacted away, or none was read yet, the chain ends there.
+        """
+        tenant, mandate = said["tenant"], said["mandate"]
+        if cut is not self._cut:
+            self._cut, self._lineages = cut, {}
+        found = self._lineages.get((tenant, mandate))
+        if found is None:
+            found = self._lineages[tenant, mandate] = tuple(self._links_of(tenant, mandate, cut))
+        return ("principal", tenant, said["actor"]), ("principal", tenant, said["authority"]), *found
+
+    def _links_of(self, tenant: str, name: str, cut: Cut) -> Iterator[Subject]:
+        for _ in range(LINKS_MAX):
+            if not name:
+                return
+            subject = ("mandate", tenant, name)
+            yield subject
+            newest = _newest(self._said.get(subject, {}).get("", ()), cut)
+            if newest is None:
+                return
+            delegator, name = self._links[newest.partition, newest.offset]
+            yield "principal", tenant, delegator
 
     def compare(self, fact: Fields) -> bool | None:
         """Whether a fact is the record it cites, or None where that record is compacted away."""
@@ -110,8 +144,7 @@ class Known:
         `used` are orders by source. Of equals either may stand, so a record written twice is not overlooked.
         """
         for source, versions in self._said.get(subject, {}).items():
-            read = [v for v in versions if v.offset < cut.get((v.topic, v.partition), (0, 0))[0]]
-            newest = max(read, default=None)
+            newest = _newest(versions, cut)
             if newest is None or (newest.ends and newest.ends <= instant):
                 continue
             if source not in used or used[source] < newest.order:
@@ -123,6 +156,11 @@ class Known:
         order = _order(record, self._schemas, self._keys)
         ahead = order is not None and order[0] > at + AHEAD_MS_MAX
         return None if ahead or "/" in record.fields["tenant"] or len(value or b"") > BYTES_MAX else order
+
+
+def _newest(versions: Iterable[Version], cut: Cut) -> Version | None:
+    """Return the version that stands, of those that were read at `cut`."""
+    return max((v for v in versions if v.offset < cut.get((v.topic, v.partition), (0, 0))[0]), default=None)
 
 
 def subject_of(name: str, said: Fields) -> Subject | None:

@@ -39,6 +39,7 @@ class Tools(NamedTuple):
     halts: Halts
     known: Known
     drained: bool
+    lag_ms_max: int
 
 
 class Walk:
@@ -53,12 +54,19 @@ class Walk:
         self._inputs = Inputs(tools.log, partition, tools.report)
         self._quarantine = Quarantine(tools.log, partition, tools.schemas, tools.report)
         self._cases = cases
-        self._halts = HaltWatch(partition, tools.halts, tools.report)
+        self._halts = HaltWatch(partition, tools.halts, tools.known, tools.report)
         self._revoked = RevokedWatch(partition, tools.known, tools.report)
         self.chain = SealChain(partition, tools.keys, tools.schemas, tools.report)
         self.lives = Lives(partition, tools.report)
         self._verdicts = Verdicts(
-            partition, tools.partitions, tools.schemas, tools.keys, self.lives, tools.sampled, tools.report
+            partition,
+            tools.partitions,
+            tools.schemas,
+            tools.keys,
+            self.lives,
+            tools.sampled,
+            tools.report,
+            tools.lag_ms_max,
         )
 
     def run(self, progress: Callable[[int], None]) -> None:
@@ -114,13 +122,14 @@ class Walk:
                 self._fail("V2", decision.offset, text)
         self._inputs.finish(batch)
         self._halts.finish(batch)
+        self._halts.swept(batch, self.chain.swept, self.lives.memory.open.values())
         self._revoked.swept(batch, self.chain.swept, self.lives.memory.open.values())
         self.lives.memory.forget(batch.instant)
 
     def _decision(self, decision: Decision, batch: Batch) -> None:
         if decision.name == "verdict":
             self._verdicts.take(decision, *self._cause(decision, batch))
-            self._halts.verdict(decision)
+            self._halts.verdict(decision, batch)
             self._revoked.verdict(decision, batch)
             self._cases.look(decision, batch, self.lives.sessions, self._tools.sampled(decision.leaf))
         elif decision.name == "repeat":
