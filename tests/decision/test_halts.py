@@ -9,6 +9,7 @@ from placet.faces.auditor.audit import audit
 from placet.faces.auditor.report import Report
 from placet.model.proof import PinnedKey, Signer
 from placet.model.reasons import Reason, State
+from placet.model.topics import Topic
 from tests.support.world import AGENT, EXECUTOR, KEK, PERSON, Decision, World, states
 
 SCOPES = [
@@ -182,3 +183,15 @@ def test_an_auditor_finds_a_desk_that_overlooks_a_halt(monkeypatch: pytest.Monke
     report = audited(world)
     # The grant, and that the batches since the halt was read do not say it.
     assert report["V9"].violated >= 2
+
+
+def test_a_halt_under_another_s_key_is_refused_and_the_auditor_counts_it_for_nothing() -> None:
+    world = World()
+    world.halt("all")
+    (first,) = [rec for rec in world.memory.topics[int(Topic.CONTROLS), 0] if rec.value]
+    world.memory.topics[int(Topic.CONTROLS), 0].clear()
+    world.context(Topic.CONTROLS, first.value, "acme/calendar/freeze")
+    (refused,) = world.step()
+    assert refused.record.reason == Reason.MALFORMED
+    assert states(world.ask(world.intent())) == [State.GRANTED]
+    assert audited(world).clean

@@ -34,13 +34,3 @@ def hear_signal(value: bytes | None, at: int, ring: KeyRing, skew_ms_max: int) -
     if signal.event_at > at + skew_ms_max:
         raise PoisonRecord(f"the event is {signal.event_at - at} ms in the future", Reason.MALFORMED)
     return signal
-
-
-def risk_key(signal: RiskSignal) -> bytes:
-    """Return the key of the fact that a signal speaks of: one per tenant, subject and source."""
-    return f"{signal.tenant}/{signal.subject}/{signal.source}".encode()
-
-
-def signal_key(signal: RiskSignal) -> bytes:
-    """Return the key of a signal: its partition is where the subject's risk is folded."""
-    return f"{signal.tenant}/{signal.subject}".encode()

@@ -24,6 +24,15 @@ from placet.model.codec import control, mandate, principal, risk, sensitivity, w
 from placet.model.codec.control import Control
 from placet.model.codec.principal import Principal
 from placet.model.codec.sensitivity import Sensitivity
+from placet.model.context_keys import (
+    check_key,
+    control_key,
+    mandate_key,
+    principal_key,
+    risk_key,
+    sensitivity_key,
+    watermark_key,
+)
 from placet.model.proof import KeyRing
 from placet.model.reasons import Reason
 from placet.ports import Rec
@@ -85,6 +94,7 @@ class Tables:
         if rec.value is not None and rec.value[:5] == watermark.HEADER:
             self.marks[place] = (rec.offset + 1, heard)  # a faulty watermark was read as well
             said = watermark.decode(rec.value)
+            check_key(rec.key, watermark_key(said))
             _on_time(rec, said.at)
             feeds = feeds or self._feeds.setdefault(place, Feeds())
             feeds.mark(said.source, min(rec.at, said.at))
@@ -98,8 +108,10 @@ class Tables:
     def fold(self, rec: Rec) -> str | None:
         """Fold one record; raise PoisonRecord where it cannot be taken, with nothing changed."""
         value = rec.value
-        if value is None or value[:5] == watermark.HEADER:
-            return None  # a tombstone ends a key in the topic; what was said stays known until it is contradicted
+        if value is None:
+            raise PoisonRecord("a record without a value: what was said is not taken back so", Reason.UNDECODABLE)
+        if value[:5] == watermark.HEADER:
+            return None
         fold = self._folds.get(value[:5])
         if fold is None:
             raise PoisonRecord("no context record has this schema", Reason.SCHEMA_UNKNOWN)
@@ -110,7 +122,7 @@ class Tables:
     def _principal(self, rec: Rec, value: bytes) -> str | None:
         heard = principal.decode(value)
         _one_of("status", heard.status, SUBJECT_STATES)
-        self._placed(rec, heard.tenant, heard.observed_at)
+        self._placed(rec, principal_key(heard), heard.tenant, heard.observed_at)
         key = f"{PRINCIPAL}{heard.tenant}/{heard.id}"
         row = self.principals.get(key)
         if row is None:
@@ -152,7 +164,7 @@ class Tables:
         heard = risk.decode(value)
         if not 0 <= heard.score <= 100 or heard.half_life_s < 0:
             raise PoisonRecord(f"risk score {heard.score}: expected 0 to 100", Reason.MALFORMED)
-        self._placed(rec, heard.tenant, heard.event_at)
+        self._placed(rec, risk_key(heard), heard.tenant, heard.event_at)
         key = f"{RISK}{heard.tenant}/{heard.subject}"
         sources = self.risks.get(key)
         known = None if sources is None else sources.get(heard.source)
@@ -168,7 +180,7 @@ class Tables:
         _one_of("label", heard.label, RANKS)
         if heard.origin is not None:
             _one_of("origin", heard.origin, ORIGIN_RANKS)
-        self._placed(rec, heard.tenant, heard.observed_at)
+        self._placed(rec, sensitivity_key(heard), heard.tenant, heard.observed_at)
         key = f"{RESOURCE}{heard.tenant}/{heard.resource}"
         row = self.resources.get(key)
         if row is None:
@@ -206,7 +218,7 @@ class Tables:
         heard, end = mandate.decode_signed(value)
         self._keys.verify("mandate", mandate.FINGERPRINT, value[5:end], heard.proof, ("operator",), heard.tenant)
         _one_of("status", heard.status, SUBJECT_STATES)
-        self._placed(rec, heard.tenant, heard.observed_at)
+        self._placed(rec, mandate_key(heard), heard.tenant, heard.observed_at)
         key = f"{MANDATE}{heard.tenant}/{heard.id}"
         known = self.mandates.get(key)
         if known is not None and (known.observed_at, not known.active) > (heard.observed_at, heard.status != "active"):
@@ -230,14 +242,15 @@ class Tables:
         )
         return key
 
-    def _placed(self, rec: Rec, tenant: str, instant: int) -> None:
-        """Raise PoisonRecord where a record is of no tenant, or of an instant too far ahead of its append time."""
+    def _placed(self, rec: Rec, key: bytes, tenant: str, instant: int) -> None:
+        """Raise PoisonRecord where a record is of no tenant, not under its key, or too far ahead of its append time."""
         if tenant not in self._tenants:
             # Index keys are `tenant/name`, and a name may hold a `/`: a tenant with one would speak of another's names.
             if "/" in strict.identifier(tenant, "tenant"):
                 raise PoisonRecord(f"tenant `{tenant}`: expected no `/` in it", Reason.MALFORMED)
             if len(self._tenants) < TENANTS_MOST:
                 self._tenants.add(tenant)
+        check_key(rec.key, key)
         _on_time(rec, instant)
 
     def _control(self, rec: Rec, value: bytes) -> str | None:
@@ -245,7 +258,7 @@ class Tables:
         issuer = self._keys.verify(
             "control", control.FINGERPRINT, value[5:end], heard.proof, ("operator",), heard.tenant
         )
-        self._placed(rec, heard.tenant, heard.observed_at)
+        self._placed(rec, control_key(heard), heard.tenant, heard.observed_at)
         if heard.kind in ("halt", "resume"):
             return self._halt(rec, heard, issuer)
         if heard.kind != "calendar":
@@ -260,6 +273,8 @@ class Tables:
         return key
 
     def _halt(self, rec: Rec, heard: Control, issuer: str) -> str | None:
+        if heard.by != issuer:
+            raise PoisonRecord(f"said by `{heard.by[:64]}`, signed by `{issuer}`", Reason.WRITER_UNPROVED)
         halt = halt_of(heard, issuer, (rec.partition, rec.offset), rec.at, fact_of(rec))
         if heard.scope == ALL and heard.proof is not None and self._keys.tenant_of(heard.proof.kid):
             raise PoisonRecord(f"key `{heard.proof.kid}` is of one tenant: expected one of all", Reason.TENANT_MISMATCH)

@@ -2,6 +2,7 @@
 
 from placet.errors import PoisonRecord
 from placet.model.codec import active_set, pack, watermark
+from placet.model.context_keys import active_set_key, check_key, pack_key
 from placet.model.proof import KeyRing
 from placet.model.reasons import Reason
 from placet.policy.cases import run_tests
@@ -30,18 +31,21 @@ class Library:
     def fold(self, rec: Rec) -> str | None:
         """Take a pack or a pointer; return the index key touched, or None. Raise PoisonRecord where it is refused."""
         value = rec.value
-        if value is None or value[:5] == watermark.HEADER:
+        if value is None:
+            raise PoisonRecord("a record without a value: what was said is not taken back so", Reason.UNDECODABLE)
+        if value[:5] == watermark.HEADER:
             return None
         if value[:5] == pack.HEADER:
-            self._push(value)
+            self._push(rec, value)
             return None
         if value[:5] == active_set.HEADER:
-            return self._activate(value)
+            return self._activate(rec, value)
         raise PoisonRecord("no policy record has this schema", Reason.SCHEMA_UNKNOWN)
 
-    def _push(self, value: bytes) -> None:
+    def _push(self, rec: Rec, value: bytes) -> None:
         pushed, end = pack.decode_signed(value)
         self._keys.verify("pack", pack.FINGERPRINT, value[5:end], pushed.proof, ("operator",), pushed.tenant)
+        check_key(rec.key, pack_key(pushed))
         place = (pushed.tenant, pushed.digest)
         if place in self._packs:
             return
@@ -56,11 +60,12 @@ class Library:
             raise PoisonRecord(f"pack `{pushed.name}` fails its own test `{failed[0]}`", Reason.MALFORMED)
         self._packs[place] = loaded
 
-    def _activate(self, value: bytes) -> str | None:
+    def _activate(self, rec: Rec, value: bytes) -> str | None:
         pointer, end = active_set.decode_signed(value)
         self._keys.verify(
             "active_set", active_set.FINGERPRINT, value[5:end], pointer.proof, ("operator",), pointer.tenant
         )
+        check_key(rec.key, active_set_key(pointer))
         if pointer.revision <= self._revisions.get(pointer.tenant, -1):
             return None
         packs = [self._packs.get((pointer.tenant, digest)) for digest in pointer.digests]

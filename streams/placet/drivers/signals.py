@@ -2,7 +2,7 @@
 
 import threading
 
-from placet.context.hearing import hear_signal, risk_key
+from placet.context.hearing import hear_signal
 from placet.context.reducers import fold_risk
 from placet.drivers.clock import SystemClock
 from placet.drivers.metrics import Watch
@@ -12,6 +12,7 @@ from placet.model.codec import risk as risk_codec
 from placet.model.codec import watermark as watermark_codec
 from placet.model.codec.risk import Risk
 from placet.model.codec.watermark import Watermark
+from placet.model.context_keys import risk_key, watermark_key
 from placet.model.keys import partition_of
 from placet.model.proof import KeyRing
 from placet.model.topics import CONTEXT, Topic
@@ -110,7 +111,8 @@ class SignalFolder:
         return key, fold_risk(changed.get(key, self._known.get(key)), signal, rec.partition, rec.offset)
 
     def _mark(self, now: int) -> None:
-        mark = Message(f"watermark/{SOURCE}".encode(), watermark_codec.frame(Watermark(source=SOURCE, at=now)))
+        said = Watermark(source=SOURCE, at=now)
+        mark = Message(watermark_key(said), watermark_codec.frame(said))
         for topic in MARKED:
             for partition in range(self._log.partitions(topic)):
                 self._log.append(topic, partition, [mark])

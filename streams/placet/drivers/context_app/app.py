@@ -11,7 +11,7 @@ from typing import Any
 
 from faust.contrib.asgi import faust_app_running
 
-from placet.context.hearing import hear_signal, risk_key, signal_key
+from placet.context.hearing import hear_signal
 from placet.context.reducers import fold_risk
 from placet.drivers.clock import SystemClock
 from placet.drivers.context_app.again import held, pieces
@@ -26,6 +26,7 @@ from placet.model.codec import quarantined, risk, watermark
 from placet.model.codec.quarantined import Quarantined
 from placet.model.codec.risk import Risk
 from placet.model.codec.watermark import Watermark
+from placet.model.context_keys import risk_key, signal_key
 from placet.model.keys import partition_of
 from placet.model.proof import KeyRing
 from placet.model.reasons import Reason

@@ -6,6 +6,7 @@ from placet.faces.auditor.batch import Batch, Cut, Decision
 from placet.faces.auditor.cursor import Cursor
 from placet.faces.auditor.keys import Keys
 from placet.faces.auditor.known import AHEAD_MS_MAX, BYTES_MAX
+from placet.faces.auditor.places import in_place
 from placet.faces.auditor.records import Schemas, Unreadable
 from placet.faces.auditor.report import Report
 from placet.faces.auditor.scopes import halt_covers, is_scope
@@ -51,6 +52,8 @@ class Halts:
             return
         pinned, _ = self._keys.writer(record, self._schemas["control"])
         if pinned is None or pinned.purpose != "operator" or (pinned.tenant and said["scope"] == "all"):
+            return
+        if said["by"] != pinned.issuer or not in_place(rec, "control", said):
             return
         if said["observed_at"] > rec.at + AHEAD_MS_MAX or not is_scope(said["scope"], said["id"]):
             return

@@ -7,6 +7,7 @@ from placet.faces.auditor.cursor import Cursor
 from placet.faces.auditor.hashes import sha256
 from placet.faces.auditor.joining import LABELS, STATUSES
 from placet.faces.auditor.keys import Keys
+from placet.faces.auditor.places import in_place
 from placet.faces.auditor.records import Fields, Record, Schemas, Unreadable
 from placet.model.topics import CONTEXT, Topic
 from placet.ports import Log, Rec
@@ -70,6 +71,8 @@ class Known:
         except Unreadable:
             return
         subject = subject_of(record.name, record.fields)
+        if not in_place(rec, record.name, record.fields):
+            return
         order = None if subject is None else self._order(record, rec.value, rec.at)
         if subject is not None and order is not None:
             source = record.fields.get("source", "")

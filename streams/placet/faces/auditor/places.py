@@ -1,0 +1,29 @@
+"""Where a context record lies: under the key of what it says, or no reader takes it."""
+
+from placet.faces.auditor.records import Fields
+from placet.ports import Rec
+
+PARTS: dict[str, tuple[str, ...]] = {
+    "principal": ("tenant", "id", "source"),
+    "risk": ("tenant", "subject", "source"),
+    "sensitivity": ("tenant", "resource", "source"),
+    "mandate": ("tenant", "id"),
+}
+"""The fields that a key is made of, by record."""
+
+
+def in_place(rec: Rec, name: str, said: Fields) -> bool:
+    """Whether a record lies under its own key, where compaction replaces it by nothing but its own news."""
+    if name == "control":
+        parts = ["calendar", said["scope"]] if said["kind"] == "calendar" else _of_a_halt(said)
+        parts.insert(0, said["tenant"])
+    elif name in PARTS:
+        parts = [said[field] for field in PARTS[name]]
+    else:
+        return True
+    return rec.key == "/".join(parts).encode()
+
+
+def _of_a_halt(said: Fields) -> list[str]:
+    name, by = (said[field].replace("%", "%25").replace("/", "%2F") for field in ("id", "by"))
+    return [said["kind"], name, said["scope"], by, str(said["observed_at"]), str(said["expires_at"])]
