@@ -21,6 +21,7 @@ from placet.model.codec.sensitivity import Sensitivity
 from placet.model.codec.watermark import Watermark
 from placet.model.context_keys import active_set_key, control_key, key_of_value, pack_key
 from placet.model.proof import KeyRing, Signer
+from placet.model.reasons import Reason
 from placet.model.topics import Topic
 from placet.ports import Message, Rec
 
@@ -135,3 +136,24 @@ def test_a_watermark_under_another_key_is_refused() -> None:
     with pytest.raises(PoisonRecord, match="expected `watermark/siem`"):
         tables.hear(Rec(Topic.CONTROLS, 0, 4, NOW, control_key(HALT), mark))
     assert tables.marks[Topic.CONTROLS, 0][0] == 5
+
+
+@pytest.mark.parametrize("partition", [0, 1, 2])
+def test_a_context_record_in_a_partition_that_is_not_its_key_s_is_refused(partition: int) -> None:
+    # Kafka's murmur2 of `acme/agent:a/siem` is 1 of 3.
+    tables = Tables(KeyRing([]), lambda _: 3)
+    rec = Rec(
+        Topic.RISK,
+        partition,
+        0,
+        1_000,
+        b"acme/agent:a/siem",
+        risk.frame(Risk("acme", "agent:a", "siem", 1, 5, 0, 0, 0)),
+    )
+    if partition == 1:
+        assert tables.fold(rec) == "R:acme/agent:a"
+        return
+    with pytest.raises(PoisonRecord) as refused:
+        tables.fold(rec)
+    assert refused.value.reason == Reason.WRONG_PARTITION
+    assert tables.risks == {}

@@ -130,3 +130,18 @@ def test_quiet_is_said_of_every_topic_whose_silence_matters(world: World) -> Non
     world.clock.now += Settings().watermark_ms
     world.folder.turn(0)
     assert world.log.end(Topic.PRINCIPALS, 0) == 2
+
+
+def test_a_signal_in_a_partition_that_is_not_its_subject_s_is_folded_nowhere(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Kafka's murmur2 of `acme/agent:a` is 1 of 3.
+    monkeypatch.setattr(world.log, "partitions", lambda topic: 3 if topic == Topic.SIGNALS else 1)
+    folder = world.again()
+    world.signal(80, subject="agent:a")
+    folder.turn(0)
+    assert world.facts() == []
+    (rec,) = world.log.read(Topic.SIGNALS, 0, 0, 10, 0)
+    world.log.append(Topic.SIGNALS, 1, [Message(rec.key, rec.value)])
+    folder.turn(0)
+    assert [fact.score for fact in world.facts()] == [80]

@@ -26,6 +26,7 @@ from placet.model.codec.principal import Principal
 from placet.model.codec.sensitivity import Sensitivity
 from placet.model.context_keys import (
     check_key,
+    check_place,
     control_key,
     mandate_key,
     principal_key,
@@ -35,6 +36,7 @@ from placet.model.context_keys import (
 )
 from placet.model.proof import KeyRing
 from placet.model.reasons import Reason
+from placet.model.topics import CONTEXT
 from placet.ports import Rec
 
 PRINCIPAL, RISK, RESOURCE, MANDATE, CALENDAR = "P:", "R:", "S:", "M:", "C:"
@@ -60,10 +62,12 @@ class Tables:
     it changed nothing. Rows are replaced, never changed in place, so that a row
     taken by a decision stays what it was. `marks` says by (topic, partition) how
     far was read and up to when all its feeds were alive, ms; it never goes back.
+    `partitions` says how many a topic has.
     """
 
-    def __init__(self, keys: KeyRing) -> None:
+    def __init__(self, keys: KeyRing, partitions: Callable[[int], int] = lambda _: 1) -> None:
         self._keys = keys
+        self._partitions = {int(topic): partitions(topic) for topic in CONTEXT}
         self.principals: dict[str, PrincipalRow] = {}
         self.risks: dict[str, dict[str, RiskSource]] = {}
         self.resources: dict[str, ResourceRow] = {}
@@ -243,14 +247,14 @@ class Tables:
         return key
 
     def _placed(self, rec: Rec, key: bytes, tenant: str, instant: int) -> None:
-        """Raise PoisonRecord where a record is of no tenant, not under its key, or too far ahead of its append time."""
+        """Raise PoisonRecord where a record is of no tenant, not in its place, or too far ahead of its append time."""
         if tenant not in self._tenants:
             # Index keys are `tenant/name`, and a name may hold a `/`: a tenant with one would speak of another's names.
             if "/" in strict.identifier(tenant, "tenant"):
                 raise PoisonRecord(f"tenant `{tenant}`: expected no `/` in it", Reason.MALFORMED)
             if len(self._tenants) < TENANTS_MOST:
                 self._tenants.add(tenant)
-        check_key(rec.key, key)
+        check_place(rec.partition, rec.key, key, self._partitions[rec.topic])
         _on_time(rec, instant)
 
     def _control(self, rec: Rec, value: bytes) -> str | None:

@@ -2,7 +2,7 @@
 
 from placet.errors import PoisonRecord
 from placet.model.codec import active_set, pack, watermark
-from placet.model.context_keys import active_set_key, check_key, pack_key
+from placet.model.context_keys import active_set_key, check_place, pack_key
 from placet.model.proof import KeyRing
 from placet.model.reasons import Reason
 from placet.policy.cases import run_tests
@@ -22,8 +22,9 @@ class Library:
     becomes active; the last good set goes on deciding.
     """
 
-    def __init__(self, keys: KeyRing) -> None:
+    def __init__(self, keys: KeyRing, partitions: int = 1) -> None:
         self._keys = keys
+        self._partitions = partitions
         self._packs: dict[tuple[str, bytes], Pack] = {}
         self._revisions: dict[str, int] = {}
         self.active: dict[str, PolicySet] = {}
@@ -45,7 +46,7 @@ class Library:
     def _push(self, rec: Rec, value: bytes) -> None:
         pushed, end = pack.decode_signed(value)
         self._keys.verify("pack", pack.FINGERPRINT, value[5:end], pushed.proof, ("operator",), pushed.tenant)
-        check_key(rec.key, pack_key(pushed))
+        check_place(rec.partition, rec.key, pack_key(pushed), self._partitions)
         place = (pushed.tenant, pushed.digest)
         if place in self._packs:
             return
@@ -65,7 +66,7 @@ class Library:
         self._keys.verify(
             "active_set", active_set.FINGERPRINT, value[5:end], pointer.proof, ("operator",), pointer.tenant
         )
-        check_key(rec.key, active_set_key(pointer))
+        check_place(rec.partition, rec.key, active_set_key(pointer), self._partitions)
         if pointer.revision <= self._revisions.get(pointer.tenant, -1):
             return None
         packs = [self._packs.get((pointer.tenant, digest)) for digest in pointer.digests]

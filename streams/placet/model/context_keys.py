@@ -25,6 +25,7 @@ from placet.model.codec.risk import Risk
 from placet.model.codec.risk_signal import RiskSignal
 from placet.model.codec.sensitivity import Sensitivity
 from placet.model.codec.watermark import Watermark
+from placet.model.keys import partition_of
 from placet.model.reasons import Reason
 
 
@@ -111,6 +112,14 @@ def check_key(found: bytes | None, expected: bytes) -> None:
     if found != expected:
         shown = "no key" if found is None else f"key `{found[:64].decode('ascii', 'replace')}`"
         raise PoisonRecord(f"{shown}: expected `{expected[:200].decode('utf-8', 'replace')}`", Reason.MALFORMED)
+
+
+def check_place(partition: int, found: bytes | None, expected: bytes, partitions: int) -> None:
+    """Raise PoisonRecord where a record lies under a key that is not its own, or in a partition that is not its key's."""
+    check_key(found, expected)
+    home = partition_of(expected, partitions) if partitions > 1 else 0
+    if partition != home:
+        raise PoisonRecord(f"in partition {partition}: its key lies in {home}", Reason.WRONG_PARTITION)
 
 
 def _one(name: str) -> str:

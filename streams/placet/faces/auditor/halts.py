@@ -37,7 +37,8 @@ class Halts:
         self._schemas = schemas
         self._keys = keys
         self.words: dict[HaltId, list[Word]] = {}
-        for partition in range(log.partitions(Topic.CONTROLS)):
+        self._partitions = log.partitions(Topic.CONTROLS)
+        for partition in range(self._partitions):
             for rec in Cursor(log, Topic.CONTROLS, partition):
                 if rec.value is not None and len(rec.value) <= BYTES_MAX:
                     self._hear(rec)
@@ -53,7 +54,7 @@ class Halts:
         pinned, _ = self._keys.writer(record, self._schemas["control"])
         if pinned is None or pinned.purpose != "operator" or (pinned.tenant and said["scope"] == "all"):
             return
-        if said["by"] != pinned.issuer or not in_place(rec, "control", said):
+        if said["by"] != pinned.issuer or not in_place(rec, "control", said, self._partitions):
             return
         if said["observed_at"] > rec.at + AHEAD_MS_MAX or not is_scope(said["scope"], said["id"]):
             return

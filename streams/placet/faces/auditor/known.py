@@ -51,7 +51,8 @@ class Known:
         self._digests: dict[tuple[int, int], dict[int, bytes]] = {}
         self._said: dict[Subject, dict[str, list[Version]]] = {}
         for topic in CONTEXT:
-            for partition in range(log.partitions(topic)):
+            self._partitions = log.partitions(topic)
+            for partition in range(self._partitions):
                 digests = self._digests[topic, partition] = {}
                 cursor = Cursor(log, topic, partition)
                 self.ends[int(topic), partition] = cursor.end
@@ -71,7 +72,7 @@ class Known:
         except Unreadable:
             return
         subject = subject_of(record.name, record.fields)
-        if not in_place(rec, record.name, record.fields):
+        if not in_place(rec, record.name, record.fields, self._partitions):
             return
         order = None if subject is None else self._order(record, rec.value, rec.at)
         if subject is not None and order is not None:

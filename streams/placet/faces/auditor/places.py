@@ -1,5 +1,6 @@
 """Where a context record lies: under the key of what it says, or no reader takes it."""
 
+from placet.faces.auditor.hashes import murmur2
 from placet.faces.auditor.records import Fields
 from placet.ports import Rec
 
@@ -12,8 +13,8 @@ PARTS: dict[str, tuple[str, ...]] = {
 """The fields that a key is made of, by record."""
 
 
-def in_place(rec: Rec, name: str, said: Fields) -> bool:
-    """Whether a record lies under its own key, where compaction replaces it by nothing but its own news."""
+def in_place(rec: Rec, name: str, said: Fields, partitions: int) -> bool:
+    """Whether a record lies under its own key, where compaction replaces it by its own news only, and in that key's partition."""
     if name == "control":
         parts = ["calendar", said["scope"]] if said["kind"] == "calendar" else _of_a_halt(said)
         parts.insert(0, said["tenant"])
@@ -21,7 +22,8 @@ def in_place(rec: Rec, name: str, said: Fields) -> bool:
         parts = [said[field] for field in PARTS[name]]
     else:
         return True
-    return rec.key == "/".join(parts).encode()
+    key = "/".join(parts).encode()
+    return rec.key == key and rec.partition == (murmur2(key) & 0x7FFFFFFF) % partitions
 
 
 def _of_a_halt(said: Fields) -> list[str]:

@@ -78,7 +78,8 @@ def told_by(journal: Journal, said: Published, wait_ms: int, *, resumed: bool) -
 
 def standing(journal: Journal, tenant: str, halt_id: str, scope: str) -> int | None:
     """Return how many operators must still take a halt back, or None where it does not stand."""
-    tables, log = Tables(journal.connection.ring), journal.log
+    log = journal.log
+    tables = Tables(journal.connection.ring, log.partitions)
     for partition in range(log.partitions(Topic.CONTROLS)):
         for rec in read_all(log, Topic.CONTROLS, partition):
             try:
