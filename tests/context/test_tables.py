@@ -128,10 +128,14 @@ def test_a_feed_that_goes_on_does_not_cover_for_one_that_is_silent(tables: Table
 
 
 def test_a_fact_is_no_word_of_all_feeds_where_watermarks_are_written(tables: Tables) -> None:
-    tables.hear(rec(risk.frame(RISK), offset=0, at=500))
+    said = rec(risk.frame(RISK), offset=0, at=500)
+    tables.hear(said)
+    tables.believe(said)
     assert tables.marks[Topic.RISK, 0] == (1, 500)
     assert heard(tables, 1, "siem", 800) == 800
-    tables.hear(rec(risk.frame(RISK), offset=2, at=2_000))
+    said = rec(risk.frame(RISK), offset=2, at=2_000)
+    tables.hear(said)
+    tables.believe(said)
     assert tables.marks[Topic.RISK, 0] == (3, 800)
 
 

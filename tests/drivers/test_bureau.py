@@ -62,6 +62,19 @@ def test_a_restart_goes_on_from_what_the_last_seal_had_heard_also_when_that_is_c
     assert last_seal(world).read_cut == sealed
 
 
+def test_what_cannot_be_taken_is_read_and_is_no_sign_of_life() -> None:
+    world = World()
+    world.publish_risk(10)
+    world.step()
+    told = world.clock.now
+    world.clock.now += 100_000
+    garbage(world, 1)
+    world.context(Topic.RISK, None, "acme/agent:ada/siem")
+    world.step()
+    (risk,) = [mark for mark in last_seal(world).read_cut if mark.topic == Topic.RISK]
+    assert (risk.offset, risk.heard_at) == (3, told)
+
+
 def last_seal(world: World) -> seal.Seal:
     recs = world.memory.read(Topic.DECISIONS, 0, 0, 1 << 30, 0)
     return [seal.decode(rec.value) for rec in recs if rec.value and rec.value[:5] == seal.HEADER][-1]

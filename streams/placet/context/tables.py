@@ -4,8 +4,8 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from placet.context.facts import fact_of, value_of
-from placet.context.feeds import Feeds
 from placet.context.halts import ALL, TENANT, Halts, halt_of
+from placet.context.marks import Marks, on_time
 from placet.context.reducers import STATUS_RANKS, fold_principal, fold_sensitivity, merge_risk
 from placet.context.same import Same
 from placet.errors import PoisonRecord
@@ -25,14 +25,12 @@ from placet.model.codec.control import Control
 from placet.model.codec.principal import Principal
 from placet.model.codec.sensitivity import Sensitivity
 from placet.model.context_keys import (
-    check_key,
     check_place,
     control_key,
     mandate_key,
     principal_key,
     risk_key,
     sensitivity_key,
-    watermark_key,
 )
 from placet.model.proof import KeyRing
 from placet.model.reasons import Reason
@@ -44,9 +42,6 @@ HALT, RESUME = "H:", "U:"
 """Prefixes of index keys: what a lease rests on, and what a changed record touches; a halt touches all, its end nothing."""
 SUBJECT_STATES = frozenset(STATUS_RANKS)
 R = TypeVar("R")
-AHEAD_MS_MAX = 60_000
-"""How far the instant a record claims may be ahead of its append time, the same for every reader. What is newest
-stands, and what is young does not fade: a word from far ahead would stand for ever, and could not be taken back."""
 BYTES_MAX = 65_536
 """Largest context record that is taken: each of those a case rests on is in it whole."""
 
@@ -55,17 +50,16 @@ TENANTS_MOST = 10_000
 """Tenants whose names need not be looked at again."""
 
 
-class Tables:
+class Tables(Marks):
     """What is known of principals, risk, resources, mandates and calendars.
 
     `fold` takes one record and returns the index key it touched, or None where
     it changed nothing. Rows are replaced, never changed in place, so that a row
-    taken by a decision stays what it was. `marks` says by (topic, partition) how
-    far was read and up to when all its feeds were alive, ms; it never goes back.
-    `partitions` says how many a topic has.
+    taken by a decision stays what it was. `partitions` says how many a topic has.
     """
 
     def __init__(self, keys: KeyRing, partitions: Callable[[int], int] = lambda _: 1) -> None:
+        super().__init__()
         self._keys = keys
         self._partitions = {int(topic): partitions(topic) for topic in CONTEXT}
         self.principals: dict[str, PrincipalRow] = {}
@@ -75,8 +69,6 @@ class Tables:
         self.calendar: dict[str, dict[str, CalendarRow]] = {}
         self.halts = Halts()
         self.identity_changes = 0
-        self.marks: dict[tuple[int, int], tuple[int, int]] = {}
-        self._feeds: dict[tuple[int, int], Feeds] = {}
         self._same = Same()
         self._tenants: set[str] = set()
         self._folds: dict[bytes, Callable[[Rec, bytes], str | None]] = {
@@ -86,28 +78,6 @@ class Tables:
             mandate.HEADER: self._mandate,
             control.HEADER: self._control,
         }
-
-    def hear(self, rec: Rec) -> None:
-        """Move the mark of `rec`'s partition: it was read, and its feeds are alive.
-
-        Where nobody writes watermarks every record says so, else they alone do.
-        Raise PoisonRecord where one cannot be believed.
-        """
-        place = (rec.topic, rec.partition)
-        heard, feeds = self.marks.get(place, (0, 0))[1], self._feeds.get(place)
-        if rec.value is not None and rec.value[:5] == watermark.HEADER:
-            self.marks[place] = (rec.offset + 1, heard)  # a faulty watermark was read as well
-            said = watermark.decode(rec.value)
-            check_key(rec.key, watermark_key(said))
-            _on_time(rec, said.at)
-            feeds = feeds or self._feeds.setdefault(place, Feeds())
-            feeds.mark(said.source, min(rec.at, said.at))
-        self.marks[place] = (rec.offset + 1, max(heard, feeds.heard_at if feeds else rec.at))
-
-    def recall(self, topic: int, partition: int, heard_at: int) -> None:
-        """Take a Seal's word that a partition was heard up to `heard_at`, ms: what said so may be compacted away."""
-        offset, heard = self.marks.get((topic, partition), (0, 0))
-        self.marks[topic, partition] = (offset, max(heard, heard_at))
 
     def fold(self, rec: Rec) -> str | None:
         """Fold one record; raise PoisonRecord where it cannot be taken, with nothing changed."""
@@ -255,7 +225,7 @@ class Tables:
             if len(self._tenants) < TENANTS_MOST:
                 self._tenants.add(tenant)
         check_place(rec.partition, rec.key, key, self._partitions[rec.topic])
-        _on_time(rec, instant)
+        on_time(rec, instant)
 
     def _control(self, rec: Rec, value: bytes) -> str | None:
         heard, end = control.decode_signed(value)
@@ -298,10 +268,3 @@ def _said(decode: Callable[[bytes], R], row: PrincipalRow | ResourceRow | None) 
 def _one_of(what: str, text: str, known: frozenset[str] | dict[str, int]) -> None:
     if text not in known:
         raise PoisonRecord(f"{what} `{text}`: expected one of {', '.join(sorted(known))}", Reason.MALFORMED)
-
-
-def _on_time(rec: Rec, instant: int) -> None:
-    if instant > rec.at + AHEAD_MS_MAX:
-        raise PoisonRecord(
-            f"it is {instant - rec.at} ms ahead of its append time: expected at most {AHEAD_MS_MAX}", Reason.MALFORMED
-        )

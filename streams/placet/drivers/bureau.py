@@ -115,6 +115,7 @@ class Bureau:
                 self._tables.hear(rec)
                 fold = self._library.fold if rec.topic == Topic.POLICIES else self._tables.fold
                 key = fold(rec)
+                self._tables.believe(rec)
             except PoisonRecord as poison:
                 self.poison.append((rec, poison.reason, str(poison)))
                 self.heard[rec.topic] = (taken, ignored + 1)
