@@ -100,3 +100,38 @@ def test_a_worker_that_dies_between_pack_and_pointer_comes_back_with_both(stage:
     assert states(stage.turn()) == []
     decides(stage, STRICT_PACK)
     assert stage.violations() == []
+
+
+def test_a_pack_that_is_pushed_again_goes_on_deciding_after_a_restart(stage: Stage) -> None:
+    digest = town.digest_of_pack(STRICT_PACK)
+    assert push(stage, town.a_set(stage.now, 6, digest)) == []
+    assert push(stage, town.a_pack(stage.now + 1, STRICT_PACK, digest)) == []
+    stage.worker.restart()
+    assert reasons(stage.turn()) == []
+    decides(stage, STRICT_PACK)
+    assert stage.violations() == []
+
+
+def test_a_set_decides_once_its_packs_are_there_whatever_came_first(stage: Stage) -> None:
+    files = {**STRICT_PACK, "pack.yaml": STRICT_PACK["pack.yaml"].replace("version: 1.0.0", "version: 1.0.1")}
+    digest = town.digest_of_pack(files)
+    assert push(stage, town.a_set(stage.now, 6, digest)) == [Reason.MALFORMED]
+    decides(stage, OPEN_PACK)
+    assert push(stage, town.a_pack(stage.now, files, digest)) == []
+    asked = stage.intent(arguments={"amount": 700})
+    for _ in range(2):
+        (said,) = [r for r in stage.ask(asked) if type(r).__name__ == "Verdict"]
+        assert said.granted_arguments == b'{"amount":400}'
+        stage.worker.restart()
+        asked = stage.intent(arguments={"amount": 700})
+    assert stage.violations() == []
+
+
+def test_a_set_that_was_overtaken_while_it_waited_decides_nothing(stage: Stage) -> None:
+    files = {**STRICT_PACK, "pack.yaml": STRICT_PACK["pack.yaml"].replace("version: 1.0.0", "version: 1.0.1")}
+    digest = town.digest_of_pack(files)
+    assert push(stage, town.a_set(stage.now, 6, digest)) == [Reason.MALFORMED]
+    assert push(stage, town.a_set(stage.now, 7, town.digest_of_pack(OPEN_PACK))) == []
+    assert push(stage, town.a_pack(stage.now, files, digest)) == []
+    decides(stage, OPEN_PACK)
+    assert stage.violations() == []

@@ -25,8 +25,9 @@ class Marks:
         Raise PoisonRecord where a watermark cannot be believed.
         """
         place = (rec.topic, rec.partition)
-        heard = self.marks.get(place, (0, 0))[1]
-        self.marks[place] = (rec.offset + 1, heard)  # what is faulty was read as well
+        read, heard = self.marks.get(place, (0, 0))
+        read = max(read, rec.offset + 1)
+        self.marks[place] = (read, heard)  # what is faulty was read as well
         if rec.value is not None and rec.value[:5] == watermark.HEADER:
             said = watermark.decode(rec.value)
             check_key(rec.key, watermark_key(said))
@@ -34,7 +35,7 @@ class Marks:
             feeds = self._feeds.get(place) or self._feeds.setdefault(place, Feeds())
             feeds.mark(said.source, min(rec.at, said.at))
             if feeds:
-                self.marks[place] = (rec.offset + 1, max(heard, feeds.heard_at))
+                self.marks[place] = (read, max(heard, feeds.heard_at))
 
     def believe(self, rec: Rec) -> None:
         """Take a record that was folded as word that its feeds are alive, where no feed says so by watermarks."""

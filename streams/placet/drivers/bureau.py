@@ -12,6 +12,7 @@ from placet.decision.library import Library
 from placet.decision.restore import restore
 from placet.drivers.memory import give_back
 from placet.errors import Corrupted, PoisonRecord, Unavailable, Unsure
+from placet.model.codec import active_set
 from placet.model.codec.case_body import Mark as CaseMark
 from placet.model.codec.case_body import encode_cut
 from placet.model.codec.seal import Mark
@@ -108,21 +109,15 @@ class Bureau:
         """Fold context records; what cannot be taken waits to be refused once, by who serves partition 0."""
         changed: dict[str, Cause] = {}
         any_ = False
+        pointers: list[Rec] = []
         for rec in records:
             any_ = True
-            taken, ignored = self.heard.get(rec.topic, (0, 0))
-            try:
-                self._tables.hear(rec)
-                fold = self._library.fold if rec.topic == Topic.POLICIES else self._tables.fold
-                key = fold(rec)
-                self._tables.believe(rec)
-            except PoisonRecord as poison:
-                self.poison.append((rec, poison.reason, str(poison)))
-                self.heard[rec.topic] = (taken, ignored + 1)
-                continue
-            self.heard[rec.topic] = (taken + 1, ignored)
-            if key is not None:
-                changed[key] = Cause(rec.topic, rec.partition, rec.offset, rec.at)
+            if rec.topic == Topic.POLICIES and (rec.value or b"")[:5] == active_set.HEADER:
+                pointers.append(rec)  # a pack that was pushed again lies behind what points to it
+            else:
+                self._take(rec, changed)
+        for rec in pointers:
+            self._take(rec, changed)
         if not any_:
             return
         if self.caught_up and 0 not in self.places and len(self.poison) > POISON_MOST:
@@ -130,6 +125,22 @@ class Bureau:
         self._mark()
         for place in self.places.values():
             place.touched.update(changed)
+
+    def _take(self, rec: Rec, changed: dict[str, Cause]) -> None:
+        """Fold one context record, and note what it touched."""
+        taken, ignored = self.heard.get(rec.topic, (0, 0))
+        fold = self._library.fold if rec.topic == Topic.POLICIES else self._tables.fold
+        try:
+            self._tables.hear(rec)
+            key = fold(rec)
+            self._tables.believe(rec)
+        except PoisonRecord as poison:
+            self.poison.append((rec, poison.reason, str(poison)))
+            self.heard[rec.topic] = (taken, ignored + 1)
+            return
+        self.heard[rec.topic] = (taken + 1, ignored)
+        if key is not None:
+            changed[key] = Cause(rec.topic, rec.partition, rec.offset, rec.at)
 
     def open(self, partition: int, found: Restored, feed: Feed) -> Place:
         """Serve a partition: read it back, check it, and wait for the context its last Seal had seen.

@@ -20,6 +20,7 @@ from placet.faces.gateway.bodies import (
 )
 from placet.faces.gateway.gateway import Gateway
 from placet.faces.gateway.problems import Problem, json_answer
+from placet.faces.pushed import find_pushed
 from placet.model.codec import active_set, control, mandate, pack, principal, risk_signal, sensitivity
 from placet.model.codec.principal import Principal
 from placet.model.context_keys import KEYS
@@ -164,7 +165,10 @@ class ContextRoutes:
         return _told([await self._written(Topic.CONTROLS, control, record, "operator")])
 
     async def pack(self, request: Request) -> Response:
-        """Publish a pack that loads and passes its own tests; it decides nothing until an active set names it."""
+        """Publish a pack that loads and passes its own tests; it decides nothing until an active set names it.
+
+        One that is there already is not written again: the answer says where it lies.
+        """
         gateway = self._gateway
         body = await gateway.body(request, PackBody)
         try:
@@ -176,7 +180,12 @@ class ContextRoutes:
             raise Problem(400, f"the pack fails its own test `{failed[0]}`", "body.files", "a pack whose tests pass")
         files = tuple(pack.File(name, text) for name, text in sorted(body.files.items()))
         record = pack.Pack(body.tenant, loaded.name, loaded.digest, files, gateway.clock.now_ms(), None)
-        place = await self._written(Topic.POLICIES, pack, record, "operator")
+        log, ring = gateway.connection.log, gateway.connection.ring
+        known = await gateway.blocking(lambda: find_pushed(log, ring, record))
+        if known is not None:
+            place = {"topic": Topic.POLICIES.title, "partition": known.partition, "offset": known.offset}
+        else:
+            place = await self._written(Topic.POLICIES, pack, record, "operator")
         return _told([place], digest=loaded.digest.hex())
 
     async def active_set(self, request: Request) -> Response:
