@@ -10,6 +10,7 @@ from placet.decision.desk import Desk
 from placet.decision.judge import marks_of
 from placet.decision.library import Library
 from placet.decision.restore import restore
+from placet.drivers.faulty import Faulty
 from placet.drivers.memory import give_back
 from placet.errors import Corrupted, PoisonRecord, Unavailable, Unsure
 from placet.model.codec import active_set
@@ -25,7 +26,7 @@ COLLECT_AFTER = (100_000, 50, 1_000)
 """New containers before a collection of each generation: more than a batch makes."""
 
 
-POISON_MOST = 1_000
+POISON_MOST = 500
 """Faulty context records kept by a worker that does not serve partition 0, in case it ever does."""
 
 
@@ -88,7 +89,9 @@ class Bureau:
         self._key = key
         self._keys = keys
         self.places: dict[int, Place] = {}
-        self.poison: list[tuple[Rec, int, str]] = []
+        self.poison = Faulty()
+        self._refuses = False
+        self._refused: dict[tuple[int, int], int] = {}
         self._forgot = False
         self.heard: dict[int, tuple[int, int]] = {}
         self.marks: tuple[Mark, ...] = ()
@@ -120,8 +123,7 @@ class Bureau:
             self._take(rec, changed)
         if not any_:
             return
-        if self.caught_up and 0 not in self.places and len(self.poison) > POISON_MOST:
-            self.poison, self._forgot = [], True
+        self._bound_poison()
         self._mark()
         for place in self.places.values():
             place.touched.update(changed)
@@ -135,7 +137,8 @@ class Bureau:
             key = fold(rec)
             self._tables.believe(rec)
         except PoisonRecord as poison:
-            self.poison.append((rec, poison.reason, str(poison)))
+            if rec.offset >= self._refused.get((rec.topic, rec.partition), 0):
+                self.poison.add(rec, poison.reason, str(poison))
             self.heard[rec.topic] = (taken, ignored + 1)
             return
         self.heard[rec.topic] = (taken + 1, ignored)
@@ -149,12 +152,12 @@ class Bureau:
         the journal contradicts itself, Unsure for partition 0 when faulty context
         was forgotten: whoever starts anew reads it again.
         """
-        if partition == 0 and self._forgot:
-            raise Unsure("more faulty context was read than is kept without partition 0: it must be read again")
+        seal = last_seal(found.tail, self._keys)
+        if partition == 0:
+            self._refuse_from(() if seal is None else seal.read_cut)
         # The whole context is read before the first decision, whatever of it has trickled in.
         self.hear(feed.take() if self.caught_up else feed.catch_up())
         self.caught_up = True
-        seal = last_seal(found.tail, self._keys)
         desk = self._desk_of(partition)
         restore(desk.book, found.changes, seal)
         cut: Sequence[Mark] = ()
@@ -175,9 +178,6 @@ class Bureau:
             () if seal is None else seal.swept_cut,
             next_inputs=dict(inputs),
         )
-        if partition == 0:
-            read = {(mark.topic, mark.partition): mark.offset for mark in cut}
-            self.poison = [p for p in self.poison if p[0].offset >= read.get((p[0].topic, p[0].partition), 0)]
         desk.wake()
         self.places[partition] = place
         return place
@@ -185,6 +185,9 @@ class Bureau:
     def forget(self, partition: int) -> None:
         """Stop serving a partition; whoever serves it next reads it back."""
         del self.places[partition]
+        if partition == 0:
+            self._refuses = False
+            self._bound_poison()
 
     def settle_memory(self) -> None:
         """Keep the big tables out of the collector's sight, and let a batch end before it looks at what is new.
@@ -195,6 +198,20 @@ class Bureau:
         give_back()
         gc.freeze()
         gc.set_threshold(*COLLECT_AFTER)
+
+    def _refuse_from(self, cut: Sequence[Mark]) -> None:
+        """Be the one who refuses, from where the last Seal of partition 0 had read: what lies below is refused already."""
+        read = {(mark.topic, mark.partition): mark.offset for mark in cut}
+        if self._forgot or (self.poison.flooded and read != self._refused):
+            raise Unsure("more faulty context was read than is kept without partition 0: it must be read again")
+        self._refuses, self._refused = True, read
+        self.poison.drop_below(read)
+
+    def _bound_poison(self) -> None:
+        """Forget what another refuses where it is too much."""
+        if not self._refuses and len(self.poison) > POISON_MOST:
+            self.poison.clear()
+            self._forgot = True
 
     def _mark(self) -> None:
         self.marks = marks_of(self._tables.marks)
