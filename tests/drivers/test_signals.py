@@ -16,7 +16,7 @@ from tests.support.memory import HandClock, Memory
 
 FEED = Signer("feed-1", "service:feed", b"f" * 32)
 STRANGER = Signer("feed-2", "service:feed", b"g" * 32)
-RING = KeyRing([FEED.pinned("feed")])
+RING = KeyRing([FEED.pinned("feed")._replace(sources=("siem", "edr*"))])
 
 
 class World:
@@ -145,3 +145,20 @@ def test_a_signal_in_a_partition_that_is_not_its_subject_s_is_folded_nowhere(
     world.log.append(Topic.SIGNALS, 1, [Message(rec.key, rec.value)])
     folder.turn(0)
     assert [fact.score for fact in world.facts()] == [80]
+
+
+@pytest.mark.parametrize(("source", "scores"), [("siem", [80]), ("edr-2", [80]), ("service:feed", [80]), ("hr", [])])
+def test_a_feed_speaks_as_itself_and_as_the_sources_its_key_lists(world: World, source: str, scores: list[int]) -> None:
+    world.signal(80, source=source)
+    world.folder.turn(0)
+    assert [fact.score for fact in world.facts()] == scores
+
+
+def test_a_feed_whose_key_lists_no_sources_speaks_as_itself_alone() -> None:
+    alone, all_, person = (
+        FEED.pinned("feed"),
+        FEED.pinned("feed")._replace(sources=("*",)),
+        FEED.pinned("operator"),
+    )
+    assert [key.speaks_as("service:feed") for key in (alone, all_, person)] == [True, True, True]
+    assert [key.speaks_as("siem") for key in (alone, all_, person)] == [False, True, True]

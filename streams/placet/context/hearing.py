@@ -15,14 +15,17 @@ def hear_signal(value: bytes | None, at: int, ring: KeyRing, skew_ms_max: int) -
     """Return the signal in `value`, appended at `at`.
 
     Raise `PoisonRecord` when it cannot be read, its writer is not a pinned feed
-    or operator, a name in it is none, or its score, half-life or time is out of
+    or operator, its source is not one that this feed speaks for, a name in it is none, or its score, half-life or time is out of
     bounds: an event from the future would stand above all that truly happens
     until then.
     """
     if value is None or value[:5] != risk_signal.HEADER:
         raise PoisonRecord("no signal has this schema", Reason.SCHEMA_UNKNOWN)
     signal, end = risk_signal.decode_signed(value)
-    ring.verify("risk_signal", risk_signal.FINGERPRINT, value[5:end], signal.proof, SOURCES_OF_RISK, signal.tenant)
+    proof = signal.proof
+    ring.verify("risk_signal", risk_signal.FINGERPRINT, value[5:end], proof, SOURCES_OF_RISK, signal.tenant)
+    if proof is None or not ring.speaks_as(proof.kid, signal.source):
+        raise PoisonRecord(f"source `{signal.source[:64]}` is not one its key speaks for", Reason.WRITER_UNPROVED)
     for what, name in (("tenant", signal.tenant), ("subject", signal.subject), ("source", signal.source)):
         strict.identifier(name, what)
     if "/" in signal.tenant:

@@ -47,6 +47,7 @@ KEY_FILE: dict[str, Any] = {
                 "issuer": pinned.issuer,
                 "purpose": pinned.purpose,
                 "public": base64.b64encode(pinned.public).decode(),
+                "sources": ["*"] if pinned.purpose == "feed" else [],
             }
             for pinned in (FEED.pinned("feed"), SECOND.pinned("operator"))
         ),

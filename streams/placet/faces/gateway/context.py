@@ -224,7 +224,7 @@ class ContextRoutes:
         return await self._written(Topic.SIGNALS, risk_signal, record, "feed")
 
     async def _written(self, topic: Topic, codec: Any, record: Any, purpose: Any) -> dict[str, Any]:
-        signer = self._gateway.signer(purpose)
+        signer = self._gateway.signer(purpose, source=record.source if topic is Topic.SIGNALS else None)
         _, key = KEYS[codec.HEADER]
         partition, offset = await self._gateway.send(topic, key(record), codec, record, signer)
         return {"topic": topic.title, "partition": partition, "offset": offset}
