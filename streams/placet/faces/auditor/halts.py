@@ -4,8 +4,8 @@ from typing import NamedTuple
 
 from placet.faces.auditor.batch import Batch, Cut, Decision
 from placet.faces.auditor.cursor import Cursor
+from placet.faces.auditor.ignored import AHEAD_MS_MAX, BYTES_MAX
 from placet.faces.auditor.keys import Keys
-from placet.faces.auditor.known import AHEAD_MS_MAX, BYTES_MAX
 from placet.faces.auditor.places import in_place
 from placet.faces.auditor.records import Schemas, Unreadable
 from placet.faces.auditor.report import Report
