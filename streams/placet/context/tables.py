@@ -40,6 +40,8 @@ from placet.ports import Rec
 PRINCIPAL, RISK, RESOURCE, MANDATE, CALENDAR = "P:", "R:", "S:", "M:", "C:"
 HALT, RESUME = "H:", "U:"
 """Prefixes of index keys: what a lease rests on, and what a changed record touches; a halt touches all, its end nothing."""
+FEED = "F:"
+"""Prefix of the index key of one context partition: what waits for its feeds rests on it, and they touch it when they are heard."""
 SUBJECT_STATES = frozenset(STATUS_RANKS)
 R = TypeVar("R")
 BYTES_MAX = 65_536

@@ -27,6 +27,9 @@ class Index:
     def __len__(self) -> int:
         return len(self._slots)
 
+    def __contains__(self, key: str) -> bool:
+        return key in self._slots
+
     def keys_of(self, slot: bytes) -> tuple[str, ...]:
         """Return what a slot rests on; nothing where that is not known."""
         return self._keys.get(slot, NO_KEYS)

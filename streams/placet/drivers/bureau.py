@@ -4,7 +4,7 @@ import gc
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from placet.context.tables import Tables
+from placet.context.tables import FEED, Tables
 from placet.decision.arrow import Cause
 from placet.decision.desk import Desk
 from placet.decision.judge import marks_of
@@ -113,6 +113,7 @@ class Bureau:
         changed: dict[str, Cause] = {}
         any_ = False
         pointers: list[Rec] = []
+        before = dict(self._tables.marks)
         for rec in records:
             any_ = True
             if rec.topic == Topic.POLICIES and (rec.value or b"")[:5] == active_set.HEADER:
@@ -125,8 +126,18 @@ class Bureau:
             return
         self._bound_poison()
         self._mark()
+        alive = self._alive_since(before)
         for place in self.places.values():
             place.touched.update(changed)
+            place.touched.update({key: cause for key, cause in alive.items() if place.desk.awaits(key)})
+
+    def _alive_since(self, before: dict[tuple[int, int], tuple[int, int]]) -> dict[str, Cause]:
+        """Return, by index key, the last record of each partition whose feeds were heard later than before."""
+        return {
+            f"{FEED}{topic:d}/{partition}": Cause(topic, partition, read - 1)
+            for (topic, partition), (read, heard) in self._tables.marks.items()
+            if heard > before.get((topic, partition), (0, 0))[1]
+        }
 
     def _take(self, rec: Rec, changed: dict[str, Cause]) -> None:
         """Fold one context record, and note what it touched."""
