@@ -11,6 +11,7 @@ from placet.faces.auditor.report import Report
 from placet.model.codec.intent import Intent
 from placet.model.proof import PinnedKey, Signer
 from placet.model.reasons import Reason, State
+from placet.model.topics import Topic
 from tests.support.world import AGENT, EXECUTOR, KEK, PERSON, Decision, World, states
 
 SCOPES = [
@@ -266,3 +267,15 @@ def test_an_auditor_finds_what_was_granted_or_left_held_below_a_halted_agent(mon
     assert states(world.ask(handed_on(world))) == [State.GRANTED]
     # What was granted before and is still held, and the grant after it.
     assert audited(world)["V9"].violated == 2
+
+
+def test_a_halt_under_another_s_key_is_refused_and_the_auditor_counts_it_for_nothing() -> None:
+    world = World()
+    world.halt("all")
+    (first,) = [rec for rec in world.memory.topics[int(Topic.CONTROLS), 0] if rec.value]
+    world.memory.topics[int(Topic.CONTROLS), 0].clear()
+    world.context(Topic.CONTROLS, first.value, "acme/calendar/freeze")
+    (refused,) = world.step()
+    assert refused.record.reason == Reason.MALFORMED
+    assert states(world.ask(world.intent())) == [State.GRANTED]
+    assert audited(world).clean

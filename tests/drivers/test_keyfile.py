@@ -160,3 +160,17 @@ def test_a_start_that_crashed_before_the_public_file_begins_again(tmp_path: Path
 
 def test_the_seal_key_seals(made: Keys) -> None:
     assert SealChain("c", 0, made.seal_key(), None).close([], 0, (), (), (), 1, 0)[:5] == b"\x00\x00\x00\x00\x09"
+
+
+def test_a_signal_is_signed_with_the_newest_key_that_speaks_as_its_source(made: Keys) -> None:
+    entropy = CountedEntropy()
+    entropy.draw(4096)
+    added = add_key(made.pinned, made.secrets, "feed", "service:siem", entropy, sources=("edr*",))
+    keys = Keys(made.pinned, made.secrets)
+    (first,) = [key for key in made.file.keys if key.purpose == "feed"]
+    assert first.sources == ("*",)
+    assert keys.signer("feed", source="service:siem").kid == added.kid
+    assert keys.signer("feed", source="edr-2").kid == added.kid
+    assert keys.signer("feed", source="hr").kid == first.kid
+    with pytest.raises(Unavailable, match="speaks as `hr`"):
+        keys.signer("feed", "service:siem", "hr")

@@ -5,7 +5,7 @@ from placet.context.chain import NEVER, outside
 from placet.context.decay import decayed
 from placet.context.facts import AUDIENCE, EXECUTOR, RESOURCE_ROLE, RISK_ROLES, Bundle, in_role, role
 from placet.context.parties import Asker, Meeting, Party, Refused
-from placet.context.tables import CALENDAR, PRINCIPAL, RESOURCE, RISK, Tables
+from placet.context.tables import CALENDAR, FEED, PRINCIPAL, RESOURCE, RISK, Tables
 from placet.model.case import Case
 from placet.model.codec.intent import Intent
 from placet.model.reasons import Reason
@@ -27,7 +27,7 @@ class Joiner:
         self._tables = tables
         self.case = Case()
         self.case.observed_at = Observed(self.case, tables)
-        self.case.heard_at = Heard(self.case, tables)
+        self.case.heard_at = self._heard = Heard(self.case, tables)
         self.facts: list[bytes] = []
         self.index: list[str | Bundle] = []
         self.count = 0
@@ -93,6 +93,11 @@ class Joiner:
     def knows(self, tenant: str, name: str) -> bool:
         """Return whether a principal is known, whatever its status."""
         return f"{PRINCIPAL}{tenant}/{name}" in self._tables.principals
+
+    def await_feeds(self, facts: tuple[str, ...]) -> None:
+        """Let the case rest on the feeds of facts that are silent as well: one that is heard again is a change."""
+        for fact in facts:
+            self.index += [f"{FEED}{topic:d}/{partition}" for topic, partition in self._heard.places(fact)]
 
     def active(self, tenant: str, name: str) -> bool:
         """Return whether a principal is known and active."""

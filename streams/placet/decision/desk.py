@@ -163,6 +163,10 @@ class Desk:
         self.book.drop()
         self.sweeps.keep()
 
+    def awaits(self, key: str) -> bool:
+        """Return whether anything open rests on an index key."""
+        return key in self.book.leases.index
+
     def wake(self) -> None:
         """After a restore: everything open is decided again under the context as it is."""
         self.sweeps.touch_all(CLOCK)

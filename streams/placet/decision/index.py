@@ -24,6 +24,10 @@ class Index:
     def __len__(self) -> int:
         return len(self._slots) + len(self._bundles)
 
+    def __contains__(self, key: str) -> bool:
+        """Return whether anything rests on `key`, alone or in a bundle."""
+        return key in self._slots or key in self._bundles
+
     def move(self, slot: bytes, before: tuple[Key, ...], after: tuple[Key, ...]) -> None:
         """Let a slot that rests on the keys `before` rest on `after`, and on no others."""
         if before == after:

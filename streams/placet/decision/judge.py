@@ -138,6 +138,7 @@ class Judge:
         answer = Answer(State.DENIED, effect, finding.reason, active.digest, active.engine, "", finding)
         if effect is Effect.DEFER:
             answer.state = State.DEFERRED
+            self.joiner.await_feeds(finding.missing)
             answer.until = min(instant + finding.defer_ms_max, intent.deadline)
         elif effect is Effect.STEP_UP:
             answer.state = State.PENDING

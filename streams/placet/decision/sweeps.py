@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from itertools import islice
 
-from placet.context.tables import CALENDAR, HALT, MANDATE, PRINCIPAL, RESOURCE, RESUME, RISK
+from placet.context.tables import CALENDAR, FEED, HALT, MANDATE, PRINCIPAL, RESOURCE, RESUME, RISK
 from placet.decision.arrow import CLOCK, NEVER, QUIET, Cause, Said
 from placet.decision.book import Book
 from placet.decision.claims import SILENT
@@ -14,7 +14,8 @@ from placet.decision.questions import Questions
 from placet.model.codec.desk_change import Lease
 from placet.model.reasons import Effect, Reason, State
 
-GRAVITY = {HALT: 0, PRINCIPAL: 1, SET: 2, RISK: 3, MANDATE: 4, RESOURCE: 5, SESSION: 6, CALENDAR: 7, RESUME: 8}
+GRAVEST_FIRST = (HALT, PRINCIPAL, SET, RISK, MANDATE, RESOURCE, SESSION, CALENDAR, FEED, RESUME)
+GRAVITY = {key: rank for rank, key in enumerate(GRAVEST_FIRST)}
 """Which change is swept first: halts before suspensions, suspensions before packs, packs before risk."""
 
 SILENCE: dict[State, tuple[State, Reason]] = {

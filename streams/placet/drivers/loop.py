@@ -151,7 +151,7 @@ class Loop:
         return bool(
             records.get(place.partition)
             or place.touched
-            or (place.partition == 0 and self._bureau.poison)
+            or (place.partition == 0 and len(self._bureau.poison))
             or place.desk.due(now)
             or now - place.sealed_at >= self._seal_idle_ms
         )
@@ -174,7 +174,8 @@ class Loop:
             raise
         for place in busy:
             place.keep(now)
-        self._bureau.poison = [] if 0 in emits else self._bureau.poison
+        if 0 in emits:
+            self._bureau.poison.clear()
         return emits
 
     def _decide(self, place: Place, batch: list[Rec], now: int, sharing: int) -> tuple[Emits, dict[int, int]]:

@@ -67,6 +67,15 @@ class PinnedKey(NamedTuple):
     purpose: str
     public: bytes  # 32 bytes (RFC 8032 §5.1.5)
     tenant: str = ""  # whose records it may sign; empty: of every tenant
+    sources: tuple[str, ...] = ()  # in whose name a feed may speak besides its issuer's; a last `*` stands for any rest
+
+    def speaks_as(self, source: str) -> bool:
+        """Return whether a record of this key may name `source` as the one who knows; an operator may name anyone."""
+        return (
+            source == self.issuer
+            or self.purpose == "operator"
+            or any(source == one or (one[-1:] == "*" and source.startswith(one[:-1])) for one in self.sources)
+        )
 
 
 class KeyRing:
@@ -154,6 +163,11 @@ class KeyRing:
         """Return whose records alone a pinned key may sign, or an empty text where it may sign those of all."""
         known = self._keys.get(kid)
         return "" if known is None else known[0].tenant
+
+    def speaks_as(self, kid: str, source: str) -> bool:
+        """Return whether a pinned key may name `source` as the one who knows."""
+        known = self._keys.get(kid)
+        return known is not None and known[0].speaks_as(source)
 
     def _found(self, kid: str, purposes: Collection[str]) -> tuple[PinnedKey, Ed25519PublicKey]:
         pinned, key = self._keys.get(kid, (None, None))

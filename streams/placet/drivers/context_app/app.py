@@ -25,6 +25,7 @@ from placet.errors import PoisonRecord, Unavailable
 from placet.model.codec import quarantined, watermark
 from placet.model.codec.quarantined import Quarantined
 from placet.model.codec.watermark import Watermark
+from placet.model.context_keys import watermark_key
 from placet.model.keys import partition_of
 from placet.model.proof import KeyRing
 from placet.model.topics import Topic
@@ -210,10 +211,10 @@ class ContextApp:
         await self._partitions.look_on(self._watermark_s)
 
     async def _mark(self, partition: int, at: int) -> None:
-        source = f"{SOURCE}#{partition}/{self._counts[Topic.SIGNALS]}"
-        frame = watermark.frame(Watermark(source=source, at=at))
+        said = Watermark(source=f"{SOURCE}#{partition}/{self._counts[Topic.SIGNALS]}", at=at)
+        key, frame = watermark_key(said), watermark.frame(said)
         for number in range(self._counts[Topic.RISK]):
-            await self._risk.send(key=f"watermark/{source}".encode(), value=frame, partition=number)
+            await self._risk.send(key=key, value=frame, partition=number)
 
     def live(self) -> bool:
         """Return whether the app looked at its partitions lately; until its first look it counts as live."""

@@ -4,10 +4,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from placet.context.hearing import hear_signal, risk_key, signal_key
+from placet.context.hearing import hear_signal
 from placet.context.reducers import fold_risk
 from placet.errors import PoisonRecord
 from placet.model.codec import risk
+from placet.model.context_keys import risk_key, signal_key
 from placet.model.keys import partition_of
 from placet.model.proof import KeyRing
 from placet.model.reasons import Reason

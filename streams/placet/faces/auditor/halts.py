@@ -6,8 +6,10 @@ from typing import NamedTuple
 from placet.faces.auditor.attempts import Attempt
 from placet.faces.auditor.batch import Batch, Cut, Decision
 from placet.faces.auditor.cursor import Cursor
+from placet.faces.auditor.ignored import AHEAD_MS_MAX, BYTES_MAX
 from placet.faces.auditor.keys import Keys
-from placet.faces.auditor.known import AHEAD_MS_MAX, BYTES_MAX, Known
+from placet.faces.auditor.known import Known
+from placet.faces.auditor.places import in_place
 from placet.faces.auditor.records import Fields, Schemas, Unreadable
 from placet.faces.auditor.report import Report
 from placet.faces.auditor.scopes import halt_covers, is_scope
@@ -38,7 +40,8 @@ class Halts:
         self._schemas = schemas
         self._keys = keys
         self.words: dict[HaltId, list[Word]] = {}
-        for partition in range(log.partitions(Topic.CONTROLS)):
+        self._partitions = log.partitions(Topic.CONTROLS)
+        for partition in range(self._partitions):
             for rec in Cursor(log, Topic.CONTROLS, partition):
                 if rec.value is not None and len(rec.value) <= BYTES_MAX:
                     self._hear(rec)
@@ -53,6 +56,8 @@ class Halts:
             return
         pinned, _ = self._keys.writer(record, self._schemas["control"])
         if pinned is None or pinned.purpose != "operator" or (pinned.tenant and said["scope"] == "all"):
+            return
+        if said["by"] != pinned.issuer or not in_place(rec, "control", said, self._partitions):
             return
         if said["observed_at"] > rec.at + AHEAD_MS_MAX or not is_scope(said["scope"], said["id"]):
             return

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from placet.faces.auditor.batch import Cut
 from placet.faces.auditor.cursor import Cursor
 from placet.faces.auditor.hashes import sha256
+from placet.faces.auditor.ignored import AHEAD_MS_MAX, BYTES_MAX, ORIGINS, is_faulty
 from placet.faces.auditor.joining import LABELS, LINKS_MAX, STATUSES
 from placet.faces.auditor.keys import Keys
 from placet.faces.auditor.records import Fields, Record, Schemas, Unreadable
@@ -13,11 +14,8 @@ from placet.model.topics import CONTEXT, Topic
 from placet.ports import Log, Rec
 
 DIGEST_CUT = 16
-AHEAD_MS_MAX = 60_000
 ENDING = ("principal", "mandate")
 """Records whose status ends what rests on them."""
-BYTES_MAX = 65_536
-ORIGINS = (None, "none", "internal", "external")
 Subject = tuple[str, str, str]
 """What a fact is about: the record's name, the tenant, and a principal, subject, resource, mandate or calendar name."""
 
@@ -39,13 +37,15 @@ class Known:
     """Every context record that is still there: its bytes as a digest, and what it says of whom.
 
     `endings` are, by topic and partition, the offsets at which a principal or
-    a mandate was said not to be active, and which.
+    a mandate was said not to be active, and which. `faulty` are the places of
+    records that no reader takes.
     """
 
     def __init__(self, log: Log, schemas: Schemas, keys: Keys) -> None:
         self._schemas = schemas
         self._keys = keys
         self.policies: list[Rec] = []
+        self.faulty: list[tuple[int, int, int]] = []
         self.endings: dict[tuple[int, int], list[tuple[int, Subject]]] = {}
         self.ends: dict[tuple[int, int], int] = {}
         self._digests: dict[tuple[int, int], dict[int, bytes]] = {}
@@ -62,17 +62,22 @@ class Known:
                 for number, rec in enumerate(cursor):
                     self._whole = number == rec.offset
                     digests[rec.offset] = sha256(rec.value or b"")[:DIGEST_CUT]
-                    if topic == Topic.POLICIES and rec.value is not None:
+                    record = self._open(rec)
+                    if is_faulty(rec, record, log.partitions(topic)):
+                        self.faulty.append((int(topic), partition, rec.offset))
+                    elif topic == Topic.POLICIES:
                         self.policies.append(rec)
-                    elif rec.value is not None:
-                        self._hear(rec)
+                    elif record is not None:
+                        self._hear(rec, record)
         self._ended = {subject for endings in self.endings.values() for _, subject in endings}
 
-    def _hear(self, rec: Rec) -> None:
+    def _open(self, rec: Rec) -> Record | None:
         try:
-            record = self._schemas.open(rec.value)
+            return self._schemas.open(rec.value)
         except Unreadable:
-            return
+            return None
+
+    def _hear(self, rec: Rec, record: Record) -> None:
         subject = subject_of(record.name, record.fields)
         order = None if subject is None else self._order(record, rec.value, rec.at)
         if subject is not None and order is not None:

@@ -10,6 +10,7 @@ from placet.faces.auditor.cases import Cases
 from placet.faces.auditor.cursor import Cursor
 from placet.faces.auditor.halts import Halts, HaltWatch
 from placet.faces.auditor.hashes import intent_digest, sha256
+from placet.faces.auditor.ignored import Ignored
 from placet.faces.auditor.inputs import Inputs
 from placet.faces.auditor.keys import Keys
 from placet.faces.auditor.known import Known
@@ -53,6 +54,8 @@ class Walk:
         self._cursor = Cursor(tools.log, Topic.DECISIONS, partition, end)
         self._inputs = Inputs(tools.log, partition, tools.report)
         self._quarantine = Quarantine(tools.log, partition, tools.schemas, tools.report)
+        # Who holds partition 0 refuses, once for all, what nobody takes of the context.
+        self._ignored = Ignored(tools.known.faulty, tools.report["V1"]) if partition == 0 else None
         self._cases = cases
         self._halts = HaltWatch(partition, tools.halts, tools.known, tools.report)
         self._revoked = RevokedWatch(partition, tools.known, tools.report)
@@ -93,6 +96,8 @@ class Walk:
             self._batch(rest)
         progress(count)
         self._quarantine.finish(self.chain.inputs)
+        if self._ignored is not None:
+            self._ignored.finish(self.chain.cut)
         self._cases.finish()
         self._undecided()
 
@@ -203,6 +208,8 @@ class Walk:
             rec = self._inputs.answered(offset, topic, partition, at)
         else:
             self._context(decision, batch, topic, partition, at)
+            if self._ignored is not None:
+                self._ignored.refused(decision)
         self._report["V2"].checked += 1
         if rec is not None:
             if said["raw_digest"] != sha256(rec.value or b""):

@@ -12,7 +12,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from placet import wiring
-from placet.context.hearing import risk_key, signal_key
 from placet.drivers.entropy import SystemEntropy
 from placet.drivers.kafka import KafkaLog
 from placet.drivers.kafka.topics import apply_compacted, apply_topics, remove_topics
@@ -25,6 +24,7 @@ from placet.faces.bench.report import Result, tell
 from placet.model.codec import risk, risk_signal
 from placet.model.codec.risk import Risk
 from placet.model.codec.risk_signal import RiskSignal
+from placet.model.context_keys import risk_key, signal_key
 from placet.model.topics import Topic
 from placet.ports import Message, Rec
 
