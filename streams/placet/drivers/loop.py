@@ -19,7 +19,7 @@ from placet.decision.desk import Desk, Reading
 from placet.drivers.bureau import Bureau, Place
 from placet.drivers.memory import give_back
 from placet.drivers.metrics import Count, Watch
-from placet.drivers.telling import tell
+from placet.drivers.telling import Telling
 from placet.errors import Unavailable
 from placet.model.codec.seal import Mark
 from placet.model.topics import Topic
@@ -55,6 +55,7 @@ class Loop:
         self._clock = clock
         self._entropy = entropy
         self._watch = watch
+        self._telling = Telling()
         self._batch_most = batch_most
         self._seal_idle_ms = seal_idle_ms
         self._skew_ms_max = skew_ms_max
@@ -91,7 +92,7 @@ class Loop:
         number = sum(map(len, records.values()))
         if busy:
             emits = self._settle(busy, records, now)
-            tell(emits.values(), number, time.monotonic() - started)
+            self._telling.batch(emits.values(), number, time.monotonic() - started)
         self._held = None
         self.turned_at = time.monotonic()
         self.decided += number
