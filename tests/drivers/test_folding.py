@@ -5,8 +5,10 @@ from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
 from faust.types import TP
 
+from placet.drivers.context_app.app import ContextApp
 from placet.drivers.context_app.facts import Facts
 from placet.drivers.context_app.fold import Folder
 from placet.drivers.context_app.partitions import Partitions
@@ -163,3 +165,30 @@ def test_what_was_in_turn_before_a_rebalance_is_not_folded_after_it() -> None:
     after = asyncio.run(mine.in_turn(events(0, 1)))
     assert mine.still(before) == []
     assert mine.still(after) == after
+
+
+def test_signals_that_cannot_be_handed_over_end_the_app_and_are_not_passed_over(monkeypatch: Any) -> None:
+    app = ContextApp.__new__(ContextApp)
+    crashed: list[Exception] = []
+    lost = OSError("the producer is closed")
+
+    async def crash(error: Exception) -> None:
+        crashed.append(error)
+
+    async def hear(_: Any) -> Any:
+        raise lost
+
+    async def delivered() -> Any:
+        yield events(0)[0]
+
+    faust: Any = SimpleNamespace(crash=crash)
+    app.app = faust
+    app._partitions = partitions(Consumer())
+    app._facts = table(Database())
+    app._saying = asyncio.Lock()
+    monkeypatch.setattr(app, "_hear", hear)
+    queue = SimpleNamespace(empty=lambda: True)
+    stream = SimpleNamespace(channel=SimpleNamespace(queue=queue), noack=lambda: SimpleNamespace(events=delivered))
+    with pytest.raises(OSError, match="closed"):
+        asyncio.run(app._fold(stream))
+    assert crashed == [lost]

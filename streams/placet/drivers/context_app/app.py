@@ -112,7 +112,12 @@ class ContextApp:
                 turns = [turn for turn in self._partitions.still(turns) if self._facts.owned(turn[0].message.partition)]
                 if not turns:
                     continue
-                done = await self._hear([event for event, _ in turns])
+                try:
+                    done = await self._hear([event for event, _ in turns])
+                except Exception as error:
+                    # Faust would go on behind them, and signals that were in turn once are not delivered again here.
+                    await self.app.crash(error)
+                    raise
             # INVARIANT: an offset is acknowledged only after what it led to: the fact said, and the fact kept.
             for one, progress in turns:
                 progress.sent(one, done)
