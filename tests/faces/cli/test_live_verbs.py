@@ -278,6 +278,11 @@ def test_a_key_is_made_and_pinned_once_per_call(say: Any, tmp_path: Path) -> Non
     assert [key["kid"] for key in pinned] == [said.json["kid"]]
     assert (tmp_path / "secrets" / f"{said.json['kid']}.key").stat().st_mode & 0o777 == 0o600
     assert say("keys", "add", "gardener", "agent:bee", "--data", tmp_path).code == 2
+    fed = say(
+        "keys", "add", "feed", "service:siem", "--source", "edr*", "--source", "siem", "--data", tmp_path, "--json"
+    )
+    assert (fed.code, fed.json["sources"]) == (0, ["edr*", "siem"])
+    assert say("keys", "add", "agent", "agent:bee", "--source", "siem", "--data", tmp_path).code == 2
 
 
 def test_a_halt_is_said_by_every_desk_and_ends_with_the_word_of_two_operators(known: Any) -> None:
