@@ -27,7 +27,7 @@ from placet.model.codec.vote import Vote
 from placet.model.proof import KeyRing
 from placet.model.reasons import Reason, State
 from placet.model.topics import Topic
-from placet.ports import Emits, Entropy, Rec
+from placet.ports import Emits, Entropy, Message, Rec
 
 Reading = tuple[Callable[[Rec, Any], None], Any]
 """What a record says, and who hears it."""
@@ -130,7 +130,14 @@ class Desk:
     @property
     def said(self) -> Sequence[bytes]:
         """The leaf hash of each decision of the batch, in order of seq: what its Seal's root covers."""
+        self.book.voice.write()
         return self.book.voice.leaves
+
+    @property
+    def decisions(self) -> list[Message]:
+        """The decisions of the batch so far."""
+        self.book.voice.write()
+        return self.book.voice.emits.decisions
 
     @property
     def seq(self) -> int:

@@ -251,7 +251,7 @@ class Loop:
 
 def _traced(desk: Desk, rec: Rec, reading: Reading) -> None:
     """Apply a record that belongs to a trace; what is said of it belongs to that too."""
-    decisions = desk.book.voice.emits.decisions
-    start = len(decisions)
+    start = len(desk.decisions)
     desk.apply(rec, reading)
+    decisions = desk.decisions
     decisions[start:] = [one._replace(trace=rec.trace) for one in decisions[start:]]
