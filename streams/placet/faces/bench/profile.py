@@ -25,6 +25,7 @@ STAGES: tuple[tuple[str, str], ...] = (
     ("placet.model.codec.desk_change", "changes"),
     ("placet.decision.changes", "changes"),
     ("placet.decision.leases", "leases"),
+    ("placet.decision.index", "leases"),
     ("placet.decision.settled", "dedupe"),
     ("placet.model.digests", "digests"),
     ("placet.model.keys", "intake"),
