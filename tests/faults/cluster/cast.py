@@ -65,7 +65,7 @@ def lay_keys(data: Path) -> None:
 
 def ring() -> KeyRing:
     """Return the pinned keys as everybody here knows them."""
-    return KeyFile.model_validate(KEY_FILE).ring()
+    return KeyFile.model_validate_json(json.dumps(KEY_FILE)).ring()
 
 
 def settings(bootstrap: str, prefix: str, client: str) -> Settings:
