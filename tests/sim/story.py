@@ -181,9 +181,9 @@ class SimStory:
         }
 
     def _settle(self, until: float) -> None:
-        """Let every transaction come to its end: its markers are written one partition after the other."""
+        """Let every process give its disk back, and every transaction come to its end: markers come one by one."""
         self.time.pause(1)
-        while not self._stable() and self.time.now < until:
+        while not (self._stable() and all(one.task.done for one in self.processes)) and self.time.now < until:
             if self.old and self.cluster.transactions.settled():
                 self.cluster.abort_hanging()
             self.time.pause(100)
