@@ -22,11 +22,11 @@ NONE = "0"
 class Asked(msgspec.Struct, gc=False):
     """An intent record that is in good form, with what is reckoned once of it.
 
-    `payload` is the record without its framing, `head` its first nine fields.
+    `value` is the record in its framing, as it came; `head` is its first nine fields.
     """
 
     intent: Intent
-    payload: bytes
+    value: bytes
     head: bytes
     arguments: dict[str, object]
     key: bytes
@@ -35,14 +35,13 @@ class Asked(msgspec.Struct, gc=False):
     action_digest: bytes
 
 
-def read(payload: bytes, partition: int, partitions: int, keys: KeyRing | None) -> Asked:
-    """Return what an Intent's payload asks; raise PoisonRecord where it is not one that can be decided here.
+def read(value: bytes, partition: int, partitions: int, keys: KeyRing | None) -> Asked:
+    """Return what a framed Intent asks; raise PoisonRecord where it is not one that can be decided here.
 
-    `payload` is the Avro encoding without framing, at most 64 KiB. The
-    arguments must be canonical (RFC 8785), the identifiers within their profile.
+    It has at most 64 KiB. The arguments must be canonical (RFC 8785), the identifiers within their profile.
     Without `keys` the proof is passed over: it was checked when the record came.
     """
-    intent, head_end, unsigned_end = intent_codec.decode_parts(payload, 0)
+    intent, head_end, unsigned_end = intent_codec.decode_parts(value)
     id_, attempt, tenant, actor, authority, mandate, action, resource = intent[:8]
     purpose, session, after, audience, raw = intent[8:13]
     if not 1 <= attempt <= ATTEMPT_MAX:
@@ -60,7 +59,7 @@ def read(payload: bytes, partition: int, partitions: int, keys: KeyRing | None) 
     if here != partition:
         raise PoisonRecord(f"key `{key.decode()}` lies in partition {here}", Reason.WRONG_PARTITION)
     arguments = strict.parse_canonical(raw)
-    unsigned = payload[:unsigned_end]
+    unsigned = value[5:unsigned_end]
     proof = intent.proof
     if proof is not None and keys is not None:
         issuer = keys.verify("intent", intent_codec.FINGERPRINT, unsigned, proof, ("agent",), tenant)
@@ -68,8 +67,8 @@ def read(payload: bytes, partition: int, partitions: int, keys: KeyRing | None) 
             raise PoisonRecord(f"intent: signed by `{issuer}`, not by its actor", Reason.WRITER_UNPROVED)
     return Asked(
         intent,
-        payload,
-        payload[:head_end],
+        value,
+        value[5:head_end],
         arguments,
         key,
         slot_of(key, id_, attempt),

@@ -161,7 +161,7 @@ class Judge:
         return Answer(State.DENIED, Effect.DENY, reason, active.digest, active.engine, detail)
 
     def body(self, asked: Asked, answer: Answer, session: Session | None) -> bytes:
-        """Return the CaseBody of the intent judged last, as Avro: its payload, and each fact as it came."""
+        """Return the CaseBody of the intent judged last, as Avro: the record, and each fact, as they came."""
         facts, count = self.joiner.facts, self.joiner.count
         if answer.set_digest is not self._set_digest:
             self._set_digest = answer.set_digest
@@ -171,8 +171,8 @@ class Judge:
             heard = b"".join((sized(ORIGINS[session.origin].encode()), LONG[session.rank], LONG[session.seq]))
         return b"".join(
             (
-                LONG[len(asked.payload)],
-                asked.payload,
+                LONG[len(asked.value)],
+                asked.value,
                 self._instant_,
                 self._set,
                 heard,

@@ -31,7 +31,7 @@ class Questions:
     def ask(self, rec: Rec, value: bytes) -> None:
         """Answer one intent record: a verdict, a pointer to the first one, or a refusal."""
         book = self._book
-        asked = intake.read(value[5:], rec.partition, self._partitions, self._keys)
+        asked = intake.read(value, rec.partition, self._partitions, self._keys)
         intent = asked.intent
         known = book.settled.find(asked.slot)
         if known is not None and known.deadline > book.instant and intent.deadline > book.instant:
@@ -101,7 +101,7 @@ class Questions:
     def recall(self, lease: Lease) -> Asked:
         """Return what an open intent asked: as it is remembered, or read again from its own bytes."""
         known = self._book.readings.get(lease.slot)
-        if known is not None and known.payload == lease.intent:
+        if known is not None and known.value == lease.intent:
             return known
         return intake.read(lease.intent, self._book.voice.partition, self._partitions, None)
 

@@ -302,7 +302,7 @@ class Story:
             roles = ["actor", "authority", "audience", "mandate", "resource", "actor.risk"]
             self.cases[said["seq"]] = {
                 **blank("case_body"),
-                "intent": encode("intent", self.intents[name][0]),
+                "intent": frame("intent", self.intents[name][0]),
                 "instant": self.instant,
                 "set_digest": self.set_digest,
                 "engine": ENGINE,

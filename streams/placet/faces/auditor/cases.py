@@ -119,9 +119,12 @@ class Cases:
             self._fail("V5", offset, "commits to another case than the one recorded")
         try:
             body = self._schemas.read("case_body", data).fields
-            intent = self._schemas.read("intent", body["intent"])
+            intent = self._schemas.open(body["intent"])
         except Unreadable as error:
             self._fail("V5", offset, f"its case holds no case: {error}")
+            return
+        if intent.name != "intent":
+            self._fail("V5", offset, f"its case holds a `{intent.name}`, expected an intent")
             return
         self._agrees(decision, batch, body, intent)
         if not self._facts(decision, batch.cut, body):
