@@ -26,6 +26,15 @@ def with_field(name: str, kind: Any, default: Any) -> Change:
     return change
 
 
+def widened(name: str) -> Change:
+    """Return the change that makes an `int` a `long`, which no code needs to know of."""
+
+    def change(fields: list[dict[str, Any]]) -> None:
+        next(field for field in fields if field["name"] == name)["type"] = "long"
+
+    return change
+
+
 ASKED: Mapping[str, Change] = {
     "intent": with_field("hint", "string", "none"),
     "withdraw": with_field("by_hand", "boolean", False),

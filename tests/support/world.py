@@ -312,7 +312,7 @@ class World:
 
     def signed(self, name: str, record: Any, signer: Signer) -> bytes:
         """Return a framed record with its writer's proof."""
-        module = MODULES[name]
+        module: Any = codec.BY_NAME[name]
         unsigned = module.encode_unsigned(record)
         proof = signer.sign_batch(name, module.FINGERPRINT, [unsigned])[0]
         return bytes(module.frame(record._replace(proof=module.Proof(*proof))))

@@ -10,7 +10,7 @@ from placet.decision.questions import Questions
 from placet.decision.settled import slot_of
 from placet.errors import PoisonRecord
 from placet.model.case import ORIGIN_RANKS, ORIGINS, RANKS
-from placet.model.codec import claim, outcome
+from placet.model.codec import Signed, claim, outcome
 from placet.model.codec.claim import Claim
 from placet.model.codec.desk_change import Lease, Session
 from placet.model.codec.outcome import Outcome
@@ -32,11 +32,12 @@ class Claims:
         self._keys = keys
         self._partitions = partitions
 
-    def claim(self, rec: Rec, value: bytes) -> None:
+    def claim(self, rec: Rec, value: bytes, reader: Signed = claim) -> None:
         """Decide a claim under the newest context: claimed, refused with the state as it was, or revoked."""
-        made, end = claim.decode_signed(value)
+        made: Claim
+        made, end = reader.decode_signed(value)
         key = intake.belongs(made.tenant, made.authority, rec.partition, self._partitions)
-        issuer = self._keys.verify("claim", claim.FINGERPRINT, value[5:end], made.proof, ("executor",), made.tenant)
+        issuer = self._keys.verify("claim", reader.FINGERPRINT, value[5:end], made.proof, ("executor",), made.tenant)
         if issuer != made.executor:
             raise PoisonRecord(f"claim: signed by `{issuer}`, not by `{made.executor}`", Reason.WRITER_UNPROVED)
         lease = self._lease(key, made.id, made.attempt)
@@ -101,12 +102,13 @@ class Claims:
         book.open(claimed(lease, now, seq, made.executor, made.nonce), judge.joiner.index, asked.key)
         return None
 
-    def outcome(self, rec: Rec, value: bytes) -> None:
+    def outcome(self, rec: Rec, value: bytes, reader: Signed = outcome) -> None:
         """Take an executor's report, or a person's settlement of what stayed unknown."""
-        told, end = outcome.decode_signed(value)
+        told: Outcome
+        told, end = reader.decode_signed(value)
         key = intake.belongs(told.tenant, told.authority, rec.partition, self._partitions)
         issuer = self._keys.verify(
-            "outcome", outcome.FINGERPRINT, value[5:end], told.proof, ("executor", "operator"), told.tenant
+            "outcome", reader.FINGERPRINT, value[5:end], told.proof, ("executor", "operator"), told.tenant
         )
         settles = told.proof is not None and self._keys.purpose_of(told.proof.kid) == "operator"
         if not settles and issuer != told.executor:

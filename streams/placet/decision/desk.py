@@ -21,7 +21,8 @@ from placet.decision.questions import Questions
 from placet.decision.settings import DeskSettings
 from placet.decision.sweeps import Sweeps
 from placet.errors import PoisonRecord
-from placet.model.codec import claim, intent, outcome, vote, withdraw
+from placet.model.codec import Signed, hearers_of, vote
+from placet.model.codec.vote import Vote
 from placet.model.proof import KeyRing
 from placet.model.reasons import Reason, State
 from placet.model.topics import Topic
@@ -51,11 +52,15 @@ class Desk:
         self._keys = keys
         self._partitions = partitions
         self._hearers: dict[tuple[int, bytes], Callable[[Rec, bytes], None]] = {
-            (Topic.INTENTS, intent.HEADER): self.questions.ask,
-            (Topic.INTENTS, withdraw.HEADER): self.questions.withdraw,
-            (Topic.OUTCOMES, claim.HEADER): self.claims.claim,
-            (Topic.OUTCOMES, outcome.HEADER): self.claims.outcome,
-            (Topic.VOTES, vote.HEADER): self._vote,
+            (topic, header): hear
+            for topic, name, hearer in (
+                (Topic.INTENTS, "intent", self.questions.ask),
+                (Topic.INTENTS, "withdraw", self.questions.withdraw),
+                (Topic.OUTCOMES, "claim", self.claims.claim),
+                (Topic.OUTCOMES, "outcome", self.claims.outcome),
+                (Topic.VOTES, "vote", self._vote),
+            )
+            for header, hear in hearers_of(name, hearer).items()
         }
 
     def begin(self, instant: int, entropy: Entropy, cut: bytes, touched: Iterable[tuple[str, Cause]] = ()) -> None:
@@ -137,10 +142,11 @@ class Desk:
         """After a restore: everything open is decided again under the context as it is."""
         self.sweeps.touch_all(CLOCK)
 
-    def _vote(self, rec: Rec, value: bytes) -> None:
+    def _vote(self, rec: Rec, value: bytes, reader: Signed = vote) -> None:
         """Refuse a vote by name: nothing pending takes one before approvals are counted."""
-        cast, end = vote.decode_signed(value)
+        cast: Vote
+        cast, end = reader.decode_signed(value)
         key = intake.belongs(cast.tenant, cast.authority, self.partition, self._partitions)
-        self._keys.verify("vote", vote.FINGERPRINT, value[5:end], cast.proof, ("approver",), cast.tenant)
+        self._keys.verify("vote", reader.FINGERPRINT, value[5:end], cast.proof, ("approver",), cast.tenant)
         identity = (cast.tenant, cast.authority, cast.id, cast.attempt)
         self.book.refuse(rec, Reason.VOTE_UNKNOWN, "no requirement here takes this vote", identity, key)

@@ -5,11 +5,12 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from placet.errors import PoisonRecord
-from placet.model.codec import desk_change
+from placet.model.codec import HEADERS, decode_known, desk_change
 from placet.model.codec._wire import LONG, SMALL, SPAN, count, long_at, span
 from placet.model.codec.desk_change import DataKey, Lease, Session
 from placet.model.reasons import Reason
 
+OLDER = HEADERS["desk_change"] - {desk_change.HEADER}
 SLOT_SIZE = 16
 AT_ONCE = 1_000
 NOTHING_OPENED = bytes(7)
@@ -46,9 +47,11 @@ def hold(value: bytes) -> Held:
     """
     numbers = []
     at = len(desk_change.HEADER)
+    if value[:at] in OLDER:
+        value = desk_change.frame(decode_known(value))
     try:
         if value[:at] != desk_change.HEADER:
-            raise ValueError("expected its framing")
+            raise ValueError(f"expected its framing, found {value[:at].hex()}")
         for _ in range(4):
             number, at = long_at(value, at) if value[at] & 128 else (SMALL[value[at]], at + 1)
             numbers.append(number)

@@ -1,10 +1,13 @@
 """What must hold of a record before it is decided: its form, its place, its writer, and its time."""
 
+from typing import Any
+
 import msgspec
 
 from placet.decision.settled import slot_of
 from placet.errors import PoisonRecord
 from placet.model import strict
+from placet.model.codec import BY_HEADER
 from placet.model.codec import intent as intent_codec
 from placet.model.codec.intent import Intent
 from placet.model.digests import action_digest, intent_digest
@@ -35,13 +38,20 @@ class Asked(msgspec.Struct, gc=False):
     action_digest: bytes
 
 
-def read(value: bytes, partition: int, partitions: int, keys: KeyRing | None) -> Asked:
+def again(value: bytes, partition: int, partitions: int) -> Asked:
+    """Return what an intent asks that was taken before, in whichever version it came."""
+    return read(value, partition, partitions, None, BY_HEADER[value[:5]])
+
+
+def read(value: bytes, partition: int, partitions: int, keys: KeyRing | None, reader: Any = intent_codec) -> Asked:
     """Return what a framed Intent asks; raise PoisonRecord where it is not one that can be decided here.
 
-    It has at most 64 KiB. The arguments must be canonical (RFC 8785), the identifiers within their profile.
+    It has at most 64 KiB, and `reader` is of its version: proof and digest cover the bytes as they came, under
+    that version's fingerprint. The arguments must be canonical (RFC 8785), the identifiers within their profile.
     Without `keys` the proof is passed over: it was checked when the record came.
     """
-    intent, head_end, unsigned_end = intent_codec.decode_parts(value)
+    intent: Intent
+    intent, head_end, unsigned_end = reader.decode_parts(value)
     id_, attempt, tenant, actor, authority, mandate, action, resource = intent[:8]
     purpose, session, after, audience, raw = intent[8:13]
     if not 1 <= attempt <= ATTEMPT_MAX:
@@ -62,7 +72,7 @@ def read(value: bytes, partition: int, partitions: int, keys: KeyRing | None) ->
     unsigned = value[5:unsigned_end]
     proof = intent.proof
     if proof is not None and keys is not None:
-        issuer = keys.verify("intent", intent_codec.FINGERPRINT, unsigned, proof, ("agent",), tenant)
+        issuer = keys.verify("intent", reader.FINGERPRINT, unsigned, proof, ("agent",), tenant)
         if issuer != actor:
             raise PoisonRecord(f"intent: signed by `{issuer}`, not by its actor", Reason.WRITER_UNPROVED)
     return Asked(
@@ -72,7 +82,7 @@ def read(value: bytes, partition: int, partitions: int, keys: KeyRing | None) ->
         arguments,
         key,
         slot_of(key, id_, attempt),
-        intent_digest(unsigned),
+        intent_digest(unsigned, reader.FINGERPRINT),
         action_digest(tenant, authority, actor, audience, action, resource, raw),
     )
 

@@ -1,7 +1,9 @@
 """Which packs decide for a tenant: packs as they were pushed, and the pointer that moves only to good ones."""
 
 from placet.errors import PoisonRecord
-from placet.model.codec import active_set, pack, watermark
+from placet.model.codec import HEADERS, Signed, active_set, hearers_of, pack
+from placet.model.codec.active_set import ActiveSet
+from placet.model.codec.pack import Pack as Pushed
 from placet.model.proof import KeyRing
 from placet.model.reasons import Reason
 from placet.policy.cases import run_tests
@@ -10,6 +12,7 @@ from placet.policy.evaluate import PolicySet
 from placet.policy.pack import Pack, load_pack
 from placet.ports import Rec
 
+WATERMARKS = HEADERS["watermark"]
 SET = "K:"
 """Prefix of the index key that a change of a tenant's active set touches."""
 
@@ -26,25 +29,25 @@ class Library:
         self._packs: dict[tuple[str, bytes], Pack] = {}
         self._revisions: dict[str, int] = {}
         self.active: dict[str, PolicySet] = {}
+        self._folds = hearers_of("pack", self._push) | hearers_of("active_set", self._activate)
 
     def fold(self, rec: Rec) -> str | None:
         """Take a pack or a pointer; return the index key touched, or None. Raise PoisonRecord where it is refused."""
         value = rec.value
-        if value is None or value[:5] == watermark.HEADER:
+        if value is None or value[:5] in WATERMARKS:
             return None
-        if value[:5] == pack.HEADER:
-            self._push(value)
-            return None
-        if value[:5] == active_set.HEADER:
-            return self._activate(value)
-        raise PoisonRecord("no policy record has this schema", Reason.SCHEMA_UNKNOWN)
+        fold = self._folds.get(value[:5])
+        if fold is None:
+            raise PoisonRecord("no policy record has this schema", Reason.SCHEMA_UNKNOWN)
+        return fold(value)
 
-    def _push(self, value: bytes) -> None:
-        pushed, end = pack.decode_signed(value)
-        self._keys.verify("pack", pack.FINGERPRINT, value[5:end], pushed.proof, ("operator",), pushed.tenant)
+    def _push(self, value: bytes, reader: Signed = pack) -> str | None:
+        pushed: Pushed
+        pushed, end = reader.decode_signed(value)
+        self._keys.verify("pack", reader.FINGERPRINT, value[5:end], pushed.proof, ("operator",), pushed.tenant)
         place = (pushed.tenant, pushed.digest)
         if place in self._packs:
-            return
+            return None
         try:
             loaded = load_pack({file.name: file.text for file in pushed.files})
         except PackError as error:
@@ -55,12 +58,12 @@ class Library:
         if failed:
             raise PoisonRecord(f"pack `{pushed.name}` fails its own test `{failed[0]}`", Reason.MALFORMED)
         self._packs[place] = loaded
+        return None
 
-    def _activate(self, value: bytes) -> str | None:
-        pointer, end = active_set.decode_signed(value)
-        self._keys.verify(
-            "active_set", active_set.FINGERPRINT, value[5:end], pointer.proof, ("operator",), pointer.tenant
-        )
+    def _activate(self, value: bytes, reader: Signed = active_set) -> str | None:
+        pointer: ActiveSet
+        pointer, end = reader.decode_signed(value)
+        self._keys.verify("active_set", reader.FINGERPRINT, value[5:end], pointer.proof, ("operator",), pointer.tenant)
         if pointer.revision <= self._revisions.get(pointer.tenant, -1):
             return None
         packs = [self._packs.get((pointer.tenant, digest)) for digest in pointer.digests]

@@ -10,8 +10,10 @@ from placet.decision.life import OPEN, WAITING
 from placet.decision.load import HELD, NAMES, PARKED, PENDING
 from placet.decision.settled import CUT, TRANSIENT_FLAG, slot_of
 from placet.errors import PoisonRecord
-from placet.model.codec import withdraw
+from placet.model.codec import Reader, Signed, withdraw
+from placet.model.codec import intent as intent_codec
 from placet.model.codec.desk_change import Lease
+from placet.model.codec.withdraw import Withdraw
 from placet.model.proof import KeyRing
 from placet.model.reasons import Effect, Reason, State
 from placet.ports import Rec
@@ -28,10 +30,10 @@ class Questions:
         self._keys = keys
         self._partitions = partitions
 
-    def ask(self, rec: Rec, value: bytes) -> None:
+    def ask(self, rec: Rec, value: bytes, reader: Reader = intent_codec) -> None:
         """Answer one intent record: a verdict, a pointer to the first one, or a refusal."""
         book = self._book
-        asked = intake.read(value, rec.partition, self._partitions, self._keys)
+        asked = intake.read(value, rec.partition, self._partitions, self._keys, reader)
         intent = asked.intent
         known = book.settled.find(asked.slot)
         if known is not None and known.deadline > book.instant and intent.deadline > book.instant:
@@ -71,15 +73,16 @@ class Questions:
             book.open(lease_of(asked, answer, seq, cause, rec.at), self._judge.joiner.index, asked.key)
             book.readings.put(asked)
 
-    def withdraw(self, rec: Rec, value: bytes) -> None:
+    def withdraw(self, rec: Rec, value: bytes, reader: Signed = withdraw) -> None:
         """Take back an intent that waits or is granted, at its own actor's word."""
         book = self._book
-        taken, end = withdraw.decode_signed(value)
+        taken: Withdraw
+        taken, end = reader.decode_signed(value)
         key = intake.belongs(taken.tenant, taken.authority, rec.partition, self._partitions)
         identity = (taken.tenant, taken.authority, taken.id, taken.attempt)
         if taken.proof is not None:
             issuer = self._keys.verify(
-                "withdraw", withdraw.FINGERPRINT, value[5:end], taken.proof, ("agent", "operator"), taken.tenant
+                "withdraw", reader.FINGERPRINT, value[5:end], taken.proof, ("agent", "operator"), taken.tenant
             )
             if issuer != taken.actor and self._keys.purpose_of(taken.proof.kid) != "operator":
                 raise PoisonRecord(f"withdraw: signed by `{issuer}`, not by its actor", Reason.WRITER_UNPROVED)
@@ -103,7 +106,7 @@ class Questions:
         known = self._book.readings.get(lease.slot)
         if known is not None and known.value == lease.intent:
             return known
-        return intake.read(lease.intent, self._book.voice.partition, self._partitions, None)
+        return intake.again(lease.intent, self._book.voice.partition, self._partitions)
 
     def _slot(self, key: bytes, intent_id: bytes, attempt: int) -> bytes:
         if not 1 <= attempt <= intake.ATTEMPT_MAX:

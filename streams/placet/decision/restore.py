@@ -5,11 +5,14 @@ from collections.abc import Iterable
 from placet.decision.book import Book
 from placet.decision.held import SLOT_SIZE, Held, hold, leases_of
 from placet.decision.settled import DEADLINES, ROW
-from placet.errors import Corrupted
+from placet.errors import Corrupted, PoisonRecord
+from placet.model.codec import HEADERS
 from placet.model.codec.desk_change import DeskChange, Lease
 from placet.model.codec.seal import Seal
 from placet.ports import Rec
 
+INTENTS = HEADERS["intent"]
+"""How the intent of a lease may be framed."""
 DATA_KEY = b"k/"
 """How the key of a record begins that holds data keys and nothing else."""
 
@@ -25,7 +28,7 @@ def restore(book: Book, changes: Iterable[Rec], seal: Seal | None) -> None:
     living: dict[bytes, tuple[int, bytes]] = {}
     ledger: list[tuple[Held, tuple[bytes, ...]]] = []
     for rec in changes:
-        change = hold(rec.value or b"")
+        change = _held(rec)
         for row in change.data_keys:
             book.vault.take(row)
         if (rec.key or b"")[:2] == DATA_KEY:
@@ -48,6 +51,13 @@ def restore(book: Book, changes: Iterable[Rec], seal: Seal | None) -> None:
         )
 
 
+def _held(rec: Rec) -> Held:
+    try:
+        return hold(rec.value or b"")
+    except PoisonRecord as fault:
+        raise Corrupted(str(fault)) from None
+
+
 def _settle(book: Book, change: Held, instant: int) -> tuple[bytes, ...]:
     """Remember the attempts a change settled; return the slots of those that will outlive it."""
     rows = change.settled
@@ -67,6 +77,11 @@ def _open(book: Book, living: dict[bytes, tuple[int, bytes]], ledger: list[tuple
     """Open what lives, and enter each change into the ledger with what of it does."""
     opened: dict[int, list[Lease]] = {}
     for (ordinal, _), lease in zip(living.values(), leases_of(raw for _, raw in living.values()), strict=True):
+        if lease.intent[:5] not in INTENTS:
+            raise Corrupted(
+                f"desk change {ordinal} holds an intent in framing {lease.intent[:5].hex()}, which this worker does "
+                "not read: a newer one has served here"
+            )
         book.leases.put(lease)
         opened.setdefault(ordinal, []).append(lease)
     book.leases.keep()

@@ -22,7 +22,7 @@ from placet.drivers.kafka.connection import Connection
 from placet.drivers.kafka.topics import apply_compacted, partition_counts
 from placet.drivers.metrics import Count, Watch, exposition
 from placet.errors import PoisonRecord, Unavailable
-from placet.model.codec import quarantined, risk, watermark
+from placet.model.codec import decode_known, quarantined, risk, watermark
 from placet.model.codec.quarantined import Quarantined
 from placet.model.codec.risk import Risk
 from placet.model.codec.watermark import Watermark
@@ -154,7 +154,8 @@ class ContextApp:
 
     def _known(self, key: bytes) -> Risk | None:
         frame: bytes | None = self._facts.get(key)
-        return None if frame is None else risk.decode(frame)
+        known: Risk | None = None if frame is None else decode_known(frame)
+        return known
 
     async def _say(self, key: bytes, frame: bytes) -> Awaitable[Any]:
         said: Awaitable[Any] = await self._risk.send(
@@ -196,7 +197,7 @@ class ContextApp:
                     async with self._saying:
                         # Read anew: a signal may have been folded since the piece was.
                         if (frame := held(self._facts.data, key)) is not None:
-                            self._facts.send_changelog(risk.decode(frame).signal_partition, key, frame)
+                            self._facts.send_changelog(decode_known(frame).signal_partition, key, frame)
                             await self._say(key, frame)
                 said += len(keys)
                 if self._unsaid.is_set() or self.app.should_stop:

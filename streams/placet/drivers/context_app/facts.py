@@ -7,7 +7,7 @@ from typing import Any
 import faust
 
 from placet.context.reducers import merge_risk
-from placet.model.codec import risk
+from placet.model.codec import decode_known
 
 
 class Facts(faust.Table[bytes, bytes]):
@@ -33,8 +33,8 @@ class Facts(faust.Table[bytes, bytes]):
             key, value = event.message.key, event.message.value
             known = newest.get(key) or store._db_for_partition(event.message.partition).get(key)  # noqa: SLF001
             if known and value and known != value:
-                fact = risk.decode(value)
-                if merge_risk(risk.decode(known), fact) is not fact:
+                fact = decode_known(value)
+                if merge_risk(decode_known(known), fact) is not fact:
                     continue
             if value:
                 newest[key] = value
