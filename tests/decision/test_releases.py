@@ -13,10 +13,9 @@ from placet.model.codec.withdraw import Withdraw
 from placet.model.digests import intent_digest
 from placet.model.reasons import Reason, State
 from placet.model.topics import Topic
-from placet.provenance.seal import SealKey
-from tests.support.memory import MemoryFeed
 from tests.support.release import ASKED, KNOWN, Change, Release, released, widened
-from tests.support.world import AGENT, KEK, PERSON, TENANT, Decision, World
+from tests.support.upgraded import Upgraded
+from tests.support.world import AGENT, PERSON, TENANT, Decision
 
 DESK: Mapping[str, Change] = {"desk_change": widened("partition")}
 
@@ -25,45 +24,6 @@ DESK: Mapping[str, Change] = {"desk_change": widened("partition")}
 def later(tmp_path_factory: pytest.TempPathFactory) -> Release:
     """What is written to workers has grown, and what they keep of it."""
     return released(tmp_path_factory.mktemp("later"), {**ASKED, **KNOWN, **DESK})
-
-
-class Upgraded(World):
-    """A world whose writers are of this release, and whose worker is of `release` once there is one."""
-
-    release: Release | None = None
-
-    def __init__(self, release: Release | None = None) -> None:
-        self.release = release
-        super().__init__()
-
-    def new_loop(self) -> Any:
-        if self.release is None:
-            return super().new_loop()
-        of = self.release.module
-        keys = of("model.proof").KeyRing([pinned for pinned, _ in self.keys._keys.values()])
-        tables, library = of("context.tables").Tables(keys), of("decision.library").Library(keys)
-
-        def desk_of(partition: int) -> Any:
-            return of("decision.desk").Desk(partition, self.memory.count, tables, library, keys, KEK, self.settings)
-
-        key = SealKey("seal-1", self.seal_private)
-        bureau = of("drivers.bureau").Bureau(tables, library, desk_of, "memory", key, keys)
-        self.memory.rewind()
-        return of("drivers.loop").Loop(
-            self.memory,
-            MemoryFeed(self.memory),
-            bureau,
-            self.clock,
-            self.entropy,
-            of("drivers.metrics").Watch(),
-            batch_most=500,
-            seal_idle_ms=1000,
-            skew_ms_max=2000,
-        )
-
-    def upgrade(self, release: Release | None) -> None:
-        self.release = release
-        self.restart()
 
 
 def only(said: list[Decision]) -> Any:

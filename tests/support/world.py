@@ -108,6 +108,8 @@ tests:
 class World:
     """Everything a desk's story needs. `step` runs one turn of the loop; `said` are the newest decisions, decoded."""
 
+    codec: Any = codec
+
     def __init__(
         self, partitions: int = 1, settings: DeskSettings | None = None, pack: Mapping[str, str] = PACK
     ) -> None:
@@ -329,9 +331,9 @@ class World:
             records = self.memory.read(Topic.DECISIONS, partition, at, 1 << 30, 0)
             self.read[partition] = at + len(records)
             for rec in records:
-                name, _ = codec.open_frame(rec.value or b"")
+                name, _ = self.codec.open_frame(rec.value or b"")
                 if name != "seal":
-                    found.append(Decision(name, codec.decode_any(rec.value or b"")))
+                    found.append(Decision(name, self.codec.decode_any(rec.value or b"")))
         return found
 
 

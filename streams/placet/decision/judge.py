@@ -12,6 +12,7 @@ from placet.decision.library import Library
 from placet.decision.settings import DeskSettings
 from placet.model import strict
 from placet.model.case import ORIGINS
+from placet.model.codec import case_body
 from placet.model.codec._wire import LONG
 from placet.model.codec.desk_change import Session
 from placet.model.codec.intent import Intent, Position
@@ -161,7 +162,7 @@ class Judge:
         return Answer(State.DENIED, Effect.DENY, reason, active.digest, active.engine, detail)
 
     def body(self, asked: Asked, answer: Answer, session: Session | None) -> bytes:
-        """Return the CaseBody of the intent judged last, as Avro: the record, and each fact, as they came."""
+        """Return the framed CaseBody of the intent judged last: the record, and each fact, as they came."""
         facts, count = self.joiner.facts, self.joiner.count
         if answer.set_digest is not self._set_digest:
             self._set_digest = answer.set_digest
@@ -171,6 +172,7 @@ class Judge:
             heard = b"".join((sized(ORIGINS[session.origin].encode()), LONG[session.rank], LONG[session.seq]))
         return b"".join(
             (
+                case_body.HEADER,
                 LONG[len(asked.value)],
                 asked.value,
                 self._instant_,

@@ -49,7 +49,7 @@ class Halts:
         said = record.fields
         if record.name != "control" or said["kind"] not in ("halt", "resume") or "/" in said["tenant"]:
             return
-        pinned, _ = self._keys.writer(record, self._schemas["control"])
+        pinned, _ = self._keys.writer(record)
         if pinned is None or pinned.purpose != "operator" or (pinned.tenant and said["scope"] == "all"):
             return
         if said["observed_at"] > rec.at + AHEAD_MS_MAX or not is_scope(said["scope"], said["id"]):
