@@ -7,15 +7,18 @@ import pytest
 
 from placet.errors import Corrupted
 from placet.model.codec import intent as intent_codec
-from placet.model.codec import withdraw
+from placet.model.codec import watermark, withdraw
+from placet.model.codec.risk_signal import RiskSignal
 from placet.model.codec.vote import Vote
+from placet.model.codec.watermark import Watermark
 from placet.model.codec.withdraw import Withdraw
 from placet.model.digests import intent_digest
+from placet.model.proof import Signer
 from placet.model.reasons import Reason, State
 from placet.model.topics import Topic
 from tests.support.release import ASKED, KNOWN, Change, Release, released, widened
 from tests.support.upgraded import Upgraded
-from tests.support.world import AGENT, PERSON, TENANT, Decision
+from tests.support.world import AGENT, PERSON, TENANT, Decision, World
 
 DESK: Mapping[str, Change] = {"desk_change": widened("partition")}
 
@@ -164,3 +167,19 @@ def test_a_worker_of_this_release_stops_where_an_intent_of_a_later_one_is_open(a
     world.upgrade(None)
     with pytest.raises(Corrupted, match="a newer one has served here"):
         world.step()
+
+
+def test_signals_and_watermarks_of_this_release_are_heard(later: Release) -> None:
+    world, keys = Upgraded(later), World().keys
+    feed = Signer("feed-1", "service:siem", b"f" * 32)
+    ring = later.module("model.proof").KeyRing([feed.pinned("feed"), *(pin for pin, _ in keys._keys.values())])
+    said = RiskSignal(TENANT, AGENT, "siem", "e-1", 80, world.clock.now, 0, "seen", None)
+    heard = later.module("context.hearing").hear_signal(
+        world.signed("risk_signal", said, feed), world.clock.now, ring, 2_000
+    )
+    assert (heard.score, heard.model) == (80, "")
+    world.context(Topic.PRINCIPALS, watermark.frame(Watermark("hr", world.clock.now)), "watermark/hr")
+    world.step()
+    assert world.loop.bureau.poison == []
+    marks = {(mark.topic, mark.partition): mark.heard_at for mark in world.loop.bureau.marks}
+    assert marks[int(Topic.PRINCIPALS), 0] == world.clock.now
