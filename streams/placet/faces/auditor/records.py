@@ -94,16 +94,16 @@ class Schemas:
     def _read(self, schema: Schema, payload: bytes) -> Record:
         name, newest = schema.name, self._by_name[schema.name]
         # fastavro resolves whatever it is given two schemas for, also where they are the same.
-        older = newest if newest is not schema else _AS_WRITTEN
+        into = newest if newest is not schema else _AS_WRITTEN
         source = io.BytesIO(payload)
         unsigned = payload
         try:
             if schema.proof is None:
-                fields: Any = schemaless_reader(source, schema.whole, older.whole)
+                fields: Any = schemaless_reader(source, schema.whole, into.whole)
             else:
-                fields = schemaless_reader(source, schema.body, older.body)
+                fields = schemaless_reader(source, schema.body, into.body)
                 unsigned = payload[: source.tell()]
-                fields["proof"] = schemaless_reader(source, schema.proof, older.proof)
+                fields["proof"] = schemaless_reader(source, schema.proof, into.proof)
         except _FAULTS as error:
             raise Unreadable(f"not a `{name}`: {type(error).__name__}: {error}") from None
         if source.tell() != len(payload):
