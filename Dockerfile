@@ -17,7 +17,7 @@ RUN /opt/build/bin/pip wheel --no-deps --no-build-isolation --wheel-dir /wheels 
 FROM python:3.12-slim
 # A volume that is laid over one of these folders begins with its owner and mode.
 RUN useradd --system --uid 10001 --home-dir /var/lib/placet --create-home placet \
- && install -d -o placet -g placet -m 0700 /keys
+ && install -d -o placet -g placet -m 0700 /keys /desks /secrets
 COPY --from=build /opt/placet /opt/placet
 COPY --chown=root:root policies /usr/share/placet/policies
 # One arena for each of librdkafka's threads would keep what a restore has freed.

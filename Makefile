@@ -11,6 +11,7 @@ CLUSTER ?=
 BENCHES ?= desk embedded kafka restore
 BENCH_PORT ?= 29292
 DATA ?= ../shared/data
+PEERS ?= ../shared/peers
 SEEDS ?= 500
 MINUTES ?= 30
 FROM ?= 0
@@ -85,8 +86,9 @@ bench: setup ## Every measurement beside its target; JSON in build/bench (BENCHE
 	[ -z "$$failed" ] || { echo "failed:$$failed" >&2; exit 1; }
 
 .PHONY: bench-kafka
-bench-kafka: ## What a cluster does under load and change, beside its targets (ARGS="--peers DIR" adds the raw floor)
-	@$(MAKE) bench BENCHES="kafka context revoke failover"
+bench-kafka: ## What a cluster does under load and change, beside its targets, and the raw floor where PEERS holds one
+	@$(MAKE) bench BENCHES="kafka context revoke failover" \
+		ARGS="$(ARGS) $(if $(wildcard $(PEERS)/raw_floor.py),--peers $(PEERS))"
 
 .PHONY: evals
 evals: setup ## Recorded work of real agents put before placet; tables in Markdown (DATA=DIR with agentdojo and taubench)

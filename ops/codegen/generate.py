@@ -71,6 +71,7 @@ WIRE = (
     "LONG",
     "SMALL",
     "SPAN",
+    "TEXT",
     "Misread",
     "count",
     "int_at",

@@ -35,6 +35,10 @@ class Writer:
                 f'    raise unfit("{self.title}.{path}", len({value}), {kind.size})',
             ]
             return check, [value]
+        if kind.kind in ("maybe", "array"):
+            # Most are empty, and need no call to say so.
+            there = f"{value} is None" if kind.kind == "maybe" else f"not {value}"
+            return [], [f'b"\\x00" if {there} else {self.function(kind, path)}({value})']
         return [], [f"{self.function(kind, path)}({value})"]
 
     def function(self, kind: Type, path: str) -> str:
@@ -134,6 +138,9 @@ def _spliced(record: Type, writer: Writer, heads: int) -> list[str]:
         if field.type.kind in COMPLEX:
             writer.function(field.type, field.name)
             parts.append(field.name)
+        elif field.type.kind == "string":
+            # What is spliced to another record are names that stand in many.
+            parts.append(f"TEXT[{field.name}]")
         else:
             more, pieces = writer.pieces(field.type, field.name, field.name, field.name)
             before += more

@@ -46,7 +46,7 @@ def embedded(
         keys = ensure_keys(settings.keys_file, settings.secrets_dir, entropy)
         journal, feed, log = owner.journal(), owner.feed(), owner.log()
         watch = watch or Watch()
-        loop = loop_over(journal, feed, log.partitions(Topic.INTENTS), keys, settings, clock, entropy, watch)
+        loop = loop_over(journal, feed, log.partitions, keys, settings, clock, entropy, watch)
     except BaseException:
         owner.close()
         raise
@@ -79,7 +79,7 @@ def kafka(
             connection, settings.slot, data=settings.data, cluster=settings.cluster, clock=clock
         )
         opened.append(journal)
-        loop = loop_over(journal, feed, log.partitions(Topic.INTENTS), keys, settings, clock, entropy, watch)
+        loop = loop_over(journal, feed, log.partitions, keys, settings, clock, entropy, watch)
     except BaseException:
         close()
         raise
@@ -118,16 +118,17 @@ def _once(close: Callable[[], None]) -> Callable[[], None]:
 def loop_over(
     journal: Journal,
     feed: Feed,
-    partitions: int,
+    partitions: Callable[[int], int],
     keys: Keys,
     settings: Settings,
     clock: Clock,
     entropy: Entropy,
     watch: Watch,
 ) -> Loop:
-    """Return the loop that decides `partitions` partitions of `journal` as `settings` say."""
+    """Return the loop that decides the partitions of `journal` as `settings` say; `partitions` says how many a topic has."""
     ring, kek = keys.ring, keys.kek()
-    tables, library = Tables(ring), Library(ring)
+    tables, library = Tables(ring, partitions), Library(ring, partitions(Topic.POLICIES))
+    decided = partitions(Topic.INTENTS)
     desk_settings = DeskSettings(
         deadline_ms_max=settings.deadline_ms_max,
         lag_ms_max=settings.lag_ms_max,
@@ -142,7 +143,7 @@ def loop_over(
     )
 
     def desk_of(partition: int) -> Desk:
-        return Desk(partition, partitions, tables, library, ring, kek, desk_settings)
+        return Desk(partition, decided, tables, library, ring, kek, desk_settings)
 
     bureau = Bureau(tables, library, desk_of, journal.cluster, keys.seal_key(), ring)
     return Loop(

@@ -19,6 +19,7 @@ from placet.model.proof import KeyRing, Signer
 from placet.model.reasons import Reason
 from placet.model.topics import Topic
 from placet.ports import Rec
+from tests.support.keyed import keyed
 
 OPERATOR = Signer("op", "user:root", b"o" * 32)
 PEOPLE = Principal("acme", "agent:ada", "agent", "active", None, (), {}, (), "hr", 5, None)
@@ -29,7 +30,7 @@ FREEZE = Control("acme", "c1", "calendar", "freeze", "on", "", "user:root", 5, 0
 
 
 def rec(value: bytes | None, topic: Topic = Topic.RISK, offset: int = 0, at: int = 1000) -> Rec:
-    return Rec(topic, 0, offset, at, b"k", value)
+    return Rec(topic, 0, offset, at, keyed(value), value)
 
 
 def signed(module: Any, name: str, record: Any, signer: Signer = OPERATOR) -> bytes:
@@ -98,9 +99,11 @@ def test_a_record_may_be_a_little_ahead_of_its_append_time(tables: Tables) -> No
     assert tables.fold(rec(risk.frame(RISK._replace(event_at=61_000)))) == "R:acme/agent:ada"
 
 
-def test_a_tombstone_takes_nothing_back(tables: Tables) -> None:
+def test_a_tombstone_is_refused_and_takes_nothing_back(tables: Tables) -> None:
     tables.fold(rec(risk.frame(RISK)))
-    assert tables.fold(rec(None)) is None
+    with pytest.raises(PoisonRecord) as refused:
+        tables.fold(rec(None)._replace(key=b"acme/agent:ada/siem"))
+    assert refused.value.reason == Reason.UNDECODABLE
     assert tables.risks["R:acme/agent:ada"]["siem"].score == 50
 
 
@@ -125,10 +128,14 @@ def test_a_feed_that_goes_on_does_not_cover_for_one_that_is_silent(tables: Table
 
 
 def test_a_fact_is_no_word_of_all_feeds_where_watermarks_are_written(tables: Tables) -> None:
-    tables.hear(rec(risk.frame(RISK), offset=0, at=500))
+    said = rec(risk.frame(RISK), offset=0, at=500)
+    tables.hear(said)
+    tables.believe(said)
     assert tables.marks[Topic.RISK, 0] == (1, 500)
     assert heard(tables, 1, "siem", 800) == 800
-    tables.hear(rec(risk.frame(RISK), offset=2, at=2_000))
+    said = rec(risk.frame(RISK), offset=2, at=2_000)
+    tables.hear(said)
+    tables.believe(said)
     assert tables.marks[Topic.RISK, 0] == (3, 800)
 
 

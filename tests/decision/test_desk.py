@@ -9,6 +9,7 @@ from placet.model import codec
 from placet.model.codec import intent as intent_codec
 from placet.model.reasons import Effect, Reason, State
 from placet.model.topics import Topic
+from tests.decision.test_halts import audited
 from tests.support.world import AGENT, EXECUTOR, PACK, PERSON, TENANT, Decision, World, digest_of, states
 
 
@@ -263,7 +264,7 @@ def test_batches_keep_the_order_outcomes_then_intents() -> None:
     assert states(said) == [State.CLAIMED, State.GRANTED]
 
 
-def test_every_verdict_with_a_set_has_a_case_under_its_seq() -> None:
+def test_every_verdict_with_a_set_for_an_authority_that_is_known_has_a_case_under_its_seq() -> None:
     world = World()
     verdict = only(world.ask(world.intent()))
     (rec,) = world.memory.read(Topic.CASES, 0, 0, 9, 0)
@@ -321,3 +322,16 @@ def test_the_clock_moves_a_bounded_slice_of_leases_in_a_batch() -> None:
     world.ask(*(world.intent() for _ in range(5)))
     moved = [states(world.later(30_001 if turn == 0 else 0)) for turn in range(3)]
     assert moved == [[State.LAPSED] * 2, [State.LAPSED] * 2, [State.LAPSED]]
+
+
+@pytest.mark.parametrize("action", ["shop.look", "shop.refund"])
+@pytest.mark.parametrize(("root", "leaf", "ends"), [(500, 0, 500), (500, 900, 500), (900, 500, 500), (0, 700, 700)])
+def test_a_grant_ends_with_the_first_mandate_of_its_chain(action: str, root: int, leaf: int, ends: int) -> None:
+    world = World()
+    world.publish_principal("user:boss", kind="user")
+    now = world.clock.now
+    world.publish_mandate(id="root", delegator="user:boss", delegate=PERSON, expires_at=root and now + root)
+    world.publish_mandate(id="leaf", parent="root", expires_at=leaf and now + leaf)
+    granted = only(world.ask(world.intent(action, authority="user:boss", mandate="leaf")))
+    assert granted.expires_at == now + ends
+    assert audited(world).clean

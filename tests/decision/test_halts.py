@@ -5,10 +5,13 @@ from typing import Any
 
 import pytest
 
+from placet.context.halts import Halt
 from placet.faces.auditor.audit import audit
 from placet.faces.auditor.report import Report
+from placet.model.codec.intent import Intent
 from placet.model.proof import PinnedKey, Signer
 from placet.model.reasons import Reason, State
+from placet.model.topics import Topic
 from tests.support.world import AGENT, EXECUTOR, KEK, PERSON, Decision, World, states
 
 SCOPES = [
@@ -182,3 +185,97 @@ def test_an_auditor_finds_a_desk_that_overlooks_a_halt(monkeypatch: pytest.Monke
     report = audited(world)
     # The grant, and that the batches since the halt was read do not say it.
     assert report["V9"].violated >= 2
+
+
+def test_a_halted_tool_claims_nothing_also_where_no_audience_is_named() -> None:
+    world = World()
+    world.halt(f"tool/{EXECUTOR}")
+    world.step()
+    asked = world.intent(audience="")
+    assert states(world.ask(asked)) == [State.GRANTED]
+    (refused,) = world.claim(asked)
+    assert (refused.name, refused.record.reason) == ("refusal", Reason.HALTED)
+    # The grant is everybody's: another executor still claims it.
+    world.publish_principal("service:other", kind="service")
+    assert states(world.claim(asked, by=world.other)) == [State.CLAIMED]
+    assert audited(world).clean
+
+
+def test_a_tool_that_is_halted_after_it_claimed_without_an_audience_is_told_to_stop() -> None:
+    world = World()
+    asked, others = world.intent(audience=""), world.intent(audience="")
+    world.publish_principal("service:other", kind="service")
+    world.ask(asked, others)
+    world.claim(asked)
+    world.claim(others, by=world.other)
+    world.halt(f"tool/{EXECUTOR}")
+    moved = verdicts(world.step())
+    assert [(each.record.id, each.state, each.record.stop) for each in moved] == [(asked.id, State.CLAIMED, True)]
+    assert audited(world).clean
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_an_auditor_finds_a_halted_tool_that_claimed_or_was_not_stopped(
+    monkeypatch: pytest.MonkeyPatch, late: bool
+) -> None:
+    covers = Halt.covers
+    monkeypatch.setattr(Halt, "covers", lambda halt, intent, *_: covers(halt, intent, ()))
+    monkeypatch.setattr(Halt, "is_of_tool", lambda *_: False)
+    world = World()
+    asked = world.intent(audience="")
+    world.ask(asked)
+    if late:
+        world.claim(asked)
+    world.halt(f"tool/{EXECUTOR}")
+    world.step()
+    if not late:
+        world.claim(asked)
+    world.step()
+    # What is claimed under the halt, and that it is not stopped once the halt was swept.
+    assert audited(world)["V9"].violated >= 1
+
+
+def handed_on(world: World) -> Intent:
+    """Return an intent of an agent that has its mandate from another, which has it from a person."""
+    world.publish_principal("user:boss", kind="user")
+    world.publish_principal("agent:mid")
+    world.publish_mandate(id="root", delegator="user:boss", delegate="agent:mid")
+    world.publish_mandate(id="leaf", delegator="agent:mid", parent="root")
+    return world.intent(authority="user:boss", mandate="leaf")
+
+
+@pytest.mark.parametrize("name", ["agent:mid", "user:boss"])
+def test_a_halted_agent_halts_all_that_it_handed_on(name: str) -> None:
+    world = World()
+    granted = handed_on(world)
+    world.ask(granted)
+    world.halt(f"agent/{name}")
+    assert states(verdicts(world.step())) == [State.REVOKED]
+    (answer,) = world.ask(handed_on(world))
+    assert (answer.state, answer.record.reason) == (State.DENIED, Reason.HALTED)
+    assert states(world.ask(world.intent())) == [State.GRANTED]
+    assert audited(world).clean
+
+
+def test_an_auditor_finds_what_was_granted_or_left_held_below_a_halted_agent(monkeypatch: pytest.MonkeyPatch) -> None:
+    covers = Halt.covers
+    monkeypatch.setattr(Halt, "covers", lambda halt, intent, *_: covers(halt, intent, (AGENT,)))
+    world = World()
+    world.ask(handed_on(world))
+    world.halt("agent/agent:mid")
+    world.step()
+    assert states(world.ask(handed_on(world))) == [State.GRANTED]
+    # What was granted before and is still held, and the grant after it.
+    assert audited(world)["V9"].violated == 2
+
+
+def test_a_halt_under_another_s_key_is_refused_and_the_auditor_counts_it_for_nothing() -> None:
+    world = World()
+    world.halt("all")
+    (first,) = [rec for rec in world.memory.topics[int(Topic.CONTROLS), 0] if rec.value]
+    world.memory.topics[int(Topic.CONTROLS), 0].clear()
+    world.context(Topic.CONTROLS, first.value, "acme/calendar/freeze")
+    (refused,) = world.step()
+    assert refused.record.reason == Reason.MALFORMED
+    assert states(world.ask(world.intent())) == [State.GRANTED]
+    assert audited(world).clean

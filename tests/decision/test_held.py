@@ -4,10 +4,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from placet.decision.held import hold, leases_of
+from placet.decision.held import hold, key_in, leases_of
 from placet.errors import PoisonRecord
 from placet.model.codec import desk_change
+from placet.model.codec import intent as intent_codec
 from placet.model.codec.desk_change import DataKey, DeskChange, Lease, Session
+from placet.model.codec.intent import Intent
+
+INTENT = Intent(*(bytes(16), 1, *("x",) * 8, (), "", b"{}", 0, (), False, None))
+name = st.text(st.sampled_from("ab/:"), min_size=1, max_size=256)
+
+
+@given(st.binary(min_size=16, max_size=16), st.integers(1, 65_535), name, name, name)
+def test_the_key_of_an_intent_is_found_without_reading_the_rest(
+    id_: bytes, attempt: int, tenant: str, actor: str, authority: str
+) -> None:
+    intent = INTENT._replace(id=id_, attempt=attempt, tenant=tenant, actor=actor, authority=authority)
+    assert key_in(intent_codec.frame(intent)) == f"{tenant}/{authority}".encode()
+
 
 long = st.integers(-(2**63), 2**63 - 1)
 small = st.integers(-(2**31), 2**31 - 1)

@@ -3,7 +3,9 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from placet.decision.leases import Index, Leases
+from placet.context.facts import Bundle
+from placet.decision.index import Index
+from placet.decision.leases import Leases
 from placet.model.codec.desk_change import Lease
 from placet.model.reasons import State
 
@@ -42,18 +44,24 @@ def test_a_lease_rests_on_what_it_was_decided_on_last() -> None:
     assert leases.index.touched("S:new") == [slot(1)]
 
 
+BUNDLES = [Bundle(("a", "b")), Bundle(("b", "c")), Bundle(("a", "b"))]
 STEPS = st.lists(
     st.tuples(
         st.sampled_from(["put", "rest", "close", "keep", "drop"]),
         st.integers(0, 4),
-        st.lists(st.sampled_from("abcd"), max_size=4),
+        st.lists(st.sampled_from([*"abcd", *BUNDLES]), max_size=4),
     )
 )
 
 
+def told(facts: list[str | Bundle]) -> set[str]:
+    """Return the single keys that a list of keys and bundles is about."""
+    return {key for fact in facts for key in (fact.keys if isinstance(fact, Bundle) else (fact,))}
+
+
 @given(STEPS)
 def test_the_index_says_of_each_key_just_the_open_leases_that_rest_on_it_whatever_was_dropped(
-    steps: list[tuple[str, int, list[str]]],
+    steps: list[tuple[str, int, list[str | Bundle]]],
 ) -> None:
     leases = Leases()
     now: dict[bytes, set[str]] = {}
@@ -61,7 +69,7 @@ def test_the_index_says_of_each_key_just_the_open_leases_that_rest_on_it_whateve
     for step, number, facts in steps:
         if step == "put":
             leases.put(lease(number), facts)
-            now[slot(number)] = set(facts) or now.get(slot(number), set())
+            now[slot(number)] = told(facts) or now.get(slot(number), set())
         elif step == "keep":
             leases.keep()
             kept = dict(now)
@@ -72,21 +80,23 @@ def test_the_index_says_of_each_key_just_the_open_leases_that_rest_on_it_whateve
             continue
         elif step == "rest":
             leases.rest(slot(number), facts)
-            now[slot(number)] = set(facts)
+            now[slot(number)] = told(facts)
         else:
             leases.close(slot(number))
             del now[slot(number)]
         assert leases.open.keys() == now.keys()
         for key in "abcd":
             assert set(leases.index.touched(key)) == {one for one, facts_ in now.items() if key in facts_}
+    for one in list(leases.open):
+        leases.close(one)
+    assert len(leases.index) == 0
 
 
 def test_an_index_of_nothing_is_empty() -> None:
     index = Index()
-    index.rest(slot(1), ("a", "b"))
-    index.rest(slot(1), ())
+    index.move(slot(1), (), ("a", "b"))
+    index.move(slot(1), ("a", "b"), ())
     assert len(index) == 0
-    assert index.keys_of(slot(1)) == ()
 
 
 def test_a_timer_is_due_at_its_millisecond_and_not_in_its_second() -> None:

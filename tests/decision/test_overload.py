@@ -2,13 +2,15 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
 
 from placet.decision.settings import DeskSettings
 from placet.model.keys import key_of
 from placet.model.reasons import Reason, State
-from tests.support.world import PERSON, TENANT, World, states
+from tests.decision.test_halts import audited
+from tests.support.world import PACK, PERSON, TENANT, World, states
 
 
 @contextmanager
@@ -58,6 +60,32 @@ def test_a_restored_desk_counts_what_it_has_decided_again() -> None:
     world.ask(world.intent(), world.intent())
     world.restart()
     world.step()
+    assert [each.record.reason for each in world.ask(world.intent())] == [Reason.OVERLOADED]
+
+
+@pytest.mark.parametrize("stopped", [False, True])
+def test_a_restored_desk_counts_what_is_unknown_or_was_told_to_stop(stopped: bool) -> None:
+    world = World(settings=SMALL)
+    open_ = [world.intent(), world.intent()]
+    world.ask(*open_)
+    for each in open_:
+        world.claim(each)
+    if stopped:
+        world.halt(f"action/{open_[0].action}", expires_at=world.clock.now + 1_000)
+        assert [each.record.stop for each in world.step()[1:]] == [True, True]
+        world.later(1_000)
+    else:
+        assert states(world.later(900_000)) == [State.UNKNOWN, State.UNKNOWN]
+    for _ in range(2):
+        assert [each.record.reason for each in world.ask(world.intent())] == [Reason.OVERLOADED]
+        world.restart()
+        world.step()
+
+
+def test_a_restored_desk_counts_what_is_open_before_it_has_decided_it_again() -> None:
+    world = World(settings=replace(SMALL, sweep_most=1))
+    world.ask(world.intent(), world.intent())
+    world.restart()
     assert [each.record.reason for each in world.ask(world.intent())] == [Reason.OVERLOADED]
 
 
@@ -118,3 +146,20 @@ def test_a_claim_read_late_leaves_its_grant_and_an_outcome_is_taken_at_any_lag()
     with nobody_reads(world):
         world.report(begun)
     assert states(world.later(9_000)) == [State.DONE]
+
+
+@pytest.mark.parametrize(("lag", "violated"), [(30_000, 0), (30_001, 1)])
+@pytest.mark.parametrize("claims", [False, True])
+def test_an_auditor_finds_what_was_granted_or_claimed_too_late(claims: bool, lag: int, violated: int) -> None:
+    patient = {**PACK, "pack.yaml": PACK["pack.yaml"] + "lease: {lease_ms: 50000}\n"}
+    world = World(settings=DeskSettings(lag_ms_max=1_000_000), pack=patient)
+    world.step()
+    asked = world.intent(deadline=world.clock.now + 60_000)
+    with nobody_reads(world):
+        world.ask(asked)
+    if claims:
+        assert states(world.step()) == [State.GRANTED]
+        with nobody_reads(world):
+            world.claim(asked)
+    assert states(world.later(lag)) == [State.CLAIMED if claims else State.GRANTED]
+    assert audited(world)["V10"].violated == violated

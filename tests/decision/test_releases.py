@@ -113,7 +113,7 @@ def test_facts_of_this_release_and_of_a_later_one_are_folded_together(later: Rel
     world.publish_principal(AGENT, status="suspended", source="hr")
     revoked, denied = world.ask(world.intent())
     assert (revoked.state, denied.record.reason) == (State.REVOKED, Reason.PRINCIPAL_INACTIVE)
-    assert world.loop.bureau.poison == []
+    assert len(world.loop.bureau.poison) == 0
 
 
 def test_an_id_that_nobody_gave_out_is_unknown_to_both(later: Release) -> None:
@@ -172,7 +172,9 @@ def test_a_worker_of_this_release_stops_where_an_intent_of_a_later_one_is_open(a
 def test_signals_and_watermarks_of_this_release_are_heard(later: Release) -> None:
     world, keys = Upgraded(later), World().keys
     feed = Signer("feed-1", "service:siem", b"f" * 32)
-    ring = later.module("model.proof").KeyRing([feed.pinned("feed"), *(pin for pin, _ in keys._keys.values())])
+    ring = later.module("model.proof").KeyRing(
+        [feed.pinned("feed")._replace(sources=("siem",)), *(pin for pin, _ in keys._keys.values())]
+    )
     said = RiskSignal(TENANT, AGENT, "siem", "e-1", 80, world.clock.now, 0, "seen", None)
     heard = later.module("context.hearing").hear_signal(
         world.signed("risk_signal", said, feed), world.clock.now, ring, 2_000
@@ -180,6 +182,6 @@ def test_signals_and_watermarks_of_this_release_are_heard(later: Release) -> Non
     assert (heard.score, heard.model) == (80, "")
     world.context(Topic.PRINCIPALS, watermark.frame(Watermark("hr", world.clock.now)), "watermark/hr")
     world.step()
-    assert world.loop.bureau.poison == []
+    assert len(world.loop.bureau.poison) == 0
     marks = {(mark.topic, mark.partition): mark.heard_at for mark in world.loop.bureau.marks}
     assert marks[int(Topic.PRINCIPALS), 0] == world.clock.now

@@ -5,7 +5,8 @@ from hashlib import sha256
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from placet.decision.settled import REST, ROW, SettledTable
+from placet.decision.settled import REST, SettledTable
+from placet.decision.shard import ROW
 
 NOW = 1_700_000_000_000
 MINUTE = 60_000
@@ -53,6 +54,29 @@ def test_many_rows_filled_in_are_each_found_again() -> None:
     assert [table.row(row[:16]) for row in rows] == [row[16:] for row in rows]
     assert table.row(slot_of(20_001)) is None
     assert len(b"".join(table.rows())) == 20_000 * ROW.size
+
+
+filled = st.lists(st.tuples(st.integers(0, 100), st.sampled_from([1, MINUTE, 7 * MINUTE, 14 * MINUTE])), max_size=60)
+
+
+@settings(max_examples=50)
+@given(st.lists(filled, max_size=8))
+def test_of_what_is_filled_in_under_one_slot_the_newest_stands(batches: list[list[tuple[int, int]]]) -> None:
+    table, known, seq = SettledTable(), {}, 0
+    for batch in batches:
+        rows = []
+        for number, ahead in batch:
+            seq += 1
+            known[slot_of(number)] = row_of(seq, NOW + ahead)
+            rows.append(slot_of(number) + known[slot_of(number)])
+        table.fill(b"".join(rows), NOW, NOW)
+        assert all(table.row(slot) == row for slot, row in list(known.items())[::7])
+    table.put(slot_of(0), row_of(seq + 1, NOW + 1), NOW + 1, NOW)
+    table.drop()
+    assert {slot: table.row(slot) for slot in map(slot_of, range(101))} == {
+        slot: known.get(slot) for slot in map(slot_of, range(101))
+    }
+    assert list(table.rows()) == [slot + known[slot] for slot in sorted(known)]
 
 
 def test_what_has_passed_is_not_filled_in() -> None:

@@ -28,6 +28,28 @@ def test_the_first_start_makes_keys_nobody_else_can_read(made: Keys) -> None:
     assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
 
 
+def of_all(keys: Keys) -> set[str]:
+    """Return for what there are private halves."""
+    return {entry.purpose for entry in keys.file.keys if (keys.secrets / f"{entry.kid}.key").exists()}
+
+
+def test_what_only_desks_may_hold_lies_apart_where_that_is_asked(tmp_path: Path) -> None:
+    desks = tmp_path / "desks"
+    rest = ensure_keys(tmp_path / "keys.json", tmp_path / "secrets", CountedEntropy(), desks=desks)
+    of_desks = Keys(tmp_path / "keys.json", desks)
+    assert len(list(desks.iterdir())) == 2
+    assert len(of_desks.kek()) == 32
+    assert of_desks.seal_key().kid == rest.file.keys[0].kid
+    assert of_all(rest) == {"operator", "feed", "executor"}
+    assert of_all(of_desks) == {"seal"}
+    with pytest.raises(Unavailable):
+        rest.kek()
+    assert stat.S_IMODE(desks.stat().st_mode) == 0o700
+    # Looked at again, there is nothing to make.
+    ensure_keys(tmp_path / "keys.json", tmp_path / "secrets", CountedEntropy(), desks=desks)
+    assert len(list(desks.iterdir())) == 2
+
+
 def test_the_next_start_finds_the_same_keys(made: Keys) -> None:
     again = ensure_keys(made.pinned, made.secrets, CountedEntropy())
     assert again.file == made.file
@@ -138,3 +160,17 @@ def test_a_start_that_crashed_before_the_public_file_begins_again(tmp_path: Path
 
 def test_the_seal_key_seals(made: Keys) -> None:
     assert SealChain("c", 0, made.seal_key(), None).close([], 0, (), (), (), 1, 0)[:5] == b"\x00\x00\x00\x00\x09"
+
+
+def test_a_signal_is_signed_with_the_newest_key_that_speaks_as_its_source(made: Keys) -> None:
+    entropy = CountedEntropy()
+    entropy.draw(4096)
+    added = add_key(made.pinned, made.secrets, "feed", "service:siem", entropy, sources=("edr*",))
+    keys = Keys(made.pinned, made.secrets)
+    (first,) = [key for key in made.file.keys if key.purpose == "feed"]
+    assert first.sources == ("*",)
+    assert keys.signer("feed", source="service:siem").kid == added.kid
+    assert keys.signer("feed", source="edr-2").kid == added.kid
+    assert keys.signer("feed", source="hr").kid == first.kid
+    with pytest.raises(Unavailable, match="speaks as `hr`"):
+        keys.signer("feed", "service:siem", "hr")

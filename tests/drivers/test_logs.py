@@ -9,6 +9,13 @@ from typing import Any
 import pytest
 
 from placet.drivers.logs import log_to, logger, trace_of, traced
+from placet.drivers.telling import Telling
+from placet.model.codec import quarantined
+from placet.model.codec.quarantined import Quarantined
+from placet.model.reasons import Reason
+from placet.model.topics import Topic
+from placet.ports import Emits, Message
+from tests.support.world import World
 
 TRACE, SPAN = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
 PARENT = f"00-{TRACE}-{SPAN}-01"  # the example of W3C Trace Context §3.2.2
@@ -122,3 +129,30 @@ def test_a_second_call_replaces_the_first(out: io.StringIO) -> None:
     logger("worker").debug("only there")
     assert out.getvalue() == ""
     assert [line["event"] for line in lines(other)] == ["only there"]
+
+
+def test_what_a_worker_sets_aside_is_named_in_the_trace_it_came_in(out: io.StringIO) -> None:
+    world = World()
+    world.step()
+    world.memory.append(Topic.INTENTS, 0, [Message(b"k", b"junk", PARENT.encode()), Message(b"k", b"other")])
+    world.loop.step(0)
+    traced_, plain = (line for line in lines(out) if line["event"] == "set aside")
+    assert (traced_["record"], traced_["reason"]) == ("placet.intents/0@0", "schema_unknown")
+    assert (traced_["trace_id"], traced_["span_id"]) == (TRACE, SPAN)
+    assert plain["record"] == "placet.intents/0@1"
+    assert "trace_id" not in plain
+
+
+def test_a_flood_of_what_is_set_aside_is_a_bounded_number_of_lines(out: io.StringIO) -> None:
+    now = 100.0
+    telling = Telling(lambda: now)
+    aside = Message(b"place", quarantined.frame(Quarantined(1, 0, 7, 0, int(Reason.UNDECODABLE), "junk", None, b"raw")))
+    for _ in range(3):
+        telling.batch([Emits(quarantine=[aside] * 30)], 30, 0.0)
+    assert [line.get("more") for line in lines(out)] == [None] * 20
+    now += 10.0
+    telling.batch([Emits()], 1, 0.0)
+    # Of ninety twenty were named.
+    assert [line["more"] for line in lines(out)[20:]] == [70]
+    telling.batch([Emits(quarantine=[aside])], 1, 0.0)
+    assert lines(out)[-1]["record"] == "placet.intents/0@7"

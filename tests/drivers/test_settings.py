@@ -44,6 +44,19 @@ def test_an_address_that_is_not_loopback_must_be_wanted() -> None:
     assert Settings(host="0.0.0.0", exposed=True).host == "0.0.0.0"
 
 
+@pytest.mark.parametrize("hosts", ["http://placet.internal", "placet.internal:7420", "*", "a b", "a/b", "a,,-b"])
+def test_a_name_one_is_called_by_has_no_scheme_no_port_and_no_wildcard(hosts: str) -> None:
+    with pytest.raises(ValidationError, match="expected names or addresses without a scheme or a port"):
+        Settings(hosts=hosts)
+
+
+def test_one_is_called_by_the_names_of_this_machine_and_by_those_that_are_set() -> None:
+    own = {"127.0.0.1", "::1", "localhost"}
+    assert Settings().host_names == own
+    set_ = Settings(host="0.0.0.0", exposed=True, hosts="Placet.internal, 10.0.0.5,[fd00::1],")
+    assert set_.host_names == own | {"0.0.0.0", "placet.internal", "10.0.0.5", "fd00::1"}
+
+
 def test_a_desk_that_seals_too_seldom_could_not_be_told_from_a_stalled_one() -> None:
     with pytest.raises(ValidationError, match="more than half"):
         Settings(seal_idle_ms=20_000, lag_ms_max=30_000)

@@ -16,7 +16,7 @@ from tests.support.memory import HandClock, Memory
 
 FEED = Signer("feed-1", "service:feed", b"f" * 32)
 STRANGER = Signer("feed-2", "service:feed", b"g" * 32)
-RING = KeyRing([FEED.pinned("feed")])
+RING = KeyRing([FEED.pinned("feed")._replace(sources=("siem", "edr*"))])
 
 
 class World:
@@ -130,3 +130,35 @@ def test_quiet_is_said_of_every_topic_whose_silence_matters(world: World) -> Non
     world.clock.now += Settings().watermark_ms
     world.folder.turn(0)
     assert world.log.end(Topic.PRINCIPALS, 0) == 2
+
+
+def test_a_signal_in_a_partition_that_is_not_its_subject_s_is_folded_nowhere(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Kafka's murmur2 of `acme/agent:a` is 1 of 3.
+    monkeypatch.setattr(world.log, "partitions", lambda topic: 3 if topic == Topic.SIGNALS else 1)
+    folder = world.again()
+    world.signal(80, subject="agent:a")
+    folder.turn(0)
+    assert world.facts() == []
+    (rec,) = world.log.read(Topic.SIGNALS, 0, 0, 10, 0)
+    world.log.append(Topic.SIGNALS, 1, [Message(rec.key, rec.value)])
+    folder.turn(0)
+    assert [fact.score for fact in world.facts()] == [80]
+
+
+@pytest.mark.parametrize(("source", "scores"), [("siem", [80]), ("edr-2", [80]), ("service:feed", [80]), ("hr", [])])
+def test_a_feed_speaks_as_itself_and_as_the_sources_its_key_lists(world: World, source: str, scores: list[int]) -> None:
+    world.signal(80, source=source)
+    world.folder.turn(0)
+    assert [fact.score for fact in world.facts()] == scores
+
+
+def test_a_feed_whose_key_lists_no_sources_speaks_as_itself_alone() -> None:
+    alone, all_, person = (
+        FEED.pinned("feed"),
+        FEED.pinned("feed")._replace(sources=("*",)),
+        FEED.pinned("operator"),
+    )
+    assert [key.speaks_as("service:feed") for key in (alone, all_, person)] == [True, True, True]
+    assert [key.speaks_as("siem") for key in (alone, all_, person)] == [False, True, True]

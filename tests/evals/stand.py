@@ -29,6 +29,7 @@ from placet.model.reasons import Effect, Reason, State
 from placet.model.topics import Topic
 from placet.policy.pack import load_pack
 from placet.ports import Message
+from tests.support.keyed import keyed
 
 DEADLINE_MS = 600_000
 FILES = ("pack.yaml", "rules.yaml", "tests.yaml")
@@ -89,9 +90,9 @@ class Stand:
         texts = {name: (packs / name).read_text("utf-8") for name in FILES}
         digest, now = load_pack(texts).digest, self._clock.now_ms()
         pushed = Pack(tenant, packs.name, digest, tuple(File(*each) for each in sorted(texts.items())), now, None)
-        self._say(Topic.POLICIES, f"{tenant}/{packs.name}", self._signed("pack", pack, pushed, self._operator))
+        self._say(Topic.POLICIES, self._signed("pack", pack, pushed, self._operator))
         pointer = ActiveSet(tenant, 1, (digest,), "evaluated", now, None)
-        self._say(Topic.POLICIES, tenant, self._signed("active_set", active_set, pointer, self._operator))
+        self._say(Topic.POLICIES, self._signed("active_set", active_set, pointer, self._operator))
         for agent in agents:
             self.know(tenant, agent)
         self.know(tenant, self._executor.issuer)
@@ -101,13 +102,13 @@ class Stand:
         """Make a principal known; its kind is the part of its name before the colon."""
         kind, now = name.partition(":")[0], self._clock.now_ms()
         record = Principal(tenant, name, kind, "active", None, (), dict(attributes or {}), (), "directory", now, None)
-        self._say(Topic.PRINCIPALS, f"{tenant}/{name}/directory", principal.frame(record))
+        self._say(Topic.PRINCIPALS, principal.frame(record))
 
     def label(self, tenant: str, resource: str, owner: str | None = None) -> None:
         """Label a resource `internal`, with its owner where one is known."""
         now = self._clock.now_ms()
         record = Sensitivity(tenant, resource, "internal", owner, None, (), "catalogue", now, None)
-        self._say(Topic.SENSITIVITY, f"{tenant}/{resource}/catalogue", sensitivity.frame(record))
+        self._say(Topic.SENSITIVITY, sensitivity.frame(record))
 
     def open_session(
         self, tenant: str, agent: str, person: str, actions: Iterable[str], resources: Iterable[str], task: str
@@ -138,7 +139,6 @@ class Stand:
         )
         self._say(
             Topic.MANDATES,
-            f"{session.tenant}/{session.name}",
             self._signed("mandate", mandate, record, self._operator),
         )
 
@@ -218,8 +218,8 @@ class Stand:
             raise AssertionError(f"{asked.action}: answered with a {name}: {said}")
         raise AssertionError(f"{asked.action}: no answer after one turn")
 
-    def _say(self, topic: Topic, key: str, value: bytes) -> None:
-        self._log.append(topic, 0, [Message(key.encode(), value)])
+    def _say(self, topic: Topic, value: bytes) -> None:
+        self._log.append(topic, 0, [Message(keyed(value), value)])
 
     @staticmethod
     def _signed(name: str, module: Any, record: Any, signer: Signer) -> bytes:

@@ -21,6 +21,7 @@ from placet.model.codec.pack import File, Pack
 from placet.model.codec.principal import Principal
 from placet.model.codec.risk_signal import RiskSignal
 from placet.model.codec.sensitivity import Sensitivity
+from placet.model.context_keys import active_set_key
 from placet.model.keys import partition_of
 from placet.model.topics import Topic
 from placet.policy.pack import load_pack
@@ -84,7 +85,7 @@ class Furniture:
         pushed = Pack(TENANT, "shop", digest, tuple(File(*one) for one in sorted(files.items())), self.now(), None)
         self.write(Topic.POLICIES, f"{TENANT}/shop/{digest.hex()}", "pack", pushed, "operator")
         pointer = ActiveSet(TENANT, revision, (digest,), "", self.now(), None)
-        self.write(Topic.POLICIES, f"{TENANT}/active", "active_set", pointer, "operator")
+        self.write(Topic.POLICIES, active_set_key(pointer).decode(), "active_set", pointer, "operator")
 
 
 class Shop(Furniture):
@@ -112,7 +113,7 @@ class Shop(Furniture):
         return Agent(connection, **fields)
 
     def executor(self, connection: Connection, name: str = EXECUTOR, **more: Any) -> Executor:
-        return Executor(connection, name=name, **more)
+        return Executor(connection, name=name, **{"tenant": TENANT, **more})
 
     def records(self, topic: Topic) -> Iterator[tuple[Rec, str, Any]]:
         """Yield every record of a topic, decoded, partition by partition."""

@@ -73,7 +73,7 @@ def test_a_handler_reads_the_arguments_asked_over_kafka(connection: Connection) 
     agent = agent_of(connection)
     until("the pack is active", lambda: agent.ask("shop.refund", "order/7", {"amount": 1}).granted)
     seen: list[Any] = []
-    with Executor(connection, name=EXECUTOR) as executor:
+    with Executor(connection, name=EXECUTOR, tenant=TENANT) as executor:
         executor.on("shop.*")(lambda grant: seen.append(grant.arguments))
         answer = agent.ask("shop.refund", "order/7", {"amount": 3}, audience=EXECUTOR)
         until("run", lambda: {"amount": 3} in seen)

@@ -11,6 +11,7 @@ from placet.ports import Clock, Log, Message
 from tests.faults import town
 from tests.faults.fleet import PACKS, Fleet
 from tests.faults.town import PEOPLE, SHOP_KEY, TENANT
+from tests.support.keyed import keyed
 
 FINAL = frozenset(set(State) - {State.ASKED, State.DEFERRED, State.PENDING, State.GRANTED, State.CLAIMED})
 """States in which nobody waits any more; what is unknown waits for a person."""
@@ -81,5 +82,5 @@ class Errands:
         key = key_of(TENANT, authority)
         self._log.append(topic, partition_of(key, self._partitions), [Message(key, value)])
 
-    def _publish(self, topic: Topic, key: str, value: bytes) -> None:
-        self._log.append(topic, 0, [Message(f"{TENANT}/{key}".encode(), value)])
+    def _publish(self, topic: Topic, value: bytes) -> None:
+        self._log.append(topic, 0, [Message(keyed(value), value)])

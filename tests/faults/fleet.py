@@ -15,6 +15,7 @@ from placet.ports import Log, Message
 from tests.faults import town
 from tests.faults.poison import Bad, bad_context, bad_inputs
 from tests.faults.town import AGENTS, OTHER, PEOPLE, RESOURCES, SHOP, TENANT, UNKNOWN_RESOURCE
+from tests.support.keyed import keyed
 
 SCORES = (0, 30, 69, 70, 95)
 LABELS = ("public", "confidential", "restricted")
@@ -63,19 +64,19 @@ class Fleet:
         )
 
     @staticmethod
-    def publish(now: int, say: Callable[[Topic, str, bytes], object]) -> None:
+    def publish(now: int, say: Callable[[Topic, bytes], object]) -> None:
         """Say what has to be known before anything is granted."""
         for name in (*AGENTS, *PEOPLE, SHOP, OTHER):
-            say(Topic.PRINCIPALS, name, town.a_principal(now, name))
+            say(Topic.PRINCIPALS, town.a_principal(now, name))
         for agent in AGENTS:
             for person in PEOPLE:
-                say(Topic.MANDATES, f"{agent}/{person}", town.a_mandate(now, agent, person))
+                say(Topic.MANDATES, town.a_mandate(now, agent, person))
         for resource in RESOURCES:
-            say(Topic.SENSITIVITY, resource, town.a_label(now, resource, "internal"))
+            say(Topic.SENSITIVITY, town.a_label(now, resource, "internal"))
         for files in PACKS:
             digest = town.digest_of_pack(files)
-            say(Topic.POLICIES, f"pack/{digest.hex()}", town.a_pack(now, files, digest))
-        say(Topic.POLICIES, "set", town.a_set(now, 1, town.digest_of_pack(PACKS[0])))
+            say(Topic.POLICIES, town.a_pack(now, files, digest))
+        say(Topic.POLICIES, town.a_set(now, 1, town.digest_of_pack(PACKS[0])))
 
     def act(self) -> None:
         """Let somebody do one thing."""
@@ -101,8 +102,8 @@ class Fleet:
             partition = (partition + 1) % count
         self._letters.append(Letter(topic, partition, Message(key, value)))
 
-    def _publish(self, topic: Topic, key: str, value: bytes) -> None:
-        self._letters.append(Letter(topic, 0, Message(f"{TENANT}/{key}".encode(), value)))
+    def _publish(self, topic: Topic, value: bytes | None, key: bytes | None = None) -> None:
+        self._letters.append(Letter(topic, 0, Message(keyed(value) if key is None else key, value)))
 
     def _send(self, asked: Intent) -> None:
         self.write(Topic.INTENTS, asked.authority, intent.frame(asked))
@@ -164,38 +165,36 @@ class Fleet:
         subject, source = draw.choice((*AGENTS, *PEOPLE)), draw.choice(("siem", "edr"))
         half_life_s = draw.choice((0, 0, 30))
         value = town.a_risk(self._now(), subject, draw.choice(SCORES), source, half_life_s)
-        self._publish(Topic.RISK, f"{subject}/{source}", value)
+        self._publish(Topic.RISK, value)
 
     def _label(self) -> None:
         resource = self._random.choice((*RESOURCES, UNKNOWN_RESOURCE))
         value = town.a_label(self._now(), resource, self._random.choice(LABELS))
-        self._publish(Topic.SENSITIVITY, resource, value)
+        self._publish(Topic.SENSITIVITY, value)
 
     def _status(self) -> None:
         name = self._random.choice((*AGENTS, PEOPLE[0]))
         value = town.a_principal(self._now(), name, self._random.choice(("suspended", "active", "active")))
-        self._publish(Topic.PRINCIPALS, name, value)
+        self._publish(Topic.PRINCIPALS, value)
 
     def _freeze(self) -> None:
-        self._publish(
-            Topic.CONTROLS, "freeze", town.a_calendar(self._now(), "freeze", self._random.choice(("on", "off")))
-        )
+        self._publish(Topic.CONTROLS, town.a_calendar(self._now(), "freeze", self._random.choice(("on", "off"))))
 
     def _mandate(self) -> None:
         agent, person = self._random.choice(AGENTS), self._random.choice(PEOPLE)
         status = self._random.choice(("suspended", "active", "active"))
-        self._publish(Topic.MANDATES, f"{agent}/{person}", town.a_mandate(self._now(), agent, person, status))
+        self._publish(Topic.MANDATES, town.a_mandate(self._now(), agent, person, status))
 
     def _activate(self) -> None:
         """Point to a pack; sometimes by a pointer that was overtaken."""
         stale = self._random.random() < 0.2
         self._revision += 0 if stale else 1
         digest = self._random.choice(self._digests)
-        self._publish(Topic.POLICIES, "set", town.a_set(self._now(), self._revision, digest))
+        self._publish(Topic.POLICIES, town.a_set(self._now(), self._revision, digest))
 
     def _watermark(self) -> None:
         topic = self._random.choice((Topic.RISK, Topic.PRINCIPALS, Topic.SENSITIVITY))
-        self._publish(topic, "watermark", town.a_watermark(self._now()))
+        self._publish(topic, town.a_watermark(self._now()))
 
     def _settle(self) -> None:
         known = self._some()
@@ -214,4 +213,4 @@ class Fleet:
         bad = self._random.choice(list(bad_context(self._now()).values()))
         self.poisoned += 1
         # A key of its own: a record that replaces it before it was read would take its refusal with it.
-        self._publish(bad.topic, f"poison/{self._next()}", bad.value or b"")
+        self._publish(bad.topic, bad.value, f"{TENANT}/poison/{self._next()}".encode())

@@ -16,12 +16,16 @@ LARGE = 65_536
 
 
 class Bad(NamedTuple):
-    """One faulty record. `misplaced` records are appended to a partition that their key does not lie in."""
+    """One faulty record. `misplaced` records are appended to a partition that their key does not lie in.
+
+    `key` is that of a context record where it is not its own.
+    """
 
     topic: Topic
     value: bytes | None
     reason: Reason
     misplaced: bool = False
+    key: str | None = None
 
 
 def bad_inputs(now: int, number: int) -> dict[str, Bad]:
@@ -105,12 +109,23 @@ def bad_context(now: int) -> dict[str, Bad]:
     return {
         "noise among the risks": Bad(Topic.RISK, b"\x00\x00\x00\x00\x11\xff", Reason.UNDECODABLE),
         "a schema nobody knows": Bad(Topic.RISK, b"\x00\x00\x00\x03\xe7", Reason.SCHEMA_UNKNOWN),
+        "a tombstone": Bad(Topic.PRINCIPALS, None, Reason.UNDECODABLE, key="acme/agent:nobody/hr"),
+        "a risk in the place of another's": Bad(
+            Topic.RISK, town.a_risk(now, "agent:ada", 1), Reason.MALFORMED, key="acme/agent:bob/siem"
+        ),
+        "a watermark in the place of a calendar": Bad(
+            Topic.CONTROLS, town.a_watermark(now), Reason.MALFORMED, key="acme/calendar/freeze"
+        ),
         "a score of 101": Bad(Topic.RISK, town.a_risk(now, "agent:ada", 101), Reason.MALFORMED),
         "a status nobody knows": Bad(Topic.PRINCIPALS, town.a_principal(now, "agent:x", "asleep"), Reason.MALFORMED),
         "a label nobody knows": Bad(Topic.SENSITIVITY, town.a_label(now, "order/9", "cosmic"), Reason.MALFORMED),
         "a watermark cut short": Bad(Topic.RISK, watermark.HEADER + b"\x10", Reason.UNDECODABLE),
+        # Under its own key it would be all that a reader who starts anew finds of the good one.
         "a mandate an executor signed": Bad(
-            Topic.MANDATES, town.a_mandate(now, "agent:ada", "user:grace", by=SHOP_KEY), Reason.WRITER_UNPROVED
+            Topic.MANDATES,
+            town.a_mandate(now, "agent:ada", "user:grace", by=SHOP_KEY),
+            Reason.WRITER_UNPROVED,
+            key="acme/nobody's",
         ),
         "a calendar of a key not pinned": Bad(
             Topic.CONTROLS, town.a_calendar(now, "freeze", "on", STRANGER), Reason.WRITER_UNPROVED
@@ -118,7 +133,7 @@ def bad_context(now: int) -> dict[str, Bad]:
         "a pack that does not load": Bad(Topic.POLICIES, town.a_pack(now, broken, bytes(32)), Reason.MALFORMED),
         "a pack under another digest": Bad(Topic.POLICIES, town.a_pack(now, opened, bytes(32)), Reason.MALFORMED),
         "a pack an executor signed": Bad(
-            Topic.POLICIES, town.a_pack(now, opened, digest, SHOP_KEY), Reason.WRITER_UNPROVED
+            Topic.POLICIES, town.a_pack(now, opened, digest, SHOP_KEY), Reason.WRITER_UNPROVED, key="acme/nobody's"
         ),
         "a set that names what is not here": Bad(
             Topic.POLICIES, town.a_set(now, 1_000_000, bytes(32)), Reason.MALFORMED

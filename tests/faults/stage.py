@@ -17,6 +17,7 @@ from tests.faults.journals import MEMORY, Make, whole
 from tests.faults.script import Script
 from tests.faults.town import TENANT
 from tests.faults.worker import Worker
+from tests.support.keyed import keyed
 
 
 class Stage:
@@ -41,15 +42,16 @@ class Stage:
 
     def open(self) -> "Stage":
         """Publish what has to be there before anything is granted, and serve."""
-        Fleet.publish(self.now, lambda topic, key, value: self.publish(topic, value, key))
+        Fleet.publish(self.now, self.publish)
         self.turn()
         return self
 
     def close(self) -> None:
         self.handle.close()
 
-    def publish(self, topic: Topic, value: bytes, key: str = "k") -> int:
-        return self.log.append(topic, 0, [Message(key.encode(), value)])
+    def publish(self, topic: Topic, value: bytes | None, key: str | None = None) -> int:
+        """Append a context record, under its own key where none is given; return its offset."""
+        return self.log.append(topic, 0, [Message(keyed(value) if key is None else key.encode(), value)])
 
     def send(
         self, topic: Topic, value: bytes | None, authority: str = town.PEOPLE[0], *, misplaced: bool = False

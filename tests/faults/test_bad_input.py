@@ -90,7 +90,7 @@ def test_every_kind_of_bad_context_is_ignored_and_refused_once(stage: Stage) -> 
     table = bad_context(stage.now)
     sent = {}
     for name, bad in table.items():
-        sent[name] = 0, stage.publish(bad.topic, bad.value or b"", f"bad/{name}")
+        sent[name] = 0, stage.publish(bad.topic, bad.value, bad.key)
         assert states(stage.ask(stage.intent())) == [State.GRANTED], f"after {name}"
     stage.worker.restart()
     assert states(stage.ask(stage.intent())) == [State.GRANTED]

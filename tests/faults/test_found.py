@@ -88,10 +88,12 @@ def test_a_grant_that_is_its_own_claim_names_who_may_act() -> None:
     assert stage.violations() == []
 
 
-def test_a_watermark_and_a_tombstone_among_the_policies_are_no_faults() -> None:
+def test_a_watermark_among_the_policies_is_no_fault_and_a_tombstone_is_refused_once() -> None:
     stage = Stage().open()
-    stage.publish(Topic.POLICIES, town.a_watermark(stage.now), "watermark")
+    stage.publish(Topic.POLICIES, town.a_watermark(stage.now))
+    assert stage.turn() == []
     stage.log.append(Topic.POLICIES, 0, [stage.gone("pack/old")])
+    assert [refusal.reason for refusal in stage.turn()] == [Reason.UNDECODABLE]
     assert stage.turn() == []
 
 

@@ -98,7 +98,7 @@ def wrap(script: Script) -> None:
     def wrapped(
         journal: Journal,
         feed: Feed,
-        partitions: int,
+        partitions: Callable[[int], int],
         keys: Keys,
         settings: Settings,
         clock: Clock,

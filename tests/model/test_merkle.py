@@ -117,10 +117,10 @@ def test_a_known_tree_says_what_the_path_says_whatever_was_seen_before(size: int
         except ValueError:
             expected = False
         assert tree.holds(leaf, index, path) is expected
-    assert len(tree) <= 2 * size - 1 + size.bit_length()
+    assert len(tree.nodes) <= 2 * size - 1 + size.bit_length()
 
 
 def test_a_known_tree_keeps_the_root_and_of_each_two_neighbours_the_one_beside_the_path_that_came_first() -> None:
     tree = KnownTree(root_of(LEAVES), 8)
     assert all(tree.holds(leaf, index, path_of(LEAVES, index)) for index, leaf in enumerate(LEAVES))
-    assert len(tree) == 1 + 4 + 2 + 1
+    assert len(tree.nodes) == 1 + 4 + 2 + 1

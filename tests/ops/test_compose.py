@@ -104,6 +104,25 @@ def test_who_only_watches_comes_only_when_asked_for(compose: Any) -> None:
     assert profiles == {"prometheus": ["watch"], "grafana": ["watch"]}
 
 
+def test_each_service_holds_only_the_secrets_of_its_role(compose: Any) -> None:
+    private = {"desks", "secrets"}
+    held = {
+        name: {volume for volume in service.get("volumes", ()) if volume.split(":")[0] in private}
+        for name, service in compose["services"].items()
+    }
+    assert {name: volumes for name, volumes in held.items() if volumes} == {
+        "keys": {"desks:/desks", "secrets:/secrets"},
+        "worker-0": {"desks:/desks:ro"},
+        "worker-1": {"desks:/desks:ro"},
+        "agents": {"secrets:/secrets:ro"},
+    }
+    # Where each looks for them is where they are; who signs nothing finds none.
+    looks = {name: compose["services"][name]["environment"]["PLACET_SECRETS"] for name in ("worker-0", "worker-1")}
+    assert set(looks.values()) == {"/desks"}
+    assert compose["services"]["agents"]["environment"]["PLACET_SECRETS"] == "/secrets"
+    assert compose["services"]["keys"]["command"][-2:] == ["--desks", "/desks"]
+
+
 def test_only_the_keys_service_may_write_keys(compose: Any) -> None:
     mounts = {
         name: volume

@@ -5,6 +5,7 @@ from contextlib import suppress
 from placet.errors import PoisonRecord
 from placet.model.codec import seal, watermark
 from placet.model.topics import CONTEXT, Topic
+from placet.ports import Rec
 from tests.faults.tally import Ending
 from tests.sim.town_log import TownLog
 
@@ -12,9 +13,7 @@ from tests.sim.town_log import TownLog
 def heard_no_later_than_they_said(log: TownLog, own: Ending) -> None:
     """Hold for each Seal that no feed counts as alive past its last watermark that was read, where there is one."""
     marks = {
-        int(topic): [
-            (rec.offset, rec.at) for rec in log.read(topic, 0, 0, 1 << 30, 0) if is_watermark(rec.value or b"")
-        ]
+        int(topic): [(rec.offset, rec.at) for rec in log.read(topic, 0, 0, 1 << 30, 0) if is_watermark(rec)]
         for topic in CONTEXT
     }
     for partition in range(log.partitions(Topic.DECISIONS)):
@@ -29,11 +28,11 @@ def heard_no_later_than_they_said(log: TownLog, own: Ending) -> None:
                     own.violations.append(f"WATERMARK: {partition}@{rec.offset}: {title} heard after it was last alive")
 
 
-def is_watermark(value: bytes) -> bool:
-    """Return whether this is word from a feed; one that cannot be read says nothing."""
+def is_watermark(rec: Rec) -> bool:
+    """Return whether this is word from a feed; one that cannot be read, or is not under its own key, says nothing."""
+    value = rec.value or b""
     if value[:5] != watermark.HEADER:
         return False
     with suppress(PoisonRecord):
-        watermark.decode(value)
-        return True
+        return rec.key == b"watermark/" + watermark.decode(value).source.encode()
     return False

@@ -28,7 +28,7 @@ def prepare() -> None:
     replaced = Bureau
     replaced.settle_memory = lambda self: None
     # A simulated disk is full on purpose, some hundred times a run.
-    logging.getLogger("placet.kafka").setLevel(logging.CRITICAL)
+    logging.getLogger("placet").setLevel(logging.CRITICAL)
     gc.collect()
     gc.freeze()
     # Whole worlds are dropped after each story; between them nothing needs the collector.

@@ -49,6 +49,7 @@ from placet.policy.contents import Pack as LoadedPack
 from placet.policy.pack import load_pack
 from placet.ports import Message
 from placet.provenance.seal import SealKey
+from tests.support.keyed import keyed
 from tests.support.memory import CountedEntropy, HandClock, Memory, MemoryFeed
 
 KEK = bytes(range(32))
@@ -174,15 +175,16 @@ class World:
         """Drop all memory and open again."""
         self.loop = self.new_loop()
 
-    def context(self, topic: Topic, value: bytes, key: str = "k") -> None:
-        self.memory.append(topic, 0, [Message(key.encode(), value)])
+    def context(self, topic: Topic, value: bytes | None, key: str | None = None) -> None:
+        """Append a context record, under its own key where none is given."""
+        self.memory.append(topic, 0, [Message(keyed(value) if key is None else key.encode(), value)])
 
     def publish_principal(self, name: str, kind: str = "agent", status: str = "active", **more: Any) -> None:
         fields = {"owner": None, "groups": (), "attributes": {}, "capabilities": (), "source": "test", **more}
         record = Principal(
             tenant=TENANT, id=name, kind=kind, status=status, observed_at=self.clock.now, proof=None, **fields
         )
-        self.context(Topic.PRINCIPALS, principal.frame(record), f"{TENANT}/{name}/{record.source}")
+        self.context(Topic.PRINCIPALS, principal.frame(record))
 
     def publish_mandate(self, status: str = "active", **more: Any) -> None:
         fields = {"id": "m1", "delegator": PERSON, "delegate": AGENT, "actions": ("*",), "resources": ("*",), **more}
@@ -197,19 +199,19 @@ class World:
             proof=None,
             **fields,
         )
-        self.context(Topic.MANDATES, self.signed("mandate", record, self.operator), record.id)
+        self.context(Topic.MANDATES, self.signed("mandate", record, self.operator))
 
     def publish_risk(self, score: int, subject: str = AGENT, source: str = "siem", half_life_s: int = 0) -> None:
         record = Risk(TENANT, subject, source, score, self.clock.now, half_life_s, 0, 0)
-        self.context(Topic.RISK, risk.frame(record), f"{TENANT}/{subject}/{source}")
+        self.context(Topic.RISK, risk.frame(record))
 
     def publish_sensitivity(self, resource: str, label: str) -> None:
         record = Sensitivity(TENANT, resource, label, None, None, (), "dlp", self.clock.now, None)
-        self.context(Topic.SENSITIVITY, sensitivity.frame(record), f"{TENANT}/{resource}/dlp")
+        self.context(Topic.SENSITIVITY, sensitivity.frame(record))
 
     def set_calendar(self, name: str, value: str) -> None:
         record = Control(TENANT, "c", "calendar", name, value, "", "user:root", self.clock.now, 0, None)
-        self.context(Topic.CONTROLS, self.signed("control", record, self.operator), f"{TENANT}/{name}")
+        self.context(Topic.CONTROLS, self.signed("control", record, self.operator))
 
     def halt(self, scope: str, halt_id: str = "h1", by: Signer | None = None, **more: Any) -> None:
         """Publish a halt, signed by the first operator where `by` is none."""
@@ -224,15 +226,15 @@ class World:
         record = Control(
             id=halt_id, kind=kind, scope=scope, value="", reason="pays twice", by=by.issuer, proof=None, **fields
         )
-        self.context(Topic.CONTROLS, self.signed("control", record, by), f"{TENANT}/{kind}/{halt_id}/{by.issuer}")
+        self.context(Topic.CONTROLS, self.signed("control", record, by))
 
     def push(self, files: Mapping[str, str], revision: int = 1) -> bytes:
         """Push a pack and make it the active set."""
         digest = load_pack(dict(files)).digest
         pushed = Pack(TENANT, "shop", digest, tuple(File(*f) for f in sorted(files.items())), self.clock.now, None)
-        self.context(Topic.POLICIES, self.signed("pack", pushed, self.operator), "p")
+        self.context(Topic.POLICIES, self.signed("pack", pushed, self.operator))
         pointer = ActiveSet(TENANT, revision, (digest,), "", self.clock.now, None)
-        self.context(Topic.POLICIES, self.signed("active_set", pointer, self.operator), "s")
+        self.context(Topic.POLICIES, self.signed("active_set", pointer, self.operator))
         return digest
 
     def intent(self, action: str = "shop.refund", arguments: Mapping[str, object] | None = None, **more: Any) -> Intent:

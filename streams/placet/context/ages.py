@@ -40,15 +40,19 @@ class Heard:
         self._tables = tables
 
     def get(self, fact: str, default: int, /) -> int:
-        case, marks = self._case, self._tables.marks
+        marks = self._tables.marks
+        return min((marks[place][1] for place in self.places(fact)), default=default)
+
+    def places(self, fact: str) -> list[tuple[int, int]]:
+        """Return the topic and partition of each feed that a fact came from; none where nobody knows it."""
+        case = self._case
         if fact.endswith(".risk"):
-            places = {(Topic.RISK, source.partition) for source in _risks(case, self._tables, fact)}
-            return min((marks[place][1] for place in places), default=default)
+            return [(Topic.RISK, source.partition) for source in _risks(case, self._tables, fact)]
         if fact.startswith("calendar."):
             row = self._tables.calendar.get(case.tenant, {}).get(fact.removeprefix("calendar."))
-            return default if row is None else marks[Topic.CONTROLS, row.partition][1]
-        known = getattr(case, fact)
-        return default if known is None else marks[FEEDS[fact], known.partition][1]
+            return [] if row is None else [(Topic.CONTROLS, row.partition)]
+        known = getattr(case, fact, None)
+        return [] if known is None else [(FEEDS[fact], known.partition)]
 
 
 FEEDS: dict[str, Topic] = {

@@ -1,6 +1,7 @@
 """Delegation, resolved link by link: from the mandate an intent names up to its root."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
 from placet.context.facts import LINK
@@ -30,12 +31,14 @@ class Chain(NamedTuple):
 
 def covers(patterns: tuple[str, ...], text: str) -> bool:
     """Return whether a pattern is `text`, or ends in `*` and `text` begins with what is before."""
-    for pattern in patterns:
-        if pattern == text:
-            return True
-        if pattern[-1:] == "*" and text.startswith(pattern[:-1]):
-            return True
-    return False
+    names, beginnings = _parts(patterns)
+    return text in names or text.startswith(beginnings)
+
+
+@lru_cache(maxsize=4096)
+def _parts(patterns: tuple[str, ...]) -> tuple[frozenset[str], tuple[str, ...]]:
+    """Return patterns as names, and as what names begin with."""
+    return frozenset(patterns), tuple(pattern[:-1] for pattern in patterns if pattern.endswith("*"))
 
 
 def resolve(

@@ -2,9 +2,17 @@
 
 from typing import Any
 
+import msgspec
+
 from placet.model.codec import decode_known
 from placet.model.codec._wire import LONG
 from placet.ports import Rec
+
+
+class Bundle(msgspec.Struct, frozen=True, eq=False, gc=False):
+    """Index keys that many decisions rest on together. One bundle is like no other, also of the same keys."""
+
+    keys: tuple[str, ...]
 
 
 def sized(data: bytes) -> bytes:
@@ -42,7 +50,7 @@ def role(name: str) -> bytes:
     return sized(name.encode())
 
 
-LINK, DELEGATOR, AUDIENCE, RESOURCE_ROLE, HALT_ROLE = (
-    role(name) for name in ("mandate", "delegator", "audience", "resource", "halt")
+LINK, DELEGATOR, AUDIENCE, EXECUTOR, RESOURCE_ROLE, HALT_ROLE = (
+    role(name) for name in ("mandate", "delegator", "audience", "executor", "resource", "halt")
 )
 RISK_ROLES: dict[str, bytes] = {name: role(name) for name in ("actor.risk", "authority.risk", "session.risk")}

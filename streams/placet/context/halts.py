@@ -35,8 +35,11 @@ class Halt(NamedTuple):
     def key(self) -> HaltKey:
         return self.tenant, self.id, self.scope
 
-    def covers(self, intent: Intent) -> bool:
-        """Return whether `intent` may not go on while this halt stands."""
+    def covers(self, intent: Intent, chain: tuple[str, ...], executor: str = "") -> bool:
+        """Return whether `intent` may not go on while this halt stands.
+
+        `chain` are all principals from its authority to its actor, `executor` who has claimed it, where somebody has.
+        """
         if self.scope == ALL:
             return True
         if intent.tenant != self.tenant:
@@ -44,10 +47,15 @@ class Halt(NamedTuple):
         kind, _, name = self.scope.partition("/")
         if kind == "action":
             return intent.action == name or (name.endswith("*") and intent.action.startswith(name[:-1]))
-        return (
-            kind == TENANT
-            or name == {"authority": intent.authority, "agent": intent.actor, "tool": intent.audience}[kind]
-        )
+        if kind == "tool":
+            return name in (intent.audience, executor)
+        if kind == "agent":
+            return name in chain
+        return kind == TENANT or name == intent.authority
+
+    def is_of_tool(self, tenant: str, name: str) -> bool:
+        """Return whether this halt is of that one executor."""
+        return self.scope == f"tool/{name}" and self.tenant == tenant
 
 
 class Halts:

@@ -16,7 +16,7 @@ def hear_signal(value: bytes | None, at: int, ring: KeyRing, skew_ms_max: int) -
     """Return the signal in `value`, appended at `at`.
 
     Raise `PoisonRecord` when it cannot be read, its writer is not a pinned feed
-    or operator, a name in it is none, or its score, half-life or time is out of
+    or operator, its source is not one that this feed speaks for, a name in it is none, or its score, half-life or time is out of
     bounds: an event from the future would stand above all that truly happens
     until then.
     """
@@ -25,7 +25,10 @@ def hear_signal(value: bytes | None, at: int, ring: KeyRing, skew_ms_max: int) -
     reader: Signed = BY_HEADER[value[:5]]
     signal: RiskSignal
     signal, end = reader.decode_signed(value)
-    ring.verify("risk_signal", reader.FINGERPRINT, value[5:end], signal.proof, SOURCES_OF_RISK, signal.tenant)
+    proof = signal.proof
+    ring.verify("risk_signal", reader.FINGERPRINT, value[5:end], proof, SOURCES_OF_RISK, signal.tenant)
+    if proof is None or not ring.speaks_as(proof.kid, signal.source):
+        raise PoisonRecord(f"source `{signal.source[:64]}` is not one its key speaks for", Reason.WRITER_UNPROVED)
     for what, name in (("tenant", signal.tenant), ("subject", signal.subject), ("source", signal.source)):
         strict.identifier(name, what)
     if "/" in signal.tenant:
@@ -37,13 +40,3 @@ def hear_signal(value: bytes | None, at: int, ring: KeyRing, skew_ms_max: int) -
     if signal.event_at > at + skew_ms_max:
         raise PoisonRecord(f"the event is {signal.event_at - at} ms in the future", Reason.MALFORMED)
     return signal
-
-
-def risk_key(signal: RiskSignal) -> bytes:
-    """Return the key of the fact that a signal speaks of: one per tenant, subject and source."""
-    return f"{signal.tenant}/{signal.subject}/{signal.source}".encode()
-
-
-def signal_key(signal: RiskSignal) -> bytes:
-    """Return the key of a signal: its partition is where the subject's risk is folded."""
-    return f"{signal.tenant}/{signal.subject}".encode()

@@ -1,11 +1,11 @@
 """The join of one intent with all that is known: the Case that is decided, and the facts that it rests on."""
 
 from placet.context.ages import Heard, Observed
-from placet.context.chain import outside
+from placet.context.chain import NEVER, outside
 from placet.context.decay import decayed
-from placet.context.facts import AUDIENCE, RESOURCE_ROLE, RISK_ROLES, in_role, role
-from placet.context.parties import Meeting, Parties, Party, Refused
-from placet.context.tables import CALENDAR, PRINCIPAL, RESOURCE, RISK, Tables
+from placet.context.facts import AUDIENCE, EXECUTOR, RESOURCE_ROLE, RISK_ROLES, Bundle, in_role, role
+from placet.context.parties import Asker, Meeting, Party, Refused
+from placet.context.tables import CALENDAR, FEED, PRINCIPAL, RESOURCE, RISK, Tables
 from placet.model.case import Case
 from placet.model.codec.intent import Intent
 from placet.model.reasons import Reason
@@ -19,18 +19,19 @@ class Joiner:
     """Fills one Case again and again. What a join found stands until the next.
 
     `facts` are the encoded facts, `count` how many there are; `index` holds
-    the keys under which a change of any of them is heard.
+    the keys under which a change of any of them is heard; `until` is when the
+    first mandate of the chain ends, ms.
     """
 
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
-        self._parties = Parties(tables)
         self.case = Case()
         self.case.observed_at = Observed(self.case, tables)
-        self.case.heard_at = Heard(self.case, tables)
+        self.case.heard_at = self._heard = Heard(self.case, tables)
         self.facts: list[bytes] = []
-        self.index: list[str] = []
+        self.index: list[str | Bundle] = []
         self.count = 0
+        self.until = NEVER
 
     def clear(self) -> None:
         """Forget what the last join rested on."""
@@ -39,16 +40,15 @@ class Joiner:
     def begin(self, instant: int) -> None:
         """Freeze the instant of a batch, ms."""
         self._instant = self.case.instant = instant
-        self._parties.begin()
 
-    def join(self, intent: Intent, arguments: dict[str, object], wanted: tuple[str, ...]) -> Case:
+    def join(self, intent: Intent, asker: Asker, arguments: dict[str, object], wanted: tuple[str, ...]) -> Case:
         """Return the case of `intent`, with the facts named in `wanted`; raise Refused where who asks may not ask.
 
         The actor, the authority and every principal between them must be known
         and active, and the chain of mandates must cover action and resource.
         """
         case = self.case
-        case.id, case.attempt, tenant, actor, authority, mandate, action, resource = intent[:8]
+        case.id, case.attempt, tenant, actor, authority, _, action, resource = intent[:8]
         case.purpose, case.session_id, _, audience = intent[8:12]
         case.tenant, case.actor_id, case.authority_id = tenant, actor, authority
         case.action, case.resource_id, case.audience = action, resource, audience
@@ -56,9 +56,10 @@ class Joiner:
         case.mandate = case.resource = case.actor = case.authority = None
         case.actor_risk = case.authority_risk = case.session_risk = None
         case.calendar = NO_CALENDAR
-        place = (tenant, mandate, actor, authority)
-        party = self._parties.find(place, self._instant) or self._meet(place)
-        self.facts, self.index, self.count = [party.facts], [*party.keys], party.fact_count
+        party = asker.party_at(self._instant, self._tables) or self._meet(asker)
+        self.facts, self.count = [party.facts], party.fact_count
+        self.index = [asker.rests(party, audience, wanted)]
+        self.until = party.until
         case.actor, case.authority, case.chain = party.actor, party.authority, party.members
         if party.links:
             case.mandate = party.links[0]
@@ -66,16 +67,37 @@ class Joiner:
             if beyond:
                 raise Refused(Reason.OUTSIDE_MANDATE, f"mandate `{beyond}` does not cover it")
         if audience:
-            self._audience(tenant, audience)
+            self._carrier(tenant, audience, "audience", AUDIENCE)
         for fact in wanted:
-            if fact not in JOINED:
-                self._fact(fact, case, intent, party)
+            if fact in JOINED:
+                continue
+            if fact == "resource":
+                self._resource(case, f"{RESOURCE}{tenant}/{resource}")
+            elif fact == "actor.risk":
+                case.actor_risk = self._risk(fact, party.actor_risk)
+            elif fact == "authority.risk":
+                case.authority_risk = self._risk(fact, party.authority_risk)
+            elif fact == "session.risk":
+                key = f"{RISK}{tenant}/session:{intent.session}"
+                self.index.append(key)
+                case.session_risk = self._risk(fact, key)
+            elif fact.startswith("calendar."):
+                self._calendar(fact, case, tenant)
         return case
 
     def note(self, fact: bytes) -> None:
         """Add a fact, encoded with its role, to those the case rests on."""
         self.facts.append(fact)
         self.count += 1
+
+    def knows(self, tenant: str, name: str) -> bool:
+        """Return whether a principal is known, whatever its status."""
+        return f"{PRINCIPAL}{tenant}/{name}" in self._tables.principals
+
+    def await_feeds(self, facts: tuple[str, ...]) -> None:
+        """Let the case rest on the feeds of facts that are silent as well: one that is heard again is a change."""
+        for fact in facts:
+            self.index += [f"{FEED}{topic:d}/{partition}" for topic, partition in self._heard.places(fact)]
 
     def active(self, tenant: str, name: str) -> bool:
         """Return whether a principal is known and active."""
@@ -87,57 +109,49 @@ class Joiner:
         row = self._tables.principals.get(f"{PRINCIPAL}{tenant}/{audience}") if audience else None
         return row.capabilities if row is not None else frozenset()
 
-    def _meet(self, place: tuple[str, str, str, str]) -> Party:
-        """Return a party that was not known, and remember it; where it is refused, what was found of it stands."""
+    def executor(self, tenant: str, name: str) -> None:
+        """Let the case rest on the executor that claims it as well; raise Refused where it is not known and active."""
+        self.index.append(f"{PRINCIPAL}{tenant}/{name}")
+        self._carrier(tenant, name, "executor", EXECUTOR)
+
+    def _meet(self, asker: Asker) -> Party:
+        """Return a party that was not known; where it is refused, what was found of it stands."""
         meeting = Meeting(self._tables)
         try:
-            party = meeting.party(*place, self._instant)
+            return asker.meet(meeting, self._instant, self._tables)
         except Refused:
-            self.facts, self.index, self.count = meeting.facts, meeting.keys, meeting.count
+            self.facts, self.index, self.count = meeting.facts, [*meeting.keys], meeting.count
             raise
-        self._parties.keep(place, party)
-        return party
 
-    def _audience(self, tenant: str, name: str) -> None:
+    def _carrier(self, tenant: str, name: str, part: str, tag: bytes) -> None:
+        """Let the case rest on whoever carries it out, known and active."""
         key = f"{PRINCIPAL}{tenant}/{name}"
         row = self._tables.principals.get(key)
-        self.index.append(key if row is None else row.key)
         if row is None:
-            raise Refused(Reason.AUDIENCE_UNKNOWN, f"audience `{name}`")
-        self.facts.append(in_role(AUDIENCE, row.facts))
+            raise Refused(Reason.AUDIENCE_UNKNOWN, f"{part} `{name}`")
+        self.facts.append(in_role(tag, row.facts))
         self.count += len(row.facts)
         if not row.active:
-            raise Refused(Reason.PRINCIPAL_INACTIVE, f"audience `{name}` is {row.status}")
-
-    def _fact(self, fact: str, case: Case, intent: Intent, party: Party) -> None:
-        tenant = intent.tenant
-        if fact == "resource":
-            self._resource(case, f"{RESOURCE}{tenant}/{intent.resource}")
-        elif fact == "actor.risk":
-            case.actor_risk = self._risk(fact, party.actor_risk)
-        elif fact == "authority.risk":
-            case.authority_risk = self._risk(fact, party.authority_risk)
-        elif fact == "session.risk":
-            case.session_risk = self._risk(fact, f"{RISK}{tenant}/session:{intent.session}")
-        elif fact.startswith("calendar."):
-            self._calendar(fact, case, tenant)
+            raise Refused(Reason.PRINCIPAL_INACTIVE, f"{part} `{name}` is {row.status}")
 
     def _resource(self, case: Case, key: str) -> None:
         row = case.resource = self._tables.resources.get(key)
         self.index.append(key if row is None else row.key)
         if row is not None:
-            self.facts.append(in_role(RESOURCE_ROLE, row.facts))
+            for fact in row.facts:
+                self.facts += (RESOURCE_ROLE, fact)
             self.count += len(row.facts)
 
     def _risk(self, fact: str, key: str) -> int | None:
         sources = self._tables.risks.get(key)
-        self.index.append(key)
         if sources is None:
             return None
         tag, score = RISK_ROLES[fact], 0
         for source in sources.values():
-            self.facts.append(tag + source.fact)
-            now = decayed(source.score, source.event_at, source.half_life_s, self._instant)
+            self.facts += (tag, source.fact)
+            now = source.score
+            if source.half_life_s:
+                now = decayed(now, source.event_at, source.half_life_s, self._instant)
             score = max(score, now)
         self.count += len(sources)
         return score

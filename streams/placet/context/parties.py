@@ -3,13 +3,10 @@
 from typing import NamedTuple
 
 from placet.context.chain import NEVER, resolve
-from placet.context.facts import DELEGATOR, in_role, role
+from placet.context.facts import DELEGATOR, Bundle, in_role, role
 from placet.context.tables import PRINCIPAL, RISK, Tables
 from placet.model.case import MandateRow, PrincipalRow
 from placet.model.reasons import Reason
-
-PARTIES_MOST = 50_000
-"""Parties remembered; about 1 KB each."""
 
 
 class Refused(Exception):
@@ -105,27 +102,45 @@ class Meeting:
         )
 
 
-class Parties:
-    """Parties that hold, kept until a principal or a mandate changes or a link ends. A refused one is never kept."""
+class Asker:
+    """Who asks, by the names an intent gives, and the party that was found to be last. `key` is `tenant/authority`."""
 
-    def __init__(self, tables: Tables) -> None:
-        self._tables = tables
-        self._changes = -1
-        self._known: dict[tuple[str, str, str, str], Party] = {}
+    __slots__ = ("_rests", "actor", "authority", "changes", "key", "mandate", "party", "tenant")
 
-    def begin(self) -> None:
-        """Start a batch: the tables are frozen until the next one."""
-        if self._changes != self._tables.identity_changes:
-            self._changes = self._tables.identity_changes
-            self._known.clear()
+    def __init__(self, tenant: str, mandate: str, actor: str, authority: str, key: bytes) -> None:
+        self.tenant, self.mandate, self.actor, self.authority = tenant, mandate, actor, authority
+        self.key = key
+        self.party: Party | None = None
+        self.changes = -1
+        self._rests: tuple[Party, str, tuple[str, ...], Bundle] | None = None
 
-    def find(self, place: tuple[str, str, str, str], instant: int) -> Party | None:
-        """Return the party of (tenant, mandate, actor, authority) if it is known to hold at `instant`."""
-        party = self._known.get(place)
-        return party if party is not None and instant < party.until else None
+    def party_at(self, instant: int, tables: Tables) -> Party | None:
+        """Return the party where it holds still: until a principal or a mandate changes, or a link ends."""
+        party = self.party
+        return (
+            party if party is not None and self.changes == tables.identity_changes and instant < party.until else None
+        )
 
-    def keep(self, place: tuple[str, str, str, str], party: Party) -> None:
-        """Remember a party, within bounds: names of mandates come from outside."""
-        if len(self._known) >= PARTIES_MOST:
-            self._known.clear()
-        self._known[place] = party
+    def meet(self, meeting: Meeting, instant: int, tables: Tables) -> Party:
+        """Find the party anew, and remember it; raise Refused as `Meeting.party` does: a refused one is never kept."""
+        party = self.party = meeting.party(self.tenant, self.mandate, self.actor, self.authority, instant)
+        self.changes = tables.identity_changes
+        return party
+
+    def rests(self, party: Party, audience: str, wanted: tuple[str, ...]) -> Bundle:
+        """Return the index keys of who asks, whom it is for, and those of their risks that are wanted: the same
+        bundle as long as they are the same.
+        """
+        known = self._rests
+        if known is not None and known[0] is party and known[1] == audience and known[2] is wanted:
+            return known[3]
+        keys = [*party.keys]
+        if audience:
+            keys.append(f"{PRINCIPAL}{self.tenant}/{audience}")
+        if "actor.risk" in wanted:
+            keys.append(party.actor_risk)
+        if "authority.risk" in wanted:
+            keys.append(party.authority_risk)
+        bundle = Bundle(tuple(dict.fromkeys(keys)))
+        self._rests = party, audience, wanted, bundle
+        return bundle

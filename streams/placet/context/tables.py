@@ -3,8 +3,8 @@
 from collections.abc import Callable
 
 from placet.context.facts import fact_of, said_in, value_of
-from placet.context.feeds import Feeds
 from placet.context.halts import ALL, TENANT, Halts, halt_of
+from placet.context.marks import Marks, on_time
 from placet.context.reducers import STATUS_RANKS, fold_principal, fold_sensitivity, merge_risk
 from placet.context.same import Same
 from placet.errors import PoisonRecord
@@ -36,36 +36,44 @@ from placet.model.codec.mandate import Mandate
 from placet.model.codec.principal import Principal
 from placet.model.codec.risk import Risk
 from placet.model.codec.sensitivity import Sensitivity
-from placet.model.codec.watermark import Watermark
+from placet.model.context_keys import (
+    check_place,
+    control_key,
+    mandate_key,
+    principal_key,
+    risk_key,
+    sensitivity_key,
+)
 from placet.model.proof import KeyRing
 from placet.model.reasons import Reason
+from placet.model.topics import CONTEXT
 from placet.ports import Rec
 
 PRINCIPAL, RISK, RESOURCE, MANDATE, CALENDAR = "P:", "R:", "S:", "M:", "C:"
 HALT, RESUME = "H:", "U:"
 """Prefixes of index keys: what a lease rests on, and what a changed record touches; a halt touches all, its end nothing."""
+FEED = "F:"
+"""Prefix of the index key of one context partition: what waits for its feeds rests on it, and they touch it when they are heard."""
 WATERMARKS = HEADERS["watermark"]
 SUBJECT_STATES = frozenset(STATUS_RANKS)
-AHEAD_MS_MAX = 60_000
-"""How far the instant a record claims may be ahead of its append time, the same for every reader. What is newest
-stands, and what is young does not fade: a word from far ahead would stand for ever, and could not be taken back."""
 BYTES_MAX = 65_536
 """Largest context record that is taken: each of those a case rests on is in it whole."""
 TENANTS_MOST = 10_000
 """Tenants whose names need not be looked at again."""
 
 
-class Tables:
+class Tables(Marks):
     """What is known of principals, risk, resources, mandates and calendars.
 
     `fold` takes one record and returns the index key it touched, or None where
     it changed nothing. Rows are replaced, never changed in place, so that a row
-    taken by a decision stays what it was. `marks` says by (topic, partition) how
-    far was read and up to when all its feeds were alive, ms; it never goes back.
+    taken by a decision stays what it was. `partitions` says how many a topic has.
     """
 
-    def __init__(self, keys: KeyRing) -> None:
+    def __init__(self, keys: KeyRing, partitions: Callable[[int], int] = lambda _: 1) -> None:
+        super().__init__()
         self._keys = keys
+        self._partitions = {int(topic): partitions(topic) for topic in CONTEXT}
         self.principals: dict[str, PrincipalRow] = {}
         self.risks: dict[str, dict[str, RiskSource]] = {}
         self.resources: dict[str, ResourceRow] = {}
@@ -73,8 +81,6 @@ class Tables:
         self.calendar: dict[str, dict[str, CalendarRow]] = {}
         self.halts = Halts()
         self.identity_changes = 0
-        self.marks: dict[tuple[int, int], tuple[int, int]] = {}
-        self._feeds: dict[tuple[int, int], Feeds] = {}
         self._same = Same()
         self._tenants: set[str] = set()
         self._folds: dict[bytes, Callable[[Rec, bytes], str | None]] = {
@@ -85,32 +91,13 @@ class Tables:
             **hearers_of("control", self._control),
         }
 
-    def hear(self, rec: Rec) -> None:
-        """Move the mark of `rec`'s partition: it was read, and its feeds are alive.
-
-        Where nobody writes watermarks every record says so, else they alone do.
-        Raise PoisonRecord where one cannot be believed.
-        """
-        place = (rec.topic, rec.partition)
-        heard, feeds = self.marks.get(place, (0, 0))[1], self._feeds.get(place)
-        if rec.value is not None and rec.value[:5] in WATERMARKS:
-            self.marks[place] = (rec.offset + 1, heard)  # a faulty watermark was read as well
-            said: Watermark = decode_known(rec.value)
-            _on_time(rec, said.at)
-            feeds = feeds or self._feeds.setdefault(place, Feeds())
-            feeds.mark(said.source, min(rec.at, said.at))
-        self.marks[place] = (rec.offset + 1, max(heard, feeds.heard_at if feeds else rec.at))
-
-    def recall(self, topic: int, partition: int, heard_at: int) -> None:
-        """Take a Seal's word that a partition was heard up to `heard_at`, ms: what said so may be compacted away."""
-        offset, heard = self.marks.get((topic, partition), (0, 0))
-        self.marks[topic, partition] = (offset, max(heard, heard_at))
-
     def fold(self, rec: Rec) -> str | None:
         """Fold one record; raise PoisonRecord where it cannot be taken, with nothing changed."""
         value = rec.value
-        if value is None or value[:5] in WATERMARKS:
-            return None  # a tombstone ends a key in the topic; what was said stays known until it is contradicted
+        if value is None:
+            raise PoisonRecord("a record without a value: what was said is not taken back so", Reason.UNDECODABLE)
+        if value[:5] in WATERMARKS:
+            return None
         fold = self._folds.get(value[:5])
         if fold is None:
             raise PoisonRecord("no context record has this schema", Reason.SCHEMA_UNKNOWN)
@@ -121,7 +108,7 @@ class Tables:
     def _principal(self, rec: Rec, value: bytes, reader: Reader = principal) -> str | None:
         heard: Principal = reader.decode(value)
         _one_of("status", heard.status, SUBJECT_STATES)
-        self._placed(rec, heard.tenant, heard.observed_at)
+        self._placed(rec, principal_key(heard), heard.tenant, heard.observed_at)
         key = f"{PRINCIPAL}{heard.tenant}/{heard.id}"
         row = self.principals.get(key)
         if row is None:
@@ -163,7 +150,7 @@ class Tables:
         heard: Risk = reader.decode(value)
         if not 0 <= heard.score <= 100 or heard.half_life_s < 0:
             raise PoisonRecord(f"risk score {heard.score}: expected 0 to 100", Reason.MALFORMED)
-        self._placed(rec, heard.tenant, heard.event_at)
+        self._placed(rec, risk_key(heard), heard.tenant, heard.event_at)
         key = f"{RISK}{heard.tenant}/{heard.subject}"
         sources = self.risks.get(key)
         known = None if sources is None else sources.get(heard.source)
@@ -179,7 +166,7 @@ class Tables:
         _one_of("label", heard.label, RANKS)
         if heard.origin is not None:
             _one_of("origin", heard.origin, ORIGIN_RANKS)
-        self._placed(rec, heard.tenant, heard.observed_at)
+        self._placed(rec, sensitivity_key(heard), heard.tenant, heard.observed_at)
         key = f"{RESOURCE}{heard.tenant}/{heard.resource}"
         row = self.resources.get(key)
         if row is None:
@@ -218,7 +205,7 @@ class Tables:
         heard, end = reader.decode_signed(value)
         self._keys.verify("mandate", reader.FINGERPRINT, value[5:end], heard.proof, ("operator",), heard.tenant)
         _one_of("status", heard.status, SUBJECT_STATES)
-        self._placed(rec, heard.tenant, heard.observed_at)
+        self._placed(rec, mandate_key(heard), heard.tenant, heard.observed_at)
         key = f"{MANDATE}{heard.tenant}/{heard.id}"
         known = self.mandates.get(key)
         if known is not None and (known.observed_at, not known.active) > (heard.observed_at, heard.status != "active"):
@@ -242,15 +229,16 @@ class Tables:
         )
         return key
 
-    def _placed(self, rec: Rec, tenant: str, instant: int) -> None:
-        """Raise PoisonRecord where a record is of no tenant, or of an instant too far ahead of its append time."""
+    def _placed(self, rec: Rec, key: bytes, tenant: str, instant: int) -> None:
+        """Raise PoisonRecord where a record is of no tenant, not in its place, or too far ahead of its append time."""
         if tenant not in self._tenants:
             # Index keys are `tenant/name`, and a name may hold a `/`: a tenant with one would speak of another's names.
             if "/" in strict.identifier(tenant, "tenant"):
                 raise PoisonRecord(f"tenant `{tenant}`: expected no `/` in it", Reason.MALFORMED)
             if len(self._tenants) < TENANTS_MOST:
                 self._tenants.add(tenant)
-        _on_time(rec, instant)
+        check_place(rec.partition, rec.key, key, self._partitions[rec.topic])
+        on_time(rec, instant)
 
     def _control(self, rec: Rec, value: bytes, reader: Signed = control) -> str | None:
         heard: Control
@@ -258,7 +246,7 @@ class Tables:
         issuer = self._keys.verify(
             "control", reader.FINGERPRINT, value[5:end], heard.proof, ("operator",), heard.tenant
         )
-        self._placed(rec, heard.tenant, heard.observed_at)
+        self._placed(rec, control_key(heard), heard.tenant, heard.observed_at)
         if heard.kind in ("halt", "resume"):
             return self._halt(rec, heard, issuer)
         if heard.kind != "calendar":
@@ -273,6 +261,8 @@ class Tables:
         return key
 
     def _halt(self, rec: Rec, heard: Control, issuer: str) -> str | None:
+        if heard.by != issuer:
+            raise PoisonRecord(f"said by `{heard.by[:64]}`, signed by `{issuer}`", Reason.WRITER_UNPROVED)
         halt = halt_of(heard, issuer, (rec.partition, rec.offset), rec.at, fact_of(rec))
         if heard.scope == ALL and heard.proof is not None and self._keys.tenant_of(heard.proof.kid):
             raise PoisonRecord(f"key `{heard.proof.kid}` is of one tenant: expected one of all", Reason.TENANT_MISMATCH)
@@ -287,10 +277,3 @@ class Tables:
 def _one_of(what: str, text: str, known: frozenset[str] | dict[str, int]) -> None:
     if text not in known:
         raise PoisonRecord(f"{what} `{text}`: expected one of {', '.join(sorted(known))}", Reason.MALFORMED)
-
-
-def _on_time(rec: Rec, instant: int) -> None:
-    if instant > rec.at + AHEAD_MS_MAX:
-        raise PoisonRecord(
-            f"it is {instant - rec.at} ms ahead of its append time: expected at most {AHEAD_MS_MAX}", Reason.MALFORMED
-        )

@@ -2,25 +2,22 @@
 
 from collections.abc import Iterable
 
-from placet.decision.arrow import NEVER, QUIET, Cause, Said
+from placet.decision.arrow import QUIET, Cause, Said
 from placet.decision.changes import Changes
+from placet.decision.index import Key
 from placet.decision.intake import Asked
-from placet.decision.judge import Answer, obligations_of
+from placet.decision.judge import Answer
 from placet.decision.leases import Leases
-from placet.decision.life import step
+from placet.decision.life import ASKED, CLAIMED, PENDING, step
 from placet.decision.readings import Readings
 from placet.decision.settings import DeskSettings
 from placet.decision.settled import CUT, REST, TRANSIENT_FLAG, SettledTable
 from placet.decision.tally import Tally
-from placet.decision.vault import Vault, commitment
-from placet.decision.voice import NOTHING, Voice
-from placet.model.codec import verdict
+from placet.decision.vault import Vault
+from placet.decision.voice import Voice
 from placet.model.codec.desk_change import Lease, Session
-from placet.model.reasons import TRANSIENT, State
-from placet.policy.evaluate import Finding
+from placet.model.reasons import TRANSIENT
 from placet.ports import Entropy, Rec
-
-SPOKEN_MOST = 10_000
 
 
 class Book:
@@ -32,7 +29,7 @@ class Book:
         self.leases = Leases()
         self.sessions: dict[str, Session] = {}
         self.vault = Vault(key_encryption_key)
-        self.voice = Voice(partition)
+        self.voice = Voice(partition, self.vault)
         self.changes = Changes(partition, settings.deadline_ms_max, settings.session_ms_max)
         self.readings = Readings()
         self.tally = Tally()
@@ -41,7 +38,6 @@ class Book:
         self.seq = 0
         self.instant = 0
         self._session_undo: list[tuple[str, Session | None]] = []
-        self._spoken: dict[int, tuple[Finding, bytes, bytes, bytes]] = {}
 
     def begin(self, instant: int, entropy: Entropy) -> None:
         """Start a batch at `instant`, ms."""
@@ -54,7 +50,8 @@ class Book:
         self.changes.retire(instant, self.leases, self.sessions, self.settled)
 
     def finish(self) -> None:
-        """Close the batch: put what it changed among its emits."""
+        """Close the batch: write all that was said, and put what it changed among its emits."""
+        self.voice.write()
         self.voice.emits.desk = self.changes.messages(self.voice.seq, self.instant, self.vault.made)
 
     def keep(self) -> None:
@@ -87,9 +84,9 @@ class Book:
 
     def first(self, asked: Asked, answer: Answer, cause: Cause, asked_at: int, body: bytes | None) -> int:
         """Write the first answer to an intent attempt, and remember it; return its seq."""
-        step(State.ASKED, answer.state)
-        said = Said(executor=asked.intent.audience) if answer.state is State.CLAIMED else QUIET
-        seq = self._say(asked, answer, cause, -1, cause.offset, asked_at, body, said)
+        step(ASKED, answer.state)
+        said = Said(executor=asked.intent.audience) if answer.state is CLAIMED else QUIET
+        seq = self.voice.say(asked, answer, cause, -1, cause.offset, asked_at, body, said)
         self.tally.count(asked.intent.action, answer, self.instant - asked_at)
         deadline = asked.intent.deadline
         row = REST.pack(
@@ -124,12 +121,12 @@ class Book:
     ) -> int:
         """Write the next arrow of an open intent, and remember where it is now; return the arrow's seq."""
         if not said.stop:
-            step(State(lease.state), answer.state)
-        if lease.state == State.PENDING:
+            step(lease.state, answer.state)
+        if lease.state == PENDING:
             self.tally.approvals_ms.append(self.instant - lease.asked_at)
-        return self._say(asked, answer, cause, lease.seq, lease.asked_offset, lease.asked_at, body, said)
+        return self.voice.say(asked, answer, cause, lease.seq, lease.asked_offset, lease.asked_at, body, said)
 
-    def open(self, lease: Lease, facts: Iterable[str] = (), key: bytes | None = None) -> None:
+    def open(self, lease: Lease, facts: Iterable[Key] = (), key: bytes | None = None) -> None:
         """Remember an intent that something can still happen to, the index keys it rests on, and its own key."""
         self.leases.put(lease, facts, key)
         self.changes.opened[lease.slot] = lease
@@ -152,81 +149,3 @@ class Book:
         """Return what came back to the session of an intent, or None."""
         name = asked.intent.session
         return self.sessions.get(f"{asked.key.decode()}/{name}") if name and self.sessions else None
-
-    def _say(
-        self,
-        asked: Asked,
-        answer: Answer,
-        cause: Cause,
-        previous: int,
-        asked_offset: int,
-        asked_at: int,
-        body: bytes | None,
-        said: Said,
-    ) -> int:
-        intent, key, voice = asked.intent, asked.key, self.voice
-        committed = b""
-        if body is not None:
-            lock = self.vault.lock_of(key)
-            nonce, sealed = self.vault.encrypt(lock, voice.partition, voice.seq, body)
-            voice.case(key, lock, nonce, sealed)
-            committed = commitment(lock.salt, body)
-        rules, missing, obligations = self._of(answer.finding)
-        arguments = answer.granted_arguments
-        payload = verdict.splice(
-            asked.head,
-            voice.partition,
-            voice.seq,
-            previous,
-            self.instant,
-            answer.state,
-            answer.effect,
-            answer.reason,
-            said.stop,
-            cause.topic,
-            cause.partition,
-            cause.offset,
-            asked_offset,
-            asked_at,
-            asked.intent_digest,
-            asked.action_digest,
-            answer.granted_digest,
-            NOTHING if arguments is None else verdict.encode_granted_arguments(arguments),
-            intent.audience,
-            intent.deadline,
-            answer.until if answer.until < NEVER else 0,
-            answer.claim_required,
-            answer.act_ms_max,
-            answer.retry_after_ms,
-            answer.set_digest,
-            answer.engine,
-            committed,
-            rules,
-            missing,
-            obligations,
-            NOTHING if answer.approval is None else verdict.encode_approval(answer.approval),
-            NOTHING,
-            said.executor,
-            said.nonce,
-            said.ran_digest,
-            said.sensitivity,
-            said.origin,
-            said.detail or answer.detail,
-        )
-        return voice.verdict(key, payload)
-
-    def _of(self, finding: Finding | None) -> tuple[bytes, bytes, bytes]:
-        """Return a finding's rules, missing facts and obligations, encoded once for as long as it is remembered."""
-        if finding is None:
-            return NOTHING, NOTHING, NOTHING
-        known = self._spoken.get(id(finding))
-        if known is None:
-            if len(self._spoken) > SPOKEN_MOST:
-                self._spoken.clear()
-            known = self._spoken[id(finding)] = (
-                finding,
-                verdict.encode_rules(finding.rules),
-                verdict.encode_missing(finding.missing),
-                verdict.encode_obligations(obligations_of(finding)),
-            )
-        return known[1], known[2], known[3]

@@ -6,41 +6,37 @@ from placet.decision.book import Book
 from placet.decision.intake import Asked
 from placet.decision.judge import Answer, Judge
 from placet.decision.leases import claimed
+from placet.decision.life import CLAIMED, GRANTED, UNKNOWN
 from placet.decision.questions import Questions
-from placet.decision.settled import slot_of
 from placet.errors import PoisonRecord
 from placet.model.case import ORIGIN_RANKS, ORIGINS, RANKS
-from placet.model.codec import Signed, claim, outcome
 from placet.model.codec.claim import Claim
 from placet.model.codec.desk_change import Lease, Session
 from placet.model.codec.outcome import Outcome
-from placet.model.proof import KeyRing
 from placet.model.reasons import Effect, Reason, State
 from placet.ports import Rec
 
+SILENT = Reason.FACT_SILENT
+"""Whatever a pack says of a silent fact: silence is no word against a grant, and passes."""
 REPORTABLE: dict[int, State] = {int(state): state for state in (State.DONE, State.FAILED, State.REFUSED)}
+EFFECTS: dict[int, Effect] = {int(effect): effect for effect in Effect}
+GRANT, UNDER_WAY = (GRANTED, CLAIMED), (CLAIMED, UNKNOWN)
+"""What a claim may be about, and what an outcome."""
 DETAIL_MAX = 256
 
 
 class Claims:
     """What a desk does with the records of `placet.outcomes`."""
 
-    def __init__(self, book: Book, judge: Judge, questions: Questions, keys: KeyRing, partitions: int) -> None:
+    def __init__(self, book: Book, judge: Judge, questions: Questions) -> None:
         self._book = book
         self._judge = judge
         self._questions = questions
-        self._keys = keys
-        self._partitions = partitions
 
-    def claim(self, rec: Rec, value: bytes, reader: Signed = claim) -> None:
+    def claim(self, rec: Rec, said: tuple[Claim, bytes]) -> None:
         """Decide a claim under the newest context: claimed, refused with the state as it was, or revoked."""
-        made: Claim
-        made, end = reader.decode_signed(value)
-        key = intake.belongs(made.tenant, made.authority, rec.partition, self._partitions)
-        issuer = self._keys.verify("claim", reader.FINGERPRINT, value[5:end], made.proof, ("executor",), made.tenant)
-        if issuer != made.executor:
-            raise PoisonRecord(f"claim: signed by `{issuer}`, not by `{made.executor}`", Reason.WRITER_UNPROVED)
-        lease = self._lease(key, made.id, made.attempt)
+        made, key = said
+        lease = self._book.leases.open.get(intake.slot_in(key, made.id, made.attempt))
         if lease is not None and lease.nonce == made.nonce and lease.executor == made.executor:
             identity = (made.id, made.attempt)
             self._book.voice.repeat(rec, made.tenant, made.authority, identity, lease.seq, key)
@@ -56,9 +52,9 @@ class Claims:
     def _refused(self, made: Claim, lease: Lease | None, rec: Rec) -> tuple[Reason, str, int] | None:
         """Return why a claim is refused before anything is decided again, or None."""
         book = self._book
-        if lease is None or lease.state not in (State.GRANTED, State.CLAIMED):
+        if lease is None or lease.state not in GRANT:
             return Reason.CLAIM_UNKNOWN, "no open grant under this id and attempt", 0
-        if lease.state == State.CLAIMED:
+        if lease.state == CLAIMED:
             return Reason.CLAIM_TAKEN, "claimed with another nonce or by another executor", 0
         if lease.granted_digest != made.granted_digest:
             return Reason.CLAIM_MISMATCH, "not the digest that was granted", 0
@@ -74,12 +70,17 @@ class Claims:
         asked = self._questions.recall(lease)
         if asked.intent.audience and asked.intent.audience != made.executor:
             return Reason.CLAIM_MISMATCH, f"granted to `{asked.intent.audience}`", 0
-        if not asked.intent.audience and not judge.joiner.active(made.tenant, made.executor):
-            return Reason.CLAIM_MISMATCH, f"`{made.executor}` is not an active principal", 0
+        if not asked.intent.audience:
+            # The grant is everybody's: what stands against one executor ends that claim, not the grant.
+            if not judge.joiner.active(made.tenant, made.executor):
+                return Reason.CLAIM_MISMATCH, f"`{made.executor}` is not an active principal", 0
+            halt = judge.halt_of_tool(made.tenant, made.executor)
+            if halt is not None:
+                return Reason.HALTED, f"halt `{halt.id}` of {halt.scope}", 0
         session = book.session_of(asked)
         active, plan = judge.plan_of(asked.intent)
-        now = judge.judge(asked, active, plan, session)
-        if now.state is State.DEFERRED and now.reason is Reason.FACT_SILENT:
+        now = judge.judge(asked, active, plan, session, made.executor)
+        if now.reason is SILENT:
             return Reason.CONTEXT_SILENT, "a feed is silent past its bound", book.settings.retry_ms
         cause = Cause(rec.topic, rec.partition, rec.offset)
         body = judge.body(asked, now, session) if now.set_digest else None
@@ -96,25 +97,17 @@ class Claims:
             book.move(lease, asked, now, cause, body)
             book.close(lease.slot)
             return None
-        now.state, now.reason, now.until = State.CLAIMED, Reason.CLAIMED, book.instant + now.act_ms_max
+        now.state, now.reason, now.until = CLAIMED, Reason.CLAIMED, book.instant + now.act_ms_max
         now.claim_required = lease.claim_required
         seq = book.move(lease, asked, now, cause, body, Said(executor=made.executor, nonce=made.nonce))
         book.open(claimed(lease, now, seq, made.executor, made.nonce), judge.joiner.index, asked.key)
         return None
 
-    def outcome(self, rec: Rec, value: bytes, reader: Signed = outcome) -> None:
+    def outcome(self, rec: Rec, heard: tuple[Outcome, bytes, str, bool]) -> None:
         """Take an executor's report, or a person's settlement of what stayed unknown."""
-        told: Outcome
-        told, end = reader.decode_signed(value)
-        key = intake.belongs(told.tenant, told.authority, rec.partition, self._partitions)
-        issuer = self._keys.verify(
-            "outcome", reader.FINGERPRINT, value[5:end], told.proof, ("executor", "operator"), told.tenant
-        )
-        settles = told.proof is not None and self._keys.purpose_of(told.proof.kid) == "operator"
-        if not settles and issuer != told.executor:
-            raise PoisonRecord(f"outcome: signed by `{issuer}`, not by `{told.executor}`", Reason.WRITER_UNPROVED)
+        told, key, issuer, settles = heard
         self._check(told)
-        lease = self._lease(key, told.id, told.attempt)
+        lease = self._book.leases.open.get(intake.slot_in(key, told.id, told.attempt))
         fault = self._fault(told, lease, settles)
         if lease is None or fault is not None:
             identity = (told.tenant, told.authority, told.id, told.attempt)
@@ -122,7 +115,7 @@ class Claims:
             return
         asked = self._questions.recall(lease)
         reason = Reason.SETTLED if settles else Reason.REPORTED
-        answer = Answer(REPORTABLE[told.result], Effect(lease.effect), reason, granted_digest=lease.granted_digest)
+        answer = Answer(REPORTABLE[told.result], EFFECTS[lease.effect], reason, granted_digest=lease.granted_digest)
         said = Said(
             executor=told.executor or issuer,
             nonce=told.nonce if lease.nonce else b"",
@@ -136,11 +129,11 @@ class Claims:
         self._taint(asked, told, seq)
 
     def _fault(self, told: Outcome, lease: Lease | None, settles: bool) -> tuple[Reason, str] | None:
-        if lease is None or lease.state not in (State.CLAIMED, State.UNKNOWN):
+        if lease is None or lease.state not in UNDER_WAY:
             return Reason.OUTCOME_UNKNOWN, "nothing claimed under this id and attempt"
-        if lease.state == State.UNKNOWN and told.result == State.REFUSED:
+        if lease.state == UNKNOWN and told.result == State.REFUSED:
             return Reason.OUTCOME_MISMATCH, "what is unknown ends as done or failed"
-        if settles and lease.state != State.UNKNOWN:
+        if settles and lease.state != UNKNOWN:
             return Reason.OUTCOME_MISMATCH, "only what is unknown is settled"
         if settles:
             return None
@@ -160,11 +153,6 @@ class Claims:
         origin = max(ORIGIN_RANKS.get(told.origin, 0), known.origin if known else 0)
         rank = max(RANKS.get(told.sensitivity, 0), known.rank if known else 0)
         self._book.hear(Session(key, origin, rank, seq, self._book.instant))
-
-    def _lease(self, key: bytes, intent_id: bytes, attempt: int) -> Lease | None:
-        if not 1 <= attempt <= intake.ATTEMPT_MAX:
-            raise PoisonRecord(f"attempt {attempt}: expected 1 to {intake.ATTEMPT_MAX}", Reason.MALFORMED)
-        return self._book.leases.open.get(slot_of(key, intent_id, attempt))
 
     def _check(self, told: Outcome) -> None:
         if told.result not in REPORTABLE:

@@ -1,7 +1,8 @@
 """Leases found in desk changes without being read: where each begins and ends, so that only what lives is decoded."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 from typing import NamedTuple
 
 from placet.errors import PoisonRecord
@@ -11,18 +12,23 @@ from placet.model.codec.desk_change import DataKey, Lease, Session
 from placet.model.reasons import Reason
 
 OLDER = HEADERS["desk_change"] - {desk_change.HEADER}
-SLOT_SIZE = 16
+SLOT_SIZE, ID_SIZE, FRAME_SIZE = 16, 16, 5
 AT_ONCE = 1_000
 NOTHING_OPENED = bytes(7)
 """The fields of a desk change up to its data keys, all of them 0 or empty."""
-_NUMBER = rb"[\x80-\xff]*[\x00-\x7f]"
-_DIGEST = rb"(?:\x00|\x40.{32})"
-TO_INTENT = re.compile(rb"(?s).{16}" + _NUMBER * 4).match
+_NUMBER = rb"[\x80-\xff]*+[\x00-\x7f]"
+_DIGEST = rb"(?>\x00|\x40.{32})"
+_TO_INTENT = rb".{16}" + _NUMBER * 4
+_TO_EXECUTOR = _NUMBER * 3 + _DIGEST + rb"\x00[\x00\x01]" + _NUMBER * 2 + _DIGEST
+_TO_END = rb"(?>\x00|\x20.{16})[\x00\x01]\x00"
+TO_INTENT = re.compile(rb"(?s)" + _TO_INTENT).match
 """Slot, seq, state, effect, reason."""
-TO_EXECUTOR = re.compile(rb"(?s)" + _NUMBER * 3 + _DIGEST + rb"\x00[\x00\x01]" + _NUMBER * 2 + _DIGEST).match
+TO_EXECUTOR = re.compile(rb"(?s)" + _TO_EXECUTOR).match
 """Offset and time of asking, until; what was granted, with its arguments as they were asked; the end; the set."""
-TO_END = re.compile(rb"(?s)(?:\x00|\x20.{16})[\x00\x01]\x00").match
+TO_END = re.compile(rb"(?s)" + _TO_END).match
 """Nonce, stopped, no votes."""
+INTENT_BYTES = 1024
+"""Intents shorter than this, but not than 64 bytes, are found together with all that stands around them."""
 
 
 class Held(NamedTuple):
@@ -78,6 +84,15 @@ def leases_of(found: Iterable[bytes]) -> Iterator[Lease]:
         yield from _read(waiting)
 
 
+def key_in(intent: bytes) -> bytes:
+    """Return the key of a framed Intent that was taken before: `tenant/authority`, which lie there in every version."""
+    at = _past_number(intent, FRAME_SIZE + ID_SIZE)
+    actor_at = _past(intent, at)
+    authority_at = _past(intent, actor_at)
+    tenant = intent[_past_number(intent, at) : actor_at]
+    return tenant + b"/" + intent[_past_number(intent, authority_at) : _past(intent, authority_at)]
+
+
 def _read(leases: list[bytes]) -> tuple[Lease, ...]:
     return desk_change.decode(NOTHING_OPENED[1:] + LONG[len(leases)] + b"".join(leases) + bytes(3), 0).opened
 
@@ -88,20 +103,56 @@ def _leases(value: bytes, at: int) -> tuple[list[tuple[bytes, bytes]], int]:
     if not value[at]:
         return opened, at + 1
     number, at = count(value, at, SLOT_SIZE)
-    for _ in range(number):
-        begin = at
-        head = TO_INTENT(value, at)
-        if head is None:
-            raise ValueError("expected a lease")
-        at = _past(value, head.end())
-        middle = TO_EXECUTOR(value, at)
-        at = _past(value, _slowly_to_executor(value, at) if middle is None else middle.end())
-        last = TO_END(value, at)
-        at = _slowly_to_end(value, at) if last is None else last.end()
-        opened.append((value[begin : begin + SLOT_SIZE], value[begin:at]))
+    while len(opened) < number:
+        found = _usual()(value, at)[: number - len(opened)]
+        if not found[-1][1]:
+            found.pop()
+        at += sum([len(lease) for _, lease in found])
+        opened += found
+        if len(opened) < number:
+            end = _past_lease(value, at)
+            opened.append((value[at : at + SLOT_SIZE], value[at:end]))
+            at = end
     if value[at]:
         raise ValueError("expected the end of the leases")
     return opened, at + 1
+
+
+@cache
+def _usual() -> Callable[[bytes, int], list[tuple[bytes, bytes]]]:
+    """Return what finds leases that lie end to end, each as (slot, lease), up to the first that is out of the ordinary.
+
+    What is not one runs to the end of the bytes, and is found as empty.
+    """
+    short = _either(_exactly(2 * size, size) for size in range(64))
+    intent = _either(
+        re.escape(bytes((low | 128,)))
+        + _either(_exactly(high, (high << 7 | low) >> 1) for high in range(1, INTENT_BYTES >> 6))
+        for low in range(0, 128, 2)
+    )
+    lease = _TO_INTENT + intent + _TO_EXECUTOR + short + _TO_END
+    return re.compile(rb"(?s)(?=(.{16}))(" + lease + rb")|.+").findall
+
+
+def _exactly(first: int, size: int) -> bytes:
+    """Return what matches a byte and so many after it."""
+    return re.escape(bytes((first,))) + (b".{%d}+" % size if size else b"")
+
+
+def _either(choices: Iterable[bytes]) -> bytes:
+    return b"(?>" + b"|".join(choices) + b")"
+
+
+def _past_lease(value: bytes, at: int) -> int:
+    """Return where the lease at `at` ends, whatever is in it."""
+    head = TO_INTENT(value, at)
+    if head is None:
+        raise ValueError("expected a lease")
+    at = _past(value, head.end())
+    middle = TO_EXECUTOR(value, at)
+    at = _past(value, _slowly_to_executor(value, at) if middle is None else middle.end())
+    last = TO_END(value, at)
+    return _slowly_to_end(value, at) if last is None else last.end()
 
 
 def _past(value: bytes, at: int) -> int:

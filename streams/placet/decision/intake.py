@@ -4,13 +4,18 @@ from typing import Any
 
 import msgspec
 
+from placet.context.parties import Asker
 from placet.decision.settled import slot_of
 from placet.errors import PoisonRecord
 from placet.model import strict
-from placet.model.codec import BY_HEADER
+from placet.model.codec import BY_HEADER, Signed, claim, outcome, vote, withdraw
 from placet.model.codec import intent as intent_codec
+from placet.model.codec.claim import Claim
 from placet.model.codec.intent import Intent
-from placet.model.digests import action_digest, intent_digest
+from placet.model.codec.outcome import Outcome
+from placet.model.codec.vote import Vote
+from placet.model.codec.withdraw import Withdraw
+from placet.model.digests import digest_of_names, intent_digest
 from placet.model.keys import key_of, partition_of
 from placet.model.proof import KeyRing
 from placet.model.reasons import Reason
@@ -18,8 +23,11 @@ from placet.model.reasons import Reason
 ATTEMPT_MAX = 65_535
 TEXT_MAX = 4096
 AFTER_MAX = 256
+ASKERS_MOST = 50_000
+"""Askers remembered, each with its party: about 1 KB."""
 NONE = "0"
 """Stands for an identifier that may be empty, and is."""
+EXECUTOR, REPORTERS = ("executor",), ("executor", "operator")
 
 
 class Asked(msgspec.Struct, gc=False):
@@ -29,6 +37,7 @@ class Asked(msgspec.Struct, gc=False):
     """
 
     intent: Intent
+    asker: Asker
     value: bytes
     head: bytes
     arguments: dict[str, object]
@@ -38,53 +47,125 @@ class Asked(msgspec.Struct, gc=False):
     action_digest: bytes
 
 
-def again(value: bytes, partition: int, partitions: int) -> Asked:
-    """Return what an intent asks that was taken before, in whichever version it came."""
-    return read(value, partition, partitions, None, BY_HEADER[value[:5]])
+class Intake:
+    """Reads what comes to one partition. Nothing is decided here: what is said of a record is the same at any instant."""
 
+    def __init__(self, partition: int, partitions: int, keys: KeyRing) -> None:
+        self._partition = partition
+        self._partitions = partitions
+        self._keys = keys
+        self._askers: dict[tuple[str, str, str, str], Asker] = {}
+        self._places: dict[tuple[str, str], bytes] = {}
 
-def read(value: bytes, partition: int, partitions: int, keys: KeyRing | None, reader: Any = intent_codec) -> Asked:
-    """Return what a framed Intent asks; raise PoisonRecord where it is not one that can be decided here.
+    def intent(self, value: bytes, reader: Any = intent_codec) -> Asked:
+        """Return what a framed Intent asks, whose writer is proved; raise PoisonRecord as `recall` does."""
+        return self._read(value, self._keys, reader)
 
-    It has at most 64 KiB, and `reader` is of its version: proof and digest cover the bytes as they came, under
-    that version's fingerprint. The arguments must be canonical (RFC 8785), the identifiers within their profile.
-    Without `keys` the proof is passed over: it was checked when the record came.
-    """
-    intent: Intent
-    intent, head_end, unsigned_end = reader.decode_parts(value)
-    id_, attempt, tenant, actor, authority, mandate, action, resource = intent[:8]
-    purpose, session, after, audience, raw = intent[8:13]
-    if not 1 <= attempt <= ATTEMPT_MAX:
-        raise PoisonRecord(f"intent.attempt {attempt}: expected 1 to {ATTEMPT_MAX}", Reason.MALFORMED)
-    if not strict.well_formed(
-        tenant, actor, authority, action, resource, mandate or NONE, session or NONE, audience or NONE
-    ):
-        _name_fault(intent)
-    if "/" in tenant:
-        raise PoisonRecord("intent.tenant: expected no `/` in it", Reason.MALFORMED)
-    if len(purpose) > TEXT_MAX or len(after) > AFTER_MAX:
-        raise PoisonRecord(f"intent: expected a purpose of {TEXT_MAX} and {AFTER_MAX} in `after`", Reason.MALFORMED)
-    key = key_of(tenant, authority)
-    here = partition_of(key, partitions)
-    if here != partition:
-        raise PoisonRecord(f"key `{key.decode()}` lies in partition {here}", Reason.WRONG_PARTITION)
-    arguments = strict.parse_canonical(raw)
-    unsigned = value[5:unsigned_end]
-    proof = intent.proof
-    if proof is not None and keys is not None:
-        issuer = keys.verify("intent", reader.FINGERPRINT, unsigned, proof, ("agent",), tenant)
-        if issuer != actor:
-            raise PoisonRecord(f"intent: signed by `{issuer}`, not by its actor", Reason.WRITER_UNPROVED)
-    return Asked(
-        intent,
-        value,
-        value[5:head_end],
-        arguments,
-        key,
-        slot_of(key, id_, attempt),
-        intent_digest(unsigned, reader.FINGERPRINT),
-        action_digest(tenant, authority, actor, audience, action, resource, raw),
-    )
+    def recall(self, value: bytes) -> Asked:
+        """Return what a framed Intent asks that was taken before, in whichever version it came; raise PoisonRecord where it is not one that can be decided here.
+
+        It has at most 64 KiB. Proof and digest cover the bytes as they came,
+        under the fingerprint of that version. The arguments must be canonical (RFC 8785), the identifiers within their
+        profile. Its proof is passed over: it was checked when the record came.
+        """
+        return self._read(value, None, BY_HEADER[value[:5]])
+
+    def withdraw(self, value: bytes, reader: Signed = withdraw) -> tuple[Withdraw, bytes]:
+        """Return a framed Withdraw and its key; raise PoisonRecord where its writer may not say it."""
+        taken: Withdraw
+        taken, end = reader.decode_signed(value)
+        key = self._key_of(taken.tenant, taken.authority)
+        if taken.proof is not None:
+            issuer = self._keys.verify(
+                "withdraw", reader.FINGERPRINT, value[5:end], taken.proof, ("agent", "operator"), taken.tenant
+            )
+            if issuer != taken.actor and self._keys.purpose_of(taken.proof.kid) != "operator":
+                raise PoisonRecord(f"withdraw: signed by `{issuer}`, not by its actor", Reason.WRITER_UNPROVED)
+        return taken, key
+
+    def claim(self, value: bytes, reader: Signed = claim) -> tuple[Claim, bytes]:
+        """Return a framed Claim and its key; raise PoisonRecord where its executor did not sign it."""
+        made: Claim
+        made, end = reader.decode_signed(value)
+        key = self._key_of(made.tenant, made.authority)
+        issuer = self._keys.verify("claim", reader.FINGERPRINT, value[5:end], made.proof, EXECUTOR, made.tenant)
+        if issuer != made.executor:
+            raise PoisonRecord(f"claim: signed by `{issuer}`, not by `{made.executor}`", Reason.WRITER_UNPROVED)
+        return made, key
+
+    def outcome(self, value: bytes, reader: Signed = outcome) -> tuple[Outcome, bytes, str, bool]:
+        """Return a framed Outcome, its key, who signed it, and whether that is a person who settles what is unknown."""
+        told: Outcome
+        told, end = reader.decode_signed(value)
+        key = self._key_of(told.tenant, told.authority)
+        issuer = self._keys.verify("outcome", reader.FINGERPRINT, value[5:end], told.proof, REPORTERS, told.tenant)
+        settles = told.proof is not None and self._keys.purpose_of(told.proof.kid) == "operator"
+        if not settles and issuer != told.executor:
+            raise PoisonRecord(f"outcome: signed by `{issuer}`, not by `{told.executor}`", Reason.WRITER_UNPROVED)
+        return told, key, issuer, settles
+
+    def vote(self, value: bytes, reader: Signed = vote) -> tuple[Vote, bytes]:
+        """Return a framed Vote and its key; raise PoisonRecord where no approver signed it."""
+        cast: Vote
+        cast, end = reader.decode_signed(value)
+        key = self._key_of(cast.tenant, cast.authority)
+        self._keys.verify("vote", reader.FINGERPRINT, value[5:end], cast.proof, ("approver",), cast.tenant)
+        return cast, key
+
+    def _read(self, value: bytes, keys: KeyRing | None, reader: Any) -> Asked:
+        intent: Intent
+        intent, head_end, unsigned_end = reader.decode_parts(value)
+        id_, attempt, tenant, actor, authority, mandate, action, resource = intent[:8]
+        purpose, session, after, audience, raw = intent[8:13]
+        if not 1 <= attempt <= ATTEMPT_MAX:
+            raise PoisonRecord(f"intent.attempt {attempt}: expected 1 to {ATTEMPT_MAX}", Reason.MALFORMED)
+        if not strict.well_formed(action, resource, session or NONE, audience or NONE):
+            _name_fault(intent)
+        if len(purpose) > TEXT_MAX or len(after) > AFTER_MAX:
+            raise PoisonRecord(f"intent: expected a purpose of {TEXT_MAX} and {AFTER_MAX} in `after`", Reason.MALFORMED)
+        asker = self._askers.get((tenant, mandate, actor, authority)) or self._meet(intent)
+        arguments = strict.parse_canonical(raw)
+        unsigned = value[5:unsigned_end]
+        proof = intent.proof
+        if proof is not None and keys is not None:
+            issuer = keys.verify("intent", reader.FINGERPRINT, unsigned, proof, ("agent",), tenant)
+            if issuer != actor:
+                raise PoisonRecord(f"intent: signed by `{issuer}`, not by its actor", Reason.WRITER_UNPROVED)
+        key = asker.key
+        return Asked(
+            intent,
+            asker,
+            value,
+            value[5:head_end],
+            arguments,
+            key,
+            slot_of(key, id_, attempt),
+            intent_digest(unsigned, reader.FINGERPRINT),
+            digest_of_names(tenant, authority, actor, audience, action, resource, raw),
+        )
+
+    def _meet(self, intent: Intent) -> Asker:
+        """Return who asks, and remember them: names that are in good form, under a key that belongs here."""
+        tenant, actor, authority, mandate = intent[2:6]
+        if not strict.well_formed(tenant, actor, authority, mandate or NONE):
+            _name_fault(intent)
+        if "/" in tenant:
+            raise PoisonRecord("intent.tenant: expected no `/` in it", Reason.MALFORMED)
+        key = self._key_of(tenant, authority)
+        if len(self._askers) >= ASKERS_MOST:
+            self._askers.clear()
+        asker = self._askers[tenant, mandate, actor, authority] = Asker(tenant, mandate, actor, authority, key)
+        return asker
+
+    def _key_of(self, tenant: str, authority: str) -> bytes:
+        """Return what `belongs` does, remembered."""
+        key = self._places.get((tenant, authority))
+        if key is None:
+            key = belongs(tenant, authority, self._partition, self._partitions)
+            if len(self._places) >= ASKERS_MOST:
+                self._places.clear()
+            self._places[tenant, authority] = key
+        return key
 
 
 def belongs(tenant: str, authority: str, partition: int, partitions: int) -> bytes:
@@ -96,6 +177,13 @@ def belongs(tenant: str, authority: str, partition: int, partitions: int) -> byt
     if here != partition:
         raise PoisonRecord(f"key `{key.decode()}` lies in partition {here}", Reason.WRONG_PARTITION)
     return key
+
+
+def slot_in(key: bytes, intent_id: bytes, attempt: int) -> bytes:
+    """Return the slot of the attempt that a claim, outcome or withdrawal is about; raise PoisonRecord where there is none."""
+    if not 1 <= attempt <= ATTEMPT_MAX:
+        raise PoisonRecord(f"attempt {attempt}: expected 1 to {ATTEMPT_MAX}", Reason.MALFORMED)
+    return slot_of(key, intent_id, attempt)
 
 
 def _name_fault(intent: Intent) -> None:

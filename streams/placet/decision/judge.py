@@ -9,6 +9,7 @@ from placet.context.parties import Refused
 from placet.context.tables import Tables
 from placet.decision.intake import Asked
 from placet.decision.library import Library
+from placet.decision.life import CLAIMED, GRANTED
 from placet.decision.settings import DeskSettings
 from placet.model import strict
 from placet.model.case import ORIGINS
@@ -27,6 +28,7 @@ SESSION = "T:"
 """Prefix of the index key of what came back to a session."""
 NO_SESSION = sized(ORIGINS[0].encode()) + LONG[0] + LONG[-1]
 """What a case body says of a session that nothing came back to: its origin, its rank, and the seq that said so."""
+PERMITTING = frozenset({Effect.PERMIT, Effect.CONSTRAIN})
 SAMPLE = 4
 """An intent whose digest begins with fewer than this of 4096 is evaluated by the CEL library as well."""
 
@@ -51,7 +53,7 @@ class Answer(msgspec.Struct, gc=False):
 
     @property
     def grants(self) -> bool:
-        return self.state is State.GRANTED or self.state is State.CLAIMED
+        return self.state is GRANTED or self.state is CLAIMED
 
 
 class Judge:
@@ -84,8 +86,26 @@ class Judge:
         marks = self._tables.marks
         return all(marks.get((p.topic, p.partition), (0, 0))[0] > p.offset for p in positions)
 
-    def judge(self, asked: Asked, active: PolicySet | None, plan: Plan | None, session: Session | None) -> Answer:
-        """Return the answer to an intent; the facts and the index keys it rests on are the joiner's."""
+    def halt_of_tool(self, tenant: str, name: str) -> Halt | None:
+        """Return the halt of one executor, or None where none stands."""
+        return next((halt for halt in self.halts if halt.is_of_tool(tenant, name)), None)
+
+    def keeps_case(self, intent: Intent, answer: Answer) -> bool:
+        """Return whether the case of a first answer is kept: it was decided by packs, for an authority that is known.
+
+        Nobody's data key is made for a name that anybody can make up.
+        """
+        if not answer.set_digest:
+            return False
+        return answer.finding is not None or self.joiner.knows(intent.tenant, intent.authority)
+
+    def judge(
+        self, asked: Asked, active: PolicySet | None, plan: Plan | None, session: Session | None, executor: str = ""
+    ) -> Answer:
+        """Return the answer to an intent; the facts and the index keys it rests on are the joiner's.
+
+        `executor` is who claims it or has claimed it, where somebody does.
+        """
         intent = asked.intent
         self.joiner.clear()
         if active is None:
@@ -95,11 +115,13 @@ class Judge:
         if intent.proof is None and not plan.unsigned_intents:
             return self._deny(active, Reason.WRITER_UNPROVED, "the packs want this action's intents signed")
         try:
-            case = self.joiner.join(intent, asked.arguments, plan.facts)
+            case = self.joiner.join(intent, asked.asker, asked.arguments, plan.facts)
+            if executor and executor != intent.audience:
+                self.joiner.executor(intent.tenant, executor)
         except Refused as refused:
             return self._deny(active, refused.reason, refused.detail)
         for halt in self.halts:
-            if halt.covers(intent):
+            if halt.covers(intent, case.chain, executor):
                 self.joiner.note(HALT_ROLE + halt.fact)
                 return self._deny(active, Reason.HALTED, f"halt `{halt.id}` of {halt.scope}")
         case.session_origin = ORIGINS[session.origin] if session else ORIGINS[0]
@@ -112,11 +134,12 @@ class Judge:
 
     def _conclude(self, asked: Asked, active: PolicySet, finding: Finding) -> Answer:
         intent, effect, instant = asked.intent, finding.effect, self._instant
-        if effect is Effect.PERMIT or effect is Effect.CONSTRAIN:
+        if effect in PERMITTING:
             return self._grant(asked, active, finding)
         answer = Answer(State.DENIED, effect, finding.reason, active.digest, active.engine, "", finding)
         if effect is Effect.DEFER:
             answer.state = State.DEFERRED
+            self.joiner.await_feeds(finding.missing)
             answer.until = min(instant + finding.defer_ms_max, intent.deadline)
         elif effect is Effect.STEP_UP:
             answer.state = State.PENDING
@@ -129,7 +152,7 @@ class Judge:
 
     def _grant(self, asked: Asked, active: PolicySet, finding: Finding) -> Answer:
         intent = asked.intent
-        answer = Answer(State.GRANTED, finding.effect, finding.reason, active.digest, active.engine, "", finding)
+        answer = Answer(GRANTED, finding.effect, finding.reason, active.digest, active.engine, "", finding)
         answer.granted_digest = asked.action_digest
         if finding.obligations:
             needed = duties.capabilities_needed(finding.obligations)
@@ -147,15 +170,11 @@ class Judge:
                     intent.resource,
                     answer.granted_arguments,
                 )
-        case = self.joiner.case
-        ends = min(self._instant + finding.lease_ms, intent.deadline)
-        if case.mandate is not None and case.mandate.expires_at:
-            ends = min(ends, case.mandate.expires_at)
-        answer.until = ends
+        answer.until = min(self._instant + finding.lease_ms, intent.deadline, self.joiner.until)
         answer.act_ms_max = finding.act_ms_max
         if not finding.claim_required and intent.audience:
             answer.claim_required = False
-            answer.state = State.CLAIMED
+            answer.state = CLAIMED
         return answer
 
     def _deny(self, active: PolicySet, reason: Reason, detail: str) -> Answer:

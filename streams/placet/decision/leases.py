@@ -3,116 +3,98 @@
 from collections.abc import Iterable
 
 from placet.decision.arrow import NEVER, Cause
+from placet.decision.held import key_in
+from placet.decision.index import NO_KEYS, Index, Key
 from placet.decision.intake import Asked
 from placet.decision.judge import Answer
-from placet.decision.load import Load
+from placet.decision.life import CLAIMED
+from placet.decision.load import GROUPS, Load
 from placet.model.codec.desk_change import Lease
-from placet.model.reasons import Reason, State
+from placet.model.reasons import Reason
 
 SECOND_MS = 1000
 SLOT_SIZE = 16
-NO_KEYS: tuple[str, ...] = ()
-
-
-class Index:
-    """From the key of a fact to the slots that rest on it, and back.
-
-    What stands alone under its key stands there bare: most facts carry one lease.
-    """
-
-    def __init__(self) -> None:
-        self._slots: dict[str, bytes | dict[bytes, None]] = {}
-        self._keys: dict[bytes, tuple[str, ...]] = {}
-
-    def __len__(self) -> int:
-        return len(self._slots)
-
-    def keys_of(self, slot: bytes) -> tuple[str, ...]:
-        """Return what a slot rests on; nothing where that is not known."""
-        return self._keys.get(slot, NO_KEYS)
-
-    def rest(self, slot: bytes, keys: tuple[str, ...]) -> None:
-        """Let a slot rest on these keys, and on no others."""
-        before = self._keys.get(slot, NO_KEYS)
-        if before == keys:
-            return
-        slots = self._slots
-        if before:
-            self._leave(slot, before)
-        if not keys:
-            del self._keys[slot]
-            return
-        self._keys[slot] = keys
-        for key in keys:
-            held = slots.setdefault(key, slot)
-            if held is slot:
-                continue
-            if isinstance(held, dict):
-                held[slot] = None
-            elif held != slot:
-                slots[key] = {held: None, slot: None}
-
-    def _leave(self, slot: bytes, keys: tuple[str, ...]) -> None:
-        slots = self._slots
-        for key in keys:
-            held = slots.get(key)
-            if isinstance(held, dict):
-                held.pop(slot, None)
-                if not held:
-                    del slots[key]
-            elif held == slot:
-                del slots[key]
-
-    def touched(self, key: str) -> list[bytes]:
-        """Return the slots that rest on `key`."""
-        held = self._slots.get(key)
-        if held is None:
-            return []
-        return list(held) if isinstance(held, dict) else [held]
+Rests = tuple[bytes | None, tuple[Key, ...]]
+"""The key an open intent is counted under, None while that was not told, and the index keys it rests on."""
+NO_RESTS: Rests = (None, NO_KEYS)
 
 
 class Leases:
     """Open intents of one desk. `drop` takes back all changes since the last `keep`.
 
-    A timer is never cancelled: when its second comes, the lease is looked at
-    and passed over if its time has moved on.
+    An intent is counted from the first time its key is told. A timer is never
+    cancelled: when its second comes, the lease is looked at and passed over if
+    its time has moved on.
     """
 
     def __init__(self) -> None:
         self.open: dict[bytes, Lease] = {}
         self.index = Index()
         self.load = Load()
+        self._rests: dict[bytes, Rests] = {}
         # Slots one after the other, also of what is closed by now: objects would stay as long, at four times the bytes.
         self._seconds: dict[int, bytearray] = {}
         self._next = NEVER
-        self._undo: list[tuple[bytes, Lease | None, tuple[str, ...], bytes | None]] = []
+        self._undo: list[tuple[bytes, Lease | None, Rests]] = []
 
-    def put(self, lease: Lease, facts: Iterable[str] = (), key: bytes | None = None) -> None:
+    def put(self, lease: Lease, facts: Iterable[Key] = (), key: bytes | None = None) -> None:
         """Open a lease, or replace it by its next state.
 
         `facts` are the index keys it rests on, none: as before; `key` is that of its intent, to be counted under.
         """
         slot = lease.slot
-        before = self.open.get(slot)
-        self._undo.append((slot, before, self.index.keys_of(slot), None))
+        before, was = self.open.get(slot), self._rests.get(slot, NO_RESTS)
+        self._undo.append((slot, before, was))
         self.open[slot] = lease
-        self.load.move(slot, lease.state, key)
         if before is None or before.until != lease.until:
             self._set(slot, lease.until)
-        if facts:
-            self.index.rest(slot, tuple(facts))
+        self._stand(slot, before, was, lease, (was[0] or key, tuple(facts) or was[1]))
 
-    def rest(self, slot: bytes, facts: Iterable[str], key: bytes | None = None) -> None:
+    def fill(self, leases: Iterable[Lease]) -> None:
+        """Open leases that were open before; `drop` does not take them back. Nothing is known of what they rest on.
+
+        They are counted under the keys of their intents, before anything new is held against the bounds.
+        """
+        seconds, rests = self._seconds, dict[bytes, Rests]()
+        for lease in leases:
+            slot, key = lease.slot, key_in(lease.intent)
+            self.open[slot] = lease
+            self._rests[slot] = rests.get(key) or rests.setdefault(key, (key, NO_KEYS))
+            self.load.enter(key, lease.state)
+            second = lease.until // SECOND_MS
+            slots = seconds.get(second)
+            if slots is None:
+                seconds[second] = bytearray(slot)
+            else:
+                slots += slot
+        self._next = min(seconds, default=NEVER) * SECOND_MS
+
+    def rest(self, slot: bytes, facts: Iterable[Key], key: bytes | None = None) -> None:
         """Note that an open lease rests on other index keys than before."""
-        lease = self.open[slot]
-        self._undo.append((slot, lease, self.index.keys_of(slot), None))
-        self.load.move(slot, lease.state, key)
-        self.index.rest(slot, tuple(facts))
+        lease, was = self.open[slot], self._rests.get(slot, NO_RESTS)
+        self._undo.append((slot, lease, was))
+        self._stand(slot, lease, was, lease, (was[0] or key, tuple(facts)))
 
     def close(self, slot: bytes) -> None:
         """Forget a lease that has come to the end of its life."""
-        self._undo.append((slot, self.open.pop(slot), self.index.keys_of(slot), self.load.leave(slot)))
-        self.index.rest(slot, NO_KEYS)
+        before, was = self.open.pop(slot), self._rests.get(slot, NO_RESTS)
+        self._undo.append((slot, before, was))
+        self._stand(slot, before, was, None, NO_RESTS)
+
+    def _stand(self, slot: bytes, before: Lease | None, was: Rests, after: Lease | None, now: Rests) -> None:
+        """Let a slot be counted, and found by what it rests on, as it is after a change."""
+        if was != now:
+            if now == NO_RESTS:
+                del self._rests[slot]
+            else:
+                self._rests[slot] = now
+            self.index.move(slot, was[1], now[1])
+        if was[0] is not None and before is not None:
+            if now[0] is not None and after is not None and GROUPS[before.state] == GROUPS[after.state]:
+                return
+            self.load.leave(was[0], before.state)
+        if now[0] is not None and after is not None:
+            self.load.enter(now[0], after.state)
 
     def due(self, instant: int, most: int) -> list[Lease]:
         """Return up to `most` leases whose time has come at `instant`, the earliest first; they stay until moved on."""
@@ -159,21 +141,19 @@ class Leases:
         self._undo.clear()
 
     def drop(self) -> None:
-        for slot, before, keys, key in reversed(self._undo):
-            self.index.rest(slot, keys)
+        for slot, before, was in reversed(self._undo):
+            self._stand(slot, self.open.get(slot), self._rests.get(slot, NO_RESTS), before, was)
             if before is None:
                 self.open.pop(slot, None)
-                self.load.leave(slot)
             else:
                 self.open[slot] = before
-                self.load.move(slot, before.state, key)
                 self._set(slot, before.until)
         self._undo.clear()
 
 
 def lease_of(asked: Asked, answer: Answer, seq: int, cause: Cause, asked_at: int) -> Lease:
     """Return what is remembered of an intent whose first answer left it open."""
-    claimed = answer.state is State.CLAIMED
+    claimed = answer.state is CLAIMED
     # Positional and unchecked: a keyword for each of 19 fields would cost more than the rest of opening it.
     return tuple.__new__(
         Lease,
@@ -211,7 +191,7 @@ def claimed(lease: Lease, now: Answer, seq: int, executor: str, nonce: bytes) ->
         (
             slot,
             seq,
-            State.CLAIMED,
+            CLAIMED,
             effect,
             Reason.CLAIMED,
             intent,

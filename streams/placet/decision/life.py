@@ -36,16 +36,26 @@ ARROWS: dict[State, tuple[State, ...]] = {
     State.WITHDRAWN: (),
 }
 
+ASKED, DEFERRED, PENDING, GRANTED, CLAIMED, UNKNOWN = (
+    State.ASKED,
+    State.DEFERRED,
+    State.PENDING,
+    State.GRANTED,
+    State.CLAIMED,
+    State.UNKNOWN,
+)
+"""States that are met with every record: looking one up through its class costs more than comparing it."""
 OPEN: frozenset[State] = frozenset(state for state, after in ARROWS.items() if after and state is not State.ASKED)
 """States that something can still happen to; a desk remembers these whole."""
 WAITING: frozenset[State] = frozenset({State.DEFERRED, State.PENDING})
 """States in which the answer is still to come."""
+_AFTER: dict[int, frozenset[State]] = {before: frozenset(after) for before, after in ARROWS.items()}
 
 
-def step(before: State, after: State) -> State:
+def step(before: int, after: State) -> State:
     """Return `after` where the table has that arrow; an arrow it does not have is a fault in placet, not in a record."""
-    if after not in ARROWS[before]:
-        raise Corrupted(f"no arrow leads from `{before.name.lower()}` to `{after.name.lower()}`")
+    if after not in _AFTER[before]:
+        raise Corrupted(f"no arrow leads from `{State(before).name.lower()}` to `{after.name.lower()}`")
     return after
 
 

@@ -3,18 +3,15 @@
 from placet.decision import intake
 from placet.decision.arrow import Cause
 from placet.decision.book import Book
-from placet.decision.intake import Asked
+from placet.decision.intake import Asked, Intake
 from placet.decision.judge import Answer, Judge
 from placet.decision.leases import lease_of
 from placet.decision.life import OPEN, WAITING
 from placet.decision.load import HELD, NAMES, PARKED, PENDING
 from placet.decision.settled import CUT, TRANSIENT_FLAG, slot_of
 from placet.errors import PoisonRecord
-from placet.model.codec import Reader, Signed, withdraw
-from placet.model.codec import intent as intent_codec
 from placet.model.codec.desk_change import Lease
 from placet.model.codec.withdraw import Withdraw
-from placet.model.proof import KeyRing
 from placet.model.reasons import Effect, Reason, State
 from placet.ports import Rec
 
@@ -24,17 +21,14 @@ Identity = tuple[str, str, bytes, int]
 class Questions:
     """What a desk does with the records of `placet.intents`."""
 
-    def __init__(self, book: Book, judge: Judge, keys: KeyRing, partitions: int) -> None:
+    def __init__(self, book: Book, judge: Judge, reader: Intake) -> None:
         self._book = book
         self._judge = judge
-        self._keys = keys
-        self._partitions = partitions
+        self._reader = reader
 
-    def ask(self, rec: Rec, value: bytes, reader: Reader = intent_codec) -> None:
+    def ask(self, rec: Rec, asked: Asked) -> None:
         """Answer one intent record: a verdict, a pointer to the first one, or a refusal."""
-        book = self._book
-        asked = intake.read(value, rec.partition, self._partitions, self._keys, reader)
-        intent = asked.intent
+        book, intent = self._book, asked.intent
         known = book.settled.find(asked.slot)
         if known is not None and known.deadline > book.instant and intent.deadline > book.instant:
             if known.intent_digest == asked.intent_digest[:CUT]:
@@ -67,26 +61,18 @@ class Questions:
             return
         session = book.session_of(asked)
         answer = self._judge.judge(asked, active, plan, session)
-        body = self._judge.body(asked, answer, session) if answer.set_digest else None
+        body = self._judge.body(asked, answer, session) if self._judge.keeps_case(intent, answer) else None
         seq = book.first(asked, answer, cause, rec.at, body)
         if answer.state in OPEN:
             book.open(lease_of(asked, answer, seq, cause, rec.at), self._judge.joiner.index, asked.key)
             book.readings.put(asked)
 
-    def withdraw(self, rec: Rec, value: bytes, reader: Signed = withdraw) -> None:
+    def withdraw(self, rec: Rec, said: tuple[Withdraw, bytes]) -> None:
         """Take back an intent that waits or is granted, at its own actor's word."""
         book = self._book
-        taken: Withdraw
-        taken, end = reader.decode_signed(value)
-        key = intake.belongs(taken.tenant, taken.authority, rec.partition, self._partitions)
+        taken, key = said
         identity = (taken.tenant, taken.authority, taken.id, taken.attempt)
-        if taken.proof is not None:
-            issuer = self._keys.verify(
-                "withdraw", reader.FINGERPRINT, value[5:end], taken.proof, ("agent", "operator"), taken.tenant
-            )
-            if issuer != taken.actor and self._keys.purpose_of(taken.proof.kid) != "operator":
-                raise PoisonRecord(f"withdraw: signed by `{issuer}`, not by its actor", Reason.WRITER_UNPROVED)
-        lease = book.leases.open.get(self._slot(key, taken.id, taken.attempt))
+        lease = book.leases.open.get(intake.slot_in(key, taken.id, taken.attempt))
         if lease is None or State(lease.state) not in WAITING | {State.GRANTED}:
             book.refuse(rec, Reason.CLAIM_UNKNOWN, "nothing open to withdraw", identity, key)
             return
@@ -106,12 +92,7 @@ class Questions:
         known = self._book.readings.get(lease.slot)
         if known is not None and known.value == lease.intent:
             return known
-        return intake.again(lease.intent, self._book.voice.partition, self._partitions)
-
-    def _slot(self, key: bytes, intent_id: bytes, attempt: int) -> bytes:
-        if not 1 <= attempt <= intake.ATTEMPT_MAX:
-            raise PoisonRecord(f"attempt {attempt}: expected 1 to {intake.ATTEMPT_MAX}", Reason.MALFORMED)
-        return slot_of(key, intent_id, attempt)
+        return self._reader.recall(lease.intent)
 
     def _follows(self, asked: Asked) -> bool:
         before = self._book.settled.find(slot_of(asked.key, asked.intent.id, asked.intent.attempt - 1))

@@ -1,10 +1,12 @@
 """A desk read back: the fold of its changes, checked against the last Seal it was closed with."""
 
+import struct
 from collections.abc import Iterable
 
 from placet.decision.book import Book
 from placet.decision.held import SLOT_SIZE, Held, hold, leases_of
-from placet.decision.settled import DEADLINES, ROW
+from placet.decision.settled import DEADLINES
+from placet.decision.shard import ROW
 from placet.errors import Corrupted, PoisonRecord
 from placet.model.codec import HEADERS
 from placet.model.codec.desk_change import DeskChange, Lease
@@ -13,6 +15,7 @@ from placet.ports import Rec
 
 INTENTS = HEADERS["intent"]
 """How the intent of a lease may be framed."""
+SLOTS = struct.Struct(f"{SLOT_SIZE}s")
 DATA_KEY = b"k/"
 """How the key of a record begins that holds data keys and nothing else."""
 
@@ -34,9 +37,8 @@ def restore(book: Book, changes: Iterable[Rec], seal: Seal | None) -> None:
         if (rec.key or b"")[:2] == DATA_KEY:
             continue
         long_lived = _settle(book, change, instant)
-        closed = change.closed
-        for at in range(0, len(closed), SLOT_SIZE):
-            living.pop(closed[at : at + SLOT_SIZE], None)
+        for (slot,) in SLOTS.iter_unpack(change.closed):
+            living.pop(slot, None)
         for slot, lease in change.opened:
             living[slot] = change.ordinal, lease
         for session in change.sessions:
@@ -61,8 +63,11 @@ def _held(rec: Rec) -> Held:
 def _settle(book: Book, change: Held, instant: int) -> tuple[bytes, ...]:
     """Remember the attempts a change settled; return the slots of those that will outlive it."""
     rows = change.settled
-    if len(rows) % ROW.size:
-        raise Corrupted(f"desk change {change.ordinal}: {len(rows)} bytes of rows of {ROW.size}")
+    if len(rows) % ROW.size or len(change.closed) % SLOT_SIZE:
+        raise Corrupted(
+            f"desk change {change.ordinal}: {len(rows)} bytes of rows of {ROW.size}, "
+            f"{len(change.closed)} of slots of {SLOT_SIZE}"
+        )
     ends = change.instant + book.settings.deadline_ms_max
     if book.settled.fill(rows, change.instant, instant) <= ends:
         return ()
@@ -76,15 +81,15 @@ def _settle(book: Book, change: Held, instant: int) -> tuple[bytes, ...]:
 def _open(book: Book, living: dict[bytes, tuple[int, bytes]], ledger: list[tuple[Held, tuple[bytes, ...]]]) -> None:
     """Open what lives, and enter each change into the ledger with what of it does."""
     opened: dict[int, list[Lease]] = {}
-    for (ordinal, _), lease in zip(living.values(), leases_of(raw for _, raw in living.values()), strict=True):
+    leases = list(leases_of(raw for _, raw in living.values()))
+    for (ordinal, _), lease in zip(living.values(), leases, strict=True):
         if lease.intent[:5] not in INTENTS:
             raise Corrupted(
                 f"desk change {ordinal} holds an intent in framing {lease.intent[:5].hex()}, which this worker does "
                 "not read: a newer one has served here"
             )
-        book.leases.put(lease)
         opened.setdefault(ordinal, []).append(lease)
-    book.leases.keep()
+    book.leases.fill(leases)
     for change, long_lived in ledger:
         lives = tuple(opened.get(change.ordinal, ()))
         book.changes.restore(

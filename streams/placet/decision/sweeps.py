@@ -3,9 +3,10 @@
 from collections.abc import Iterable
 from itertools import islice
 
-from placet.context.tables import CALENDAR, HALT, MANDATE, PRINCIPAL, RESOURCE, RESUME, RISK
+from placet.context.tables import CALENDAR, FEED, HALT, MANDATE, PRINCIPAL, RESOURCE, RESUME, RISK
 from placet.decision.arrow import CLOCK, NEVER, QUIET, Cause, Said
 from placet.decision.book import Book
+from placet.decision.claims import SILENT
 from placet.decision.judge import SESSION, Answer, Judge
 from placet.decision.library import SET
 from placet.decision.life import OPEN, WAITING
@@ -13,7 +14,8 @@ from placet.decision.questions import Questions
 from placet.model.codec.desk_change import Lease
 from placet.model.reasons import Effect, Reason, State
 
-GRAVITY = {HALT: 0, PRINCIPAL: 1, SET: 2, RISK: 3, MANDATE: 4, RESOURCE: 5, SESSION: 6, CALENDAR: 7, RESUME: 8}
+GRAVEST_FIRST = (HALT, PRINCIPAL, SET, RISK, MANDATE, RESOURCE, SESSION, CALENDAR, FEED, RESUME)
+GRAVITY = {key: rank for rank, key in enumerate(GRAVEST_FIRST)}
 """Which change is swept first: halts before suspensions, suspensions before packs, packs before risk."""
 
 SILENCE: dict[State, tuple[State, Reason]] = {
@@ -60,17 +62,17 @@ class Sweeps:
         leases = self._book.leases.open
         return sorted(slots, key=lambda slot: leases[slot].seq)
 
-    def sweep(self) -> None:
-        """Decide the next slice again."""
-        for slot, cause in list(islice(self._waiting.items(), self._book.settings.sweep_most)):
+    def sweep(self, most: int) -> None:
+        """Decide the next slice again, of at most so many."""
+        for slot, cause in list(islice(self._waiting.items(), most)):
             self._swept[slot] = self._waiting.pop(slot)
             lease = self._book.leases.open.get(slot)
             if lease is not None:
                 self._again(lease, cause)
 
-    def tick(self) -> None:
-        """Move on what the clock has overtaken, the earliest first."""
-        for lease in self._book.leases.due(self._book.instant, self._book.settings.sweep_most):
+    def tick(self, most: int) -> None:
+        """Move on what the clock has overtaken, the earliest first and at most so many."""
+        for lease in self._book.leases.due(self._book.instant, most):
             state, reason = SILENCE[State(lease.state)]
             asked = self._questions.recall(lease)
             answer = Answer(state, Effect(lease.effect), reason, granted_digest=lease.granted_digest)
@@ -98,7 +100,7 @@ class Sweeps:
         asked = self._questions.recall(lease)
         session = self._book.session_of(asked)
         active, plan = self._judge.plan_of(asked.intent)
-        now = self._judge.judge(asked, active, plan, session)
+        now = self._judge.judge(asked, active, plan, session, lease.executor)
         self._book.leases.rest(lease.slot, self._judge.joiner.index, asked.key)
         body = None
         if state in WAITING:
@@ -111,7 +113,7 @@ class Sweeps:
             return
         if now.grants and now.granted_digest == lease.granted_digest:
             return
-        if now.state is State.DEFERRED and now.reason is Reason.FACT_SILENT:
+        if now.reason is SILENT:
             return  # silence is for the claim to meet: the lease is short, and nothing was said against it
         body = self._judge.body(asked, now, session) if now.set_digest else None
         now.detail = now.detail or now.reason.name.lower()

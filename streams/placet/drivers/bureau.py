@@ -4,14 +4,16 @@ import gc
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from placet.context.tables import Tables
+from placet.context.tables import FEED, Tables
 from placet.decision.arrow import Cause
 from placet.decision.desk import Desk
 from placet.decision.judge import marks_of
 from placet.decision.library import Library
 from placet.decision.restore import restore
+from placet.drivers.faulty import Faulty
 from placet.drivers.memory import give_back
 from placet.errors import Corrupted, PoisonRecord, Unavailable, Unsure
+from placet.model.codec import HEADERS
 from placet.model.codec.case_body import Mark as CaseMark
 from placet.model.codec.case_body import encode_cut
 from placet.model.codec.seal import Mark
@@ -20,11 +22,12 @@ from placet.model.topics import Topic
 from placet.ports import Feed, Rec, Restored
 from placet.provenance.seal import SealChain, SealKey, last_seal
 
+POINTERS = HEADERS["active_set"]
 COLLECT_AFTER = (100_000, 50, 1_000)
 """New containers before a collection of each generation: more than a batch makes."""
 
 
-POISON_MOST = 1_000
+POISON_MOST = 500
 """Faulty context records kept by a worker that does not serve partition 0, in case it ever does."""
 
 
@@ -87,7 +90,9 @@ class Bureau:
         self._key = key
         self._keys = keys
         self.places: dict[int, Place] = {}
-        self.poison: list[tuple[Rec, int, str]] = []
+        self.poison = Faulty()
+        self._refuses = False
+        self._refused: dict[tuple[int, int], int] = {}
         self._forgot = False
         self.heard: dict[int, tuple[int, int]] = {}
         self.marks: tuple[Mark, ...] = ()
@@ -108,27 +113,49 @@ class Bureau:
         """Fold context records; what cannot be taken waits to be refused once, by who serves partition 0."""
         changed: dict[str, Cause] = {}
         any_ = False
+        pointers: list[Rec] = []
+        before = dict(self._tables.marks)
         for rec in records:
             any_ = True
-            taken, ignored = self.heard.get(rec.topic, (0, 0))
-            try:
-                self._tables.hear(rec)
-                fold = self._library.fold if rec.topic == Topic.POLICIES else self._tables.fold
-                key = fold(rec)
-            except PoisonRecord as poison:
-                self.poison.append((rec, poison.reason, str(poison)))
-                self.heard[rec.topic] = (taken, ignored + 1)
-                continue
-            self.heard[rec.topic] = (taken + 1, ignored)
-            if key is not None:
-                changed[key] = Cause(rec.topic, rec.partition, rec.offset, rec.at)
+            if rec.topic == Topic.POLICIES and (rec.value or b"")[:5] in POINTERS:
+                pointers.append(rec)  # a pack that was pushed again lies behind what points to it
+            else:
+                self._take(rec, changed)
+        for rec in pointers:
+            self._take(rec, changed)
         if not any_:
             return
-        if self.caught_up and 0 not in self.places and len(self.poison) > POISON_MOST:
-            self.poison, self._forgot = [], True
+        self._bound_poison()
         self._mark()
+        alive = self._alive_since(before)
         for place in self.places.values():
             place.touched.update(changed)
+            place.touched.update({key: cause for key, cause in alive.items() if place.desk.awaits(key)})
+
+    def _alive_since(self, before: dict[tuple[int, int], tuple[int, int]]) -> dict[str, Cause]:
+        """Return, by index key, the last record of each partition whose feeds were heard later than before."""
+        return {
+            f"{FEED}{topic:d}/{partition}": Cause(topic, partition, read - 1)
+            for (topic, partition), (read, heard) in self._tables.marks.items()
+            if heard > before.get((topic, partition), (0, 0))[1]
+        }
+
+    def _take(self, rec: Rec, changed: dict[str, Cause]) -> None:
+        """Fold one context record, and note what it touched."""
+        taken, ignored = self.heard.get(rec.topic, (0, 0))
+        fold = self._library.fold if rec.topic == Topic.POLICIES else self._tables.fold
+        try:
+            self._tables.hear(rec)
+            key = fold(rec)
+            self._tables.believe(rec)
+        except PoisonRecord as poison:
+            if rec.offset >= self._refused.get((rec.topic, rec.partition), 0):
+                self.poison.add(rec, poison.reason, str(poison))
+            self.heard[rec.topic] = (taken, ignored + 1)
+            return
+        self.heard[rec.topic] = (taken + 1, ignored)
+        if key is not None:
+            changed[key] = Cause(rec.topic, rec.partition, rec.offset, rec.at)
 
     def open(self, partition: int, found: Restored, feed: Feed) -> Place:
         """Serve a partition: read it back, check it, and wait for the context its last Seal had seen.
@@ -137,12 +164,14 @@ class Bureau:
         the journal contradicts itself, Unsure for partition 0 when faulty context
         was forgotten: whoever starts anew reads it again.
         """
-        if partition == 0 and self._forgot:
-            raise Unsure("more faulty context was read than is kept without partition 0: it must be read again")
+        # What a restore makes stays: looking through it again and again would free nothing.
+        gc.set_threshold(*COLLECT_AFTER)
+        seal = last_seal(found.tail, self._keys)
+        if partition == 0:
+            self._refuse_from(() if seal is None else seal.read_cut)
         # The whole context is read before the first decision, whatever of it has trickled in.
         self.hear(feed.take() if self.caught_up else feed.catch_up())
         self.caught_up = True
-        seal = last_seal(found.tail, self._keys)
         desk = self._desk_of(partition)
         restore(desk.book, found.changes, seal)
         cut: Sequence[Mark] = ()
@@ -163,9 +192,6 @@ class Bureau:
             () if seal is None else seal.swept_cut,
             next_inputs=dict(inputs),
         )
-        if partition == 0:
-            read = {(mark.topic, mark.partition): mark.offset for mark in cut}
-            self.poison = [p for p in self.poison if p[0].offset >= read.get((p[0].topic, p[0].partition), 0)]
         desk.wake()
         self.places[partition] = place
         return place
@@ -173,6 +199,9 @@ class Bureau:
     def forget(self, partition: int) -> None:
         """Stop serving a partition; whoever serves it next reads it back."""
         del self.places[partition]
+        if partition == 0:
+            self._refuses = False
+            self._bound_poison()
 
     def settle_memory(self) -> None:
         """Keep the big tables out of the collector's sight, and let a batch end before it looks at what is new.
@@ -183,6 +212,20 @@ class Bureau:
         give_back()
         gc.freeze()
         gc.set_threshold(*COLLECT_AFTER)
+
+    def _refuse_from(self, cut: Sequence[Mark]) -> None:
+        """Be the one who refuses, from where the last Seal of partition 0 had read: what lies below is refused already."""
+        read = {(mark.topic, mark.partition): mark.offset for mark in cut}
+        if self._forgot or (self.poison.flooded and read != self._refused):
+            raise Unsure("more faulty context was read than is kept without partition 0: it must be read again")
+        self._refuses, self._refused = True, read
+        self.poison.drop_below(read)
+
+    def _bound_poison(self) -> None:
+        """Forget what another refuses where it is too much."""
+        if not self._refuses and len(self.poison) > POISON_MOST:
+            self.poison.clear()
+            self._forgot = True
 
     def _mark(self) -> None:
         self.marks = marks_of(self._tables.marks)

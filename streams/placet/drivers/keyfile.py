@@ -31,7 +31,10 @@ FIRST_KEYS: tuple[tuple[Purpose, str], ...] = (
 
 
 class KeyEntry(BaseModel):
-    """One pinned public key: who holds it, the one thing it may sign, and of which tenant (empty: of all)."""
+    """One pinned public key: who holds it, the one thing it may sign, and of which tenant (empty: of all).
+
+    A feed speaks as its issuer, and as the `sources` listed; a last `*` stands for any rest.
+    """
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
@@ -40,6 +43,7 @@ class KeyEntry(BaseModel):
     purpose: Purpose
     public: str
     tenant: Annotated[str, Field(max_length=256)] = ""
+    sources: Annotated[tuple[Annotated[str, Field(min_length=1, max_length=256)], ...], Field(max_length=256)] = ()
 
     @field_validator("public")
     @classmethod
@@ -52,6 +56,11 @@ class KeyEntry(BaseModel):
         """Return the 32 bytes of the Ed25519 public key."""
         return _key_bytes(self.public, "public key")
 
+    @property
+    def pinned(self) -> PinnedKey:
+        """Return the key as verifiers take it."""
+        return PinnedKey(self.kid, self.issuer, self.purpose, self.raw, self.tenant, self.sources)
+
 
 class KeyFile(BaseModel):
     """`keys.json`: every key this installation believes. A kid that is not in it is refused, and nothing is fetched."""
@@ -63,9 +72,7 @@ class KeyFile(BaseModel):
 
     def ring(self) -> KeyRing:
         """Return the keys as verifiers take them."""
-        return KeyRing(
-            [PinnedKey(entry.kid, entry.issuer, entry.purpose, entry.raw, entry.tenant) for entry in self.keys]
-        )
+        return KeyRing([entry.pinned for entry in self.keys])
 
 
 class Keys:
@@ -82,17 +89,18 @@ class Keys:
         self.file = read_keys(pinned)
         self.ring = self.file.ring()
 
-    def signer(self, purpose: Purpose, issuer: str | None = None) -> Signer:
-        """Return the signer of the newest key of `purpose` (of `issuer`) whose private half lies here.
+    def signer(self, purpose: Purpose, issuer: str | None = None, source: str | None = None) -> Signer:
+        """Return the signer of the newest key of `purpose` (of `issuer`; one that speaks as `source`) whose private half lies here.
 
         Raises `Unavailable` when there is none.
         """
         for entry in reversed(self.file.keys):
-            if entry.purpose == purpose and issuer in (None, entry.issuer):
+            speaks = source is None or entry.pinned.speaks_as(source)
+            if entry.purpose == purpose and issuer in (None, entry.issuer) and speaks:
                 path = self.secrets / f"{entry.kid}.key"
                 if path.exists():
                     return self._signer(entry, path)
-        whose = f" of `{issuer}`" if issuer else ""
+        whose = (f" of `{issuer}`" if issuer else "") + (f" that speaks as `{source}`" if source else "")
         raise Unavailable(f"{self.secrets}: no private {purpose} key{whose}; `placet keys add` makes one")
 
     def kek(self) -> bytes:
@@ -177,34 +185,53 @@ def write_keys(path: Path, keys: KeyFile) -> None:
         os.close(folder)
 
 
-def add_key(pinned: Path, secrets: Path, purpose: Purpose, issuer: str, entropy: Entropy, tenant: str = "") -> KeyEntry:
+def add_key(
+    pinned: Path,
+    secrets: Path,
+    purpose: Purpose,
+    issuer: str,
+    entropy: Entropy,
+    tenant: str = "",
+    sources: tuple[str, ...] = (),
+) -> KeyEntry:
     """Make a key pair for `issuer`, keep its private half in `secrets`, pin its public half, and return that.
 
-    With a `tenant` it signs for that one alone.
+    With a `tenant` it signs for that one alone; a feed speaks as its issuer and as `sources`.
 
     Processes that are running know it after their next start.
     """
     known = read_keys(pinned).keys if pinned.exists() else []
     made = _made(secrets, purpose, issuer, [key.kid for key in known], entropy)
-    entry = made.model_copy(update={"tenant": tenant})
+    entry = made.model_copy(update={"tenant": tenant, "sources": sources})
     write_keys(pinned, KeyFile(keys=[*known, entry]))
     return entry
 
 
 def ensure_keys(
-    pinned: Path, secrets: Path, entropy: Entropy, wanted: Iterable[tuple[Purpose, str]] = FIRST_KEYS
+    pinned: Path,
+    secrets: Path,
+    entropy: Entropy,
+    wanted: Iterable[tuple[Purpose, str]] = FIRST_KEYS,
+    desks: Path | None = None,
 ) -> Keys:
     """Return the keys of an installation; on its first start they are made.
+
+    What only desks may hold, the seal key and the key-encryption key, goes to
+    `desks` where that is given: whoever holds the rest can neither seal nor read cases.
 
     Crash here: the pinned file is written last. Restart makes new private
     keys, and those without a pinned half are never used.
     """
     if not pinned.exists():
-        if not (secrets / KEK_NAME).exists():
-            write_secret(secrets / KEK_NAME, entropy.draw(KEY_BYTES))
+        kek = (desks or secrets) / KEK_NAME
+        if not kek.exists():
+            write_secret(kek, entropy.draw(KEY_BYTES))
         entries: list[KeyEntry] = []
         for purpose, issuer in wanted:
-            entries.append(_made(secrets, purpose, issuer, [entry.kid for entry in entries], entropy))
+            folder = desks if desks is not None and purpose == "seal" else secrets
+            made = _made(folder, purpose, issuer, [entry.kid for entry in entries], entropy)
+            # Gateway and command line sign with it for every source they let in.
+            entries.append(made.model_copy(update={"sources": ("*",)}) if purpose == "feed" else made)
         write_keys(pinned, KeyFile(keys=entries))
     return Keys(pinned, secrets)
 

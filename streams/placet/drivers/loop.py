@@ -15,10 +15,11 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 
-from placet.decision.desk import Desk
+from placet.decision.desk import Desk, Reading
 from placet.drivers.bureau import Bureau, Place
 from placet.drivers.memory import give_back
 from placet.drivers.metrics import Count, Watch
+from placet.drivers.telling import Telling
 from placet.errors import Unavailable
 from placet.model.codec.seal import Mark
 from placet.model.topics import Topic
@@ -54,6 +55,7 @@ class Loop:
         self._clock = clock
         self._entropy = entropy
         self._watch = watch
+        self._telling = Telling()
         self._batch_most = batch_most
         self._seal_idle_ms = seal_idle_ms
         self._skew_ms_max = skew_ms_max
@@ -87,11 +89,12 @@ class Loop:
         now = self._clock.now_ms()
         self._check_clock(records, now)
         busy = [place for place in self._bureau.places.values() if self._has_work(place, records, now)]
+        number = sum(map(len, records.values()))
         if busy:
-            self._settle(busy, records, now)
+            emits = self._settle(busy, records, now)
+            self._telling.batch(emits.values(), number, time.monotonic() - started)
         self._held = None
         self.turned_at = time.monotonic()
-        number = sum(map(len, records.values()))
         self.decided += number
         self._report(busy, records, now, time.monotonic() - started if busy else 0.0)
         if not busy and self.decided - self._given_back >= GIVE_BACK_AFTER:
@@ -149,21 +152,22 @@ class Loop:
         return bool(
             records.get(place.partition)
             or place.touched
-            or (place.partition == 0 and self._bureau.poison)
+            or (place.partition == 0 and len(self._bureau.poison))
             or place.desk.due(now)
             or now - place.sealed_at >= self._seal_idle_ms
         )
 
-    def _settle(self, busy: list[Place], records: dict[int, list[Rec]], now: int) -> None:
-        """Steps 4 to 6 for the desks that have something to do."""
+    def _settle(self, busy: list[Place], records: dict[int, list[Rec]], now: int) -> dict[int, Emits]:
+        """Do steps 4 to 6 for the desks that have something to do; return what was committed."""
         emits: dict[int, Emits] = {}
         inputs: dict[int, dict[int, int]] = {}
         begun: list[Place] = []
+        sharing = sum(1 for place in busy if place.touched or place.desk.due(now)) or 1
         try:
             for place in busy:
                 begun.append(place)
                 batch = records.get(place.partition, [])
-                emits[place.partition], inputs[place.partition] = self._decide(place, batch, now)
+                emits[place.partition], inputs[place.partition] = self._decide(place, batch, now, sharing)
             self._commit(emits, inputs)
         except BaseException:
             for place in begun:
@@ -171,21 +175,23 @@ class Loop:
             raise
         for place in busy:
             place.keep(now)
-        self._bureau.poison = [] if 0 in emits else self._bureau.poison
+        if 0 in emits:
+            self._bureau.poison.clear()
+        return emits
 
-    def _decide(self, place: Place, batch: list[Rec], now: int) -> tuple[Emits, dict[int, int]]:
+    def _decide(self, place: Place, batch: list[Rec], now: int, sharing: int) -> tuple[Emits, dict[int, int]]:
         desk = place.desk
         instant = place.next_instant = max(place.instant, now)
-        place.desk.begin(instant, self._entropy, self._bureau.cut, place.touched.items())
+        place.desk.begin(instant, self._entropy, self._bureau.cut, place.touched.items(), sharing)
         if place.partition == 0:
             for rec, reason, detail in self._bureau.poison:
                 desk.refuse(rec, reason, detail)
         ends: dict[int, int] = {}
-        for rec in batch:
+        for rec, reading in zip(batch, desk.read(batch), strict=True):
             if rec.trace is None:
-                desk.apply(rec)
+                desk.apply(rec, reading)
             else:
-                _traced(desk, rec)
+                _traced(desk, rec, reading)
             ends[rec.topic] = rec.offset + 1
         place.next_inputs = {**place.inputs, **ends}
         if batch or desk.said:
@@ -243,9 +249,9 @@ class Loop:
                 self._watch.context(topic.name.lower(), taken, ignored, now - self._bureau.heard_at(topic))
 
 
-def _traced(desk: Desk, rec: Rec) -> None:
+def _traced(desk: Desk, rec: Rec, reading: Reading) -> None:
     """Apply a record that belongs to a trace; what is said of it belongs to that too."""
-    decisions = desk.book.voice.emits.decisions
-    start = len(decisions)
-    desk.apply(rec)
+    start = len(desk.decisions)
+    desk.apply(rec, reading)
+    decisions = desk.decisions
     decisions[start:] = [one._replace(trace=rec.trace) for one in decisions[start:]]

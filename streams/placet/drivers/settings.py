@@ -1,13 +1,18 @@
 """Every setting of a process: its name, unit, default, bounds, and why the default is what it is."""
 
+import re
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, SecretStr, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
+HOST_NAME = re.compile(r"[a-z0-9_]([a-z0-9_\-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_\-]*[a-z0-9_])?)*")
 Positive = Annotated[int, Field(ge=1)]
 
+Unread = SettingsError
+"""The environment holds other text where JSON was expected: a ValueError that names the field."""
 LOOPBACK: frozenset[str] = frozenset({"127.0.0.1", "::1", "localhost"})
 """Names and addresses that never leave this machine."""
 
@@ -62,14 +67,16 @@ class Settings(BaseSettings):
         65_536, description="largest input record; a broker takes 1 MiB, and a verdict repeats part of its intent"
     )
     batch_most: Annotated[int, Field(ge=1, le=10_000)] = Field(
-        500, description="records of one batch: one commit and one signature for all of them"
+        2_000,
+        description="records of one batch: one commit and one signature for all of them; a busy desk commits 5 to 10 times a second",
     )
     batch_wait_ms: Positive = Field(
-        100,
+        30,
         description="how long the loop waits for input before it looks at context and timers: a change is heard this fast",
     )
     sweep_most: Positive = Field(
-        2_000, description="leases decided again per batch after a change: bounds how long a batch can get"
+        2_000,
+        description="leases decided again per batch after a change, of all desks together: bounds how long a batch can get",
     )
     parked_most: Positive = Field(
         1_000, description="deferred intents of one tenant and authority; past it the next hear OVERLOADED"
@@ -119,6 +126,11 @@ class Settings(BaseSettings):
     exposed: bool = Field(
         False, description="allow an address that is not loopback: one token guards every write, put TLS before it"
     )
+    hosts: str = Field(
+        "",
+        description="NAME[,NAME]: names and addresses by which clients call the HTTP face, besides this machine's own; a "
+        "request by another is refused, since a web page could have made its own name point here",
+    )
     token: SecretStr = Field(
         SecretStr(""), description="bearer token of the HTTP face; empty: drawn at start, in DATA/http.json (0600)"
     )
@@ -139,12 +151,21 @@ class Settings(BaseSettings):
     def _together(self) -> Self:
         if self.host not in LOOPBACK and not self.exposed:
             raise ValueError(f"host `{self.host}` is not loopback: set PLACET_EXPOSED=true to listen there")
+        for name in self.host_names:
+            if not HOST_NAME.fullmatch(name) and not _is_address(name):
+                raise ValueError(f"hosts: `{name}`: expected names or addresses without a scheme or a port")
         if self.seal_idle_ms * 2 > self.lag_ms_max:
             raise ValueError(
                 f"seal_idle_ms {self.seal_idle_ms} is more than half of lag_ms_max {self.lag_ms_max}: "
                 "a quiet desk could not be told from a stalled one"
             )
         return self
+
+    @property
+    def host_names(self) -> frozenset[str]:
+        """Return the names by which the HTTP face may be called, as a Host header has them, without ports."""
+        named = (name.strip().strip("[]").lower() for name in self.hosts.split(","))
+        return LOOPBACK | {self.host.lower()} | {name for name in named if name}
 
     @property
     def folder_partitions(self) -> int:
@@ -175,3 +196,11 @@ class Settings(BaseSettings):
     def http_file(self) -> Path:
         """Return the file in which a running `placet up` says its port and token."""
         return self.data / "http.json"
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ip_address(name)
+    except ValueError:
+        return False
+    return True

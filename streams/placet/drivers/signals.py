@@ -2,7 +2,7 @@
 
 import threading
 
-from placet.context.hearing import hear_signal, risk_key
+from placet.context.hearing import hear_signal
 from placet.context.reducers import fold_risk
 from placet.drivers.clock import SystemClock
 from placet.drivers.metrics import Watch
@@ -13,8 +13,10 @@ from placet.model.codec import risk as risk_codec
 from placet.model.codec import watermark as watermark_codec
 from placet.model.codec.risk import Risk
 from placet.model.codec.watermark import Watermark
+from placet.model.context_keys import risk_key, signal_key, watermark_key
 from placet.model.keys import partition_of
 from placet.model.proof import KeyRing
+from placet.model.reasons import Reason
 from placet.model.topics import CONTEXT, Topic
 from placet.ports import Clock, Log, Message, Rec
 
@@ -108,11 +110,15 @@ class SignalFolder:
 
     def _fact(self, rec: Rec, changed: dict[bytes, Risk]) -> tuple[bytes, Risk]:
         signal = hear_signal(rec.value, rec.at, self._ring, self._skew_ms_max)
+        home = partition_of(signal_key(signal), self._log.partitions(Topic.SIGNALS))
+        if rec.partition != home:
+            raise PoisonRecord(f"in partition {rec.partition}: its key lies in {home}", Reason.WRONG_PARTITION)
         key = risk_key(signal)
         return key, fold_risk(changed.get(key, self._known.get(key)), signal, rec.partition, rec.offset)
 
     def _mark(self, now: int) -> None:
-        mark = Message(f"watermark/{SOURCE}".encode(), watermark_codec.frame(Watermark(source=SOURCE, at=now)))
+        said = Watermark(source=SOURCE, at=now)
+        mark = Message(watermark_key(said), watermark_codec.frame(said))
         for topic in MARKED:
             for partition in range(self._log.partitions(topic)):
                 self._log.append(topic, partition, [mark])

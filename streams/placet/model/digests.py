@@ -7,7 +7,6 @@ import rfc8785
 from placet.model.codec.intent import FINGERPRINT
 
 _INTENT = b"placet/intent/1"
-_ACTION = b"placet/action/1"
 
 
 def intent_digest(unsigned: bytes, fingerprint: bytes = FINGERPRINT) -> bytes:
@@ -30,6 +29,14 @@ def action_digest(
         tenant, authority, actor, audience, action, resource = (
             rfc8785.dumps(text).decode()[1:-1] for text in (tenant, authority, actor, audience, action, resource)
         )
-    before = f'{{"action":"{action}","actor":"{actor}","arguments":'
-    after = f',"audience":"{audience}","authority":"{authority}","resource":"{resource}","tenant":"{tenant}"}}'
-    return sha256(b"%b%b%b%b" % (_ACTION, before.encode(), arguments, after.encode())).digest()
+    return digest_of_names(tenant, authority, actor, audience, action, resource, arguments)
+
+
+def digest_of_names(
+    tenant: str, authority: str, actor: str, audience: str, action: str, resource: str, arguments: bytes
+) -> bytes:
+    """Return what `action_digest` does, of texts that JSON writes as they are: identifiers, or nothing."""
+    return sha256(
+        f'placet/action/1{{"action":"{action}","actor":"{actor}","arguments":{arguments.decode()},'
+        f'"audience":"{audience}","authority":"{authority}","resource":"{resource}","tenant":"{tenant}"}}'.encode()
+    ).digest()

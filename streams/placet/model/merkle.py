@@ -88,24 +88,20 @@ def root_from_path(leaf: bytes, index: int, size: int, path: bytes) -> bytes:
 class KnownTree:
     """A tree whose root is trusted, and what was seen of it: all its leaves together cost one hash each, not a path each."""
 
-    __slots__ = ("_nodes", "_size")
+    __slots__ = ("_size", "nodes")
 
     def __init__(self, root: bytes, size: int) -> None:
         """Trust `root` as that of `size` leaves, at least one and fewer than 2^31."""
         self._size = size
         # By index and level: a node of the tree, and the one audit path that leads from it to the root. What lies beside
         # the paths that were seen is enough: the path of any other leaf comes to such a node before it meets theirs.
-        self._nodes: dict[int, tuple[bytes, bytes]] = {(size - 1).bit_length(): (root, b"")}
-
-    def __len__(self) -> int:
-        """Return how many nodes are kept."""
-        return len(self._nodes)
+        self.nodes: dict[int, tuple[bytes, bytes]] = {(size - 1).bit_length(): (root, b"")}
 
     def holds(self, leaf: bytes, index: int, path: bytes) -> bool:
         """Say whether `path` leads from the leaf hash to the root, as `root_from_path` would find."""
         if not 0 <= index < self._size:
             return False
-        nodes = self._nodes
+        nodes = self.nodes
         at, level, last, found = 0, 0, self._size - 1, leaf
         passed: list[tuple[int, tuple[bytes, bytes]]] = []
         while (known := nodes.get(index << 5 | level)) is None:

@@ -67,6 +67,15 @@ class PinnedKey(NamedTuple):
     purpose: str
     public: bytes  # 32 bytes (RFC 8032 §5.1.5)
     tenant: str = ""  # whose records it may sign; empty: of every tenant
+    sources: tuple[str, ...] = ()  # in whose name a feed may speak besides its issuer's; a last `*` stands for any rest
+
+    def speaks_as(self, source: str) -> bool:
+        """Return whether a record of this key may name `source` as the one who knows; an operator may name anyone."""
+        return (
+            source == self.issuer
+            or self.purpose == "operator"
+            or any(source == one or (one[-1:] == "*" and source.startswith(one[:-1])) for one in self.sources)
+        )
 
 
 class KeyRing:
@@ -118,10 +127,11 @@ class KeyRing:
         batch = (kid, proof.size, proof.signature)
         tree = self._trees.get(batch)
         if tree is not None:
-            kept = len(tree)
+            kept = len(tree.nodes)
             if tree.holds(leaf, proof.index, proof.path):
-                self._nodes += len(tree) - kept
-                self._forget()
+                self._nodes += len(tree.nodes) - kept
+                if self._nodes > _NODES_MOST:
+                    self._forget()
                 return issuer
         try:
             root = root_from_path(leaf, proof.index, proof.size, proof.path)
@@ -136,7 +146,7 @@ class KeyRing:
 
     def _forget(self) -> None:
         while len(self._trees) > _TREES_MOST or self._nodes > _NODES_MOST:
-            self._nodes -= len(self._trees.pop(next(iter(self._trees))))
+            self._nodes -= len(self._trees.pop(next(iter(self._trees))).nodes)
 
     def check(self, kid: str, message: bytes, signature: bytes, purposes: Collection[str]) -> str:
         """Return whose signature of `message` this is, as of a Seal; raise PoisonRecord (WRITER_UNPROVED) otherwise."""
@@ -153,6 +163,11 @@ class KeyRing:
         """Return whose records alone a pinned key may sign, or an empty text where it may sign those of all."""
         known = self._keys.get(kid)
         return "" if known is None else known[0].tenant
+
+    def speaks_as(self, kid: str, source: str) -> bool:
+        """Return whether a pinned key may name `source` as the one who knows."""
+        known = self._keys.get(kid)
+        return known is not None and known[0].speaks_as(source)
 
     def _found(self, kid: str, purposes: Collection[str]) -> tuple[PinnedKey, Ed25519PublicKey]:
         pinned, key = self._keys.get(kid, (None, None))

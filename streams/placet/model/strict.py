@@ -68,25 +68,42 @@ def parse(
 
 def parse_canonical(data: bytes) -> dict[str, object]:
     """Return the JSON object in `data` as `parse` does; raise PoisonRecord where `data` is not its RFC 8785 form."""
-    # In ASCII without such numbers, sorted compact output is RFC 8785's. A name
-    # given twice, white space or another spelling would not come out the same.
-    if (
-        data.isascii()
-        and len(data) <= BYTES_MAX
-        and data.count(b"{") + data.count(b"[") <= DEPTH_MAX
-        and data.count(b":") <= KEYS_MAX
-        and _NUMBERS_TO_LOOK_AT.search(data) is None
-    ):
+    # In ASCII without a fraction or a great number, sorted compact output is RFC 8785's.
+    # A name given twice, white space or another spelling would not come out the same.
+    if data.isascii() and len(data) <= BYTES_MAX:
         try:
             value = orjson.loads(data)
         except orjson.JSONDecodeError:
             value = None
-        if value.__class__ is dict and orjson.dumps(value, option=_SORTED) == data:
+        if (
+            value.__class__ is dict
+            and (_is_flat(value) or _is_modest(data))
+            and orjson.dumps(value, option=_SORTED) == data
+        ):
             return value
     value = parse(data)
     if canonical(value) != data:
         _refuse("not in RFC 8785 form: names sorted, no white space, one spelling for each value")
     return value
+
+
+def _is_flat(value: dict[str, Any]) -> bool:
+    """Say whether an object holds few names, and under them nothing but text, truth values and integers of modest size."""
+    for item in value.values():
+        kind = item.__class__
+        if kind is str or kind is bool or (kind is int and -INTEGER_MAX <= item <= INTEGER_MAX):
+            continue
+        return False
+    return len(value) <= KEYS_MAX
+
+
+def _is_modest(data: bytes) -> bool:
+    """Say whether JSON without white space is shallow, has few names, and no number that needs a closer look."""
+    return (
+        data.count(b"{") + data.count(b"[") <= DEPTH_MAX
+        and data.count(b":") <= KEYS_MAX
+        and _NUMBERS_TO_LOOK_AT.search(data) is None
+    )
 
 
 def canonical(value: object) -> bytes:

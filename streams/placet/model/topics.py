@@ -123,7 +123,7 @@ TOPICS: tuple[TopicSpec, ...] = (
     _spec(
         Topic.CONTROLS,
         "control watermark",
-        "tenant/scope or tenant/kind/id/operator",
+        "tenant/calendar/scope or tenant/kind/id/scope/operator/observed/expires",
         "operator",
         "worker auditor",
         compacted=True,
@@ -131,7 +131,7 @@ TOPICS: tuple[TopicSpec, ...] = (
     _spec(
         Topic.POLICIES,
         "pack active_set watermark",
-        "tenant/pack/digest",
+        "tenant/pack/digest or tenant/active/revision/digest",
         "operator",
         "worker auditor operator",
         compacted=True,

@@ -9,7 +9,7 @@ from placet.model.proof import KeyRing, PinnedKey
 
 
 def main(bootstrap: str, prefix: str, data: str, kid: str, issuer: str, public: str) -> None:
-    ring = KeyRing([PinnedKey(kid, issuer, "feed", bytes.fromhex(public))])
+    ring = KeyRing([PinnedKey(kid, issuer, "feed", bytes.fromhex(public), sources=("*",))])
     run_context(Connection(bootstrap, prefix=prefix), "context-0", Path(data), ring, watermark_ms=200)
 
 

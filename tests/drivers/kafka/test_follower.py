@@ -10,7 +10,8 @@ from confluent_kafka import KafkaError, KafkaException, TopicPartition
 from placet.drivers.kafka.connection import Connection
 from placet.drivers.kafka.feed import KafkaFeed
 from placet.drivers.kafka.outside import Outside
-from placet.errors import PlacetError
+from placet.drivers.kafka.reader import ends_of
+from placet.errors import PlacetError, Unavailable
 from placet.model.topics import Topic
 from placet.ports import Rec
 from tests.sim.admin import SimAdmin
@@ -107,3 +108,26 @@ def test_what_lies_below_what_is_kept_is_passed_over_also_when_its_ends_are_not_
 
     inner.get_watermark_offsets = at_first_not
     assert [rec.value for rec in heard(feed, "take", 40)] == [b"4", b"5"]
+
+
+def test_a_client_that_has_not_heard_of_a_partition_asks_for_its_topics_and_then_again() -> None:
+    """What it heard while brokers came and went said so, and by itself it would go by that for ever."""
+    told: list[str] = []
+
+    class Stale:
+        def list_topics(self, timeout: float) -> None:
+            told.append("topics")
+
+        def get_watermark_offsets(self, place: TopicPartition, timeout: float) -> tuple[int, int]:
+            told.append("ends")
+            if "topics" not in told or place.topic == "missing":
+                raise lost(KafkaError._UNKNOWN_PARTITION)
+            return 3, 9
+
+    client: Any = Stale()
+    assert ends_of(client, "there", 0, lambda: 0.0) == (3, 9)
+    assert told == ["ends", "topics", "ends"]
+    told.clear()
+    with pytest.raises(Unavailable, match="missing/0: asking for its ends"):
+        ends_of(client, "missing", 0, lambda: 0.0)
+    assert told == ["ends", "topics", "ends"]

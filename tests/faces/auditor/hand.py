@@ -16,6 +16,7 @@ from fastavro.schema import fingerprint, to_parsing_canonical_form
 
 from placet.model.topics import CONTEXT
 from placet.ports import Message, Rec
+from tests.support.keyed import keyed
 
 Fields = dict[str, Any]
 SCHEMAS = Path(__file__).parents[3] / "schemas"
@@ -115,6 +116,9 @@ class Shelf:
         return 1 if topic in CONTEXT else self.count
 
     def put(self, topic: int, key: bytes | None, value: bytes | None, at: int = T0, partition: int = 0) -> int:
+        """Append a record; one of the context lies under its own key where its `key` is None."""
+        if topic in CONTEXT and key is None:
+            key = keyed(value)
         held = self.topics.setdefault((topic, partition), [])
         held.append(Rec(topic, partition, held[-1].offset + 1 if held else 0, at, key, value))
         return held[-1].offset

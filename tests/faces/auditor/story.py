@@ -116,15 +116,15 @@ class Story:
         self.set_digest = sha256(b"placet/set/1", digest)
         files = [{"name": name, "text": text} for name, text in sorted(PACK.items())]
         pack = {**blank("pack"), "tenant": TENANT, "name": "shop", "digest": digest, "files": files}
-        self.shelf.put(Topic.POLICIES, b"p", frame("pack", pack))
+        self.shelf.put(Topic.POLICIES, None, frame("pack", pack))
         pointer = {**blank("active_set"), "tenant": TENANT, "revision": 1, "digests": [digest]}
-        self.shelf.put(Topic.POLICIES, b"s", frame("active_set", pointer))
+        self.shelf.put(Topic.POLICIES, None, frame("active_set", pointer))
         ends = sorted((topic, self.shelf.end(topic, 0)) for topic in CONTEXT if self.shelf.end(topic, 0))
         self.cut = [{"topic": int(topic), "partition": 0, "offset": end, "heard_at": T0} for topic, end in ends]
 
     def _fact(self, role: str, topic: Topic, name: str, said: Fields) -> None:
         value = frame(name, said)
-        offset = self.shelf.put(topic, role.encode(), value)
+        offset = self.shelf.put(topic, None, value)
         self.facts[role] = {
             "role": role,
             "topic": int(topic),

@@ -84,10 +84,10 @@ class Teller:
             pushed = Pack(
                 TENANT, name, digests[-1], tuple(File(*f) for f in sorted(files.items())), self.world.clock.now, None
             )
-            self.world.context(Topic.POLICIES, self.world.signed("pack", pushed, self.world.operator), name)
+            self.world.context(Topic.POLICIES, self.world.signed("pack", pushed, self.world.operator))
         self.revision += 1
         pointer = ActiveSet(TENANT, self.revision, tuple(digests), "", self.world.clock.now, None)
-        self.world.context(Topic.POLICIES, self.world.signed("active_set", pointer, self.world.operator), "s")
+        self.world.context(Topic.POLICIES, self.world.signed("active_set", pointer, self.world.operator))
 
     def _principal(self, name: str, status: str = "active", **more: Any) -> None:
         more.setdefault("owner", self.draw.choice([None, PERSON]))

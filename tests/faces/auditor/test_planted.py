@@ -127,7 +127,7 @@ def moved_cut(story: Story) -> None:
 
 def unread(story: Story) -> None:
     """A fact that lies past what the batch had read."""
-    at = story.shelf.put(Topic.RISK, b"r", story.facts["actor.risk"]["value"])
+    at = story.shelf.put(Topic.RISK, None, story.facts["actor.risk"]["value"])
     next(f for f in story.cases[0]["facts"] if f["role"] == "actor.risk")["offset"] = at
 
 
@@ -139,7 +139,7 @@ def newer(topic: Topic, name: str, **more: Any) -> Spoil:
         value = story.facts[role]["value"]
         fields = fastavro.schemaless_reader(io.BytesIO(value[5:]), hand.PARSED[name], None)
         assert isinstance(fields, dict)
-        story.shelf.put(topic, b"k", frame(name, {**fields, **more}), story.instant)
+        story.shelf.put(topic, None, frame(name, {**fields, **more}), story.instant)
         for cut in (story.cut, *(case["cut"] for case in story.cases.values())):
             for mark in cut:
                 mark["offset"] += mark["topic"] == topic
@@ -559,7 +559,7 @@ def test_what_is_held_under_somebody_revoked_when_all_is_swept_is_named() -> Non
     value = story.facts["actor"]["value"]
     fields = fastavro.schemaless_reader(io.BytesIO(value[5:]), hand.PARSED["principal"], None)
     assert isinstance(fields, dict)
-    at = story.shelf.put(Topic.PRINCIPALS, b"k", frame("principal", {**fields, "source": "idp", "status": "revoked"}))
+    at = story.shelf.put(Topic.PRINCIPALS, None, frame("principal", {**fields, "source": "idp", "status": "revoked"}))
     cut = [{**mark, "offset": at + 1} if mark["topic"] == Topic.PRINCIPALS else mark for mark in story.cut]
     found = named(audit(story.write(reseal(2, swept_cut=cut)), KEYS, KEK))
     whom = f"principal `{hand.ACTOR}` was revoked: placet.principals/0@{at}"

@@ -222,6 +222,19 @@ def test_a_pack_that_does_not_load_is_not_pushed(known: Any, tmp_path: Path) -> 
     assert (said.code, said.json["pushed"]) == (3, [])
 
 
+def test_a_pack_that_is_there_is_not_pushed_again_unless_another_of_its_name_came_after(
+    known: Any, tmp_path: Path
+) -> None:
+    old = Path(shutil.copytree(ROOT / "policies" / "payments", tmp_path / "payments"))
+    new = Path(shutil.copytree(old, tmp_path / "new"))
+    (new / "pack.yaml").write_text((new / "pack.yaml").read_text() + "# newer\n")
+    places = [
+        known("policy", "push", folder, "--tenant", "twice", "--json").json["pushed"][0]["offset"]
+        for folder in (old, old, new, old, old)
+    ]
+    assert places[0] == places[1] < places[2] < places[3] == places[4]
+
+
 def test_tail_prints_lines_for_people_and_one_record_a_line_for_programs(known: Any, up: Server) -> None:
     known("submit", *REFUND, *euros(4321))
     lines = known("tail", "--no-follow", "--last", "1000").out.splitlines()
@@ -265,6 +278,11 @@ def test_a_key_is_made_and_pinned_once_per_call(say: Any, tmp_path: Path) -> Non
     assert [key["kid"] for key in pinned] == [said.json["kid"]]
     assert (tmp_path / "secrets" / f"{said.json['kid']}.key").stat().st_mode & 0o777 == 0o600
     assert say("keys", "add", "gardener", "agent:bee", "--data", tmp_path).code == 2
+    fed = say(
+        "keys", "add", "feed", "service:siem", "--source", "edr*", "--source", "siem", "--data", tmp_path, "--json"
+    )
+    assert (fed.code, fed.json["sources"]) == (0, ["edr*", "siem"])
+    assert say("keys", "add", "agent", "agent:bee", "--source", "siem", "--data", tmp_path).code == 2
 
 
 def test_a_halt_is_said_by_every_desk_and_ends_with_the_word_of_two_operators(known: Any) -> None:

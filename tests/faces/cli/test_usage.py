@@ -10,6 +10,7 @@ import pytest
 
 from placet.errors import Corrupted, PoisonRecord, Unavailable, Unsure
 from placet.faces.cli import policy_check, printing
+from placet.faces.cli.configured import settings_with
 from placet.faces.cli.inputs import duration_ms, pairs_of
 from placet.faces.cli.place import Place, resolve
 from placet.faces.cli.verb import Exit, Failure
@@ -100,6 +101,20 @@ def test_each_way_to_fail_has_its_exit_code_and_never_a_traceback(
     assert said.code == code
     assert said.err.startswith(f"error: {raised}\n")
     assert "Traceback" not in said.err
+
+
+@pytest.mark.parametrize(
+    "text", ["{'sasl.password': 's3cret'}", "s3cret", '["s3cret"]', '{"s3cret": ', '{"a": ["s3cret"]}']
+)
+def test_what_the_environment_says_wrongly_is_wrong_usage_and_is_not_shown(
+    text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PLACET_KAFKA", text)
+    with pytest.raises(Failure) as failed:
+        settings_with()
+    assert failed.value.exit_code is Exit.USAGE
+    assert str(failed.value).startswith("PLACET_KAFKA")
+    assert "s3cret" not in str(failed.value) + failed.value.hint
 
 
 @pytest.mark.parametrize("words", [[], ["policy"], ["publish"]])

@@ -12,12 +12,14 @@ from tests.faces.shop import settings_of
 from tests.support.world import AGENT, EXECUTOR, PACK, PERSON, TENANT
 
 BODY_BYTES_MAX = 200_000
+HOSTS = "placet.internal, 10.0.0.5,fd00::1"
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Yield a server with the tests' pack active, all of it published over HTTP."""
-    settings = settings_of(tmp_path_factory.mktemp("up") / "data", body_bytes_max=BODY_BYTES_MAX, wait_ms_max=5_000)
+    folder = tmp_path_factory.mktemp("up") / "data"
+    settings = settings_of(folder, body_bytes_max=BODY_BYTES_MAX, wait_ms_max=5_000, hosts=HOSTS)
     ensure_keys(settings.keys_file, settings.secrets_dir, SystemEntropy(), (*FIRST_KEYS, ("executor", EXECUTOR)))
     running = Server(settings)
     try:

@@ -26,7 +26,7 @@ if die == "before":
     performance.Performance._ran = killed
 
 with placet.connect(data=data) as connection:
-    executor = placet.Executor(connection, name="{EXECUTOR}", begun=begun)
+    executor = placet.Executor(connection, name="{EXECUTOR}", tenant="{TENANT}", begun=begun)
 
     @executor.on("shop.*")
     def act(grant):

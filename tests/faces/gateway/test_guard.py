@@ -15,6 +15,8 @@ from placet.faces import frames
 from placet.faces.gateway.server import Server
 from placet.faces.sdk.connection import connect
 from placet.faces.sdk.http import HttpLog
+from placet.model.codec import watermark
+from placet.model.codec.watermark import Watermark
 from placet.model.topics import Topic
 from placet.ports import Message
 from tests.faces.gateway.conftest import BODY_BYTES_MAX
@@ -70,6 +72,14 @@ def test_a_request_by_another_name_is_refused(server: Server, client: httpx2.Cli
 @pytest.mark.parametrize("host", ["localhost", "LOCALHOST:9", "127.0.0.1:1", "[::1]:80"])
 def test_a_request_by_a_loopback_name_is_served(client: httpx2.Client, host: str) -> None:
     assert client.get("/livez", headers={"host": host}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "host", ["placet.internal", "PLACET.internal:7420", "placet.internal:443", "10.0.0.5:7420", "[fd00::1]:7420"]
+)
+def test_a_request_by_a_name_that_was_set_is_served(client: httpx2.Client, host: str) -> None:
+    assert client.get("/livez", headers={"host": host}).status_code == 200
+    assert client.get("/v1/log/placet.decisions", headers={"host": f"other.{host}"}).status_code == 421
 
 
 def test_two_hosts_in_one_request_are_refused(server: Server) -> None:
@@ -207,6 +217,29 @@ def test_nobody_writes_what_the_desk_writes(client: httpx2.Client, topic: Topic)
         headers={"content-type": frames.MEDIA_TYPE},
     )
     assert answer.status_code == 403
+
+
+MARK = watermark.frame(Watermark("hr", 5))
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        Message(b"acme/calendar/freeze", None),
+        Message(b"acme/calendar/freeze", MARK),
+        Message(b"acme/halt/h1/all/user:root/5/0", b"garbage"),
+        Message(b"", MARK),
+    ],
+)
+def test_what_would_take_a_record_out_of_the_context_is_not_appended(client: httpx2.Client, message: Message) -> None:
+    answer = client.post(
+        "/v1/log/placet.controls?partition=0",
+        content=frames.pack_append([Message(b"watermark/hr", MARK), message]),
+        headers={"content-type": frames.MEDIA_TYPE},
+    )
+    assert (answer.status_code, answer.json()["where"]) == (400, "body record 1")
+    kept = frames.unpack(client.get("/v1/log/placet.controls/0").content, 1 << 20)
+    assert b"watermark/hr" not in [key for _, _, key, _ in kept]
 
 
 @pytest.mark.parametrize("body", [b"", b"short", frames.pack_append([Message(b"k", b"v")])[:-1], b"\xf0" * 24])

@@ -15,7 +15,7 @@ from placet.model.reasons import State
 from placet.model.topics import Topic
 from placet.ports import Message
 from tests.faces.shop import until
-from tests.support.world import AGENT, EXECUTOR, PERSON, TENANT
+from tests.support.world import AGENT, EXECUTOR, PACK, PERSON, TENANT
 
 NONCE = "ab" * 16
 
@@ -232,3 +232,9 @@ def test_a_raw_log_is_read_and_appended(server: Server, client: httpx2.Client) -
     assert (two.key, two.value, two.offset) == (None, None, before + 1)
     assert log.read(Topic.VOTES, 1, before + 2, 10, 20) == []
     log.close()
+
+
+def test_a_pack_that_is_there_is_not_written_again(client: httpx2.Client) -> None:
+    body = {"tenant": "twice", "files": PACK}
+    first, second = (client.post("/v1/context/pack", json=body).json()["written"] for _ in range(2))
+    assert first == second

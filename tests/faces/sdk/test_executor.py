@@ -8,10 +8,13 @@ import pytest
 
 from placet.errors import Corrupted
 from placet.faces.sdk import performance
+from placet.faces.sdk.agent import Agent
 from placet.faces.sdk.begun import BegunSet
 from placet.faces.sdk.connection import Connection
+from placet.faces.sdk.errors import NotBegun
 from placet.faces.sdk.executor import Executor
-from placet.faces.sdk.models import Grant
+from placet.faces.sdk.guarded import guarded
+from placet.faces.sdk.models import Answer, Grant
 from placet.model.codec import decode_any, refusal, verdict
 from placet.model.codec import intent as intent_codec
 from placet.model.codec.claim import Claim
@@ -21,6 +24,7 @@ from placet.model.codec.refusal import Refusal
 from placet.model.codec.verdict import Obligation, Verdict
 from placet.model.digests import action_digest, intent_digest
 from placet.model.merkle import leaf_hash
+from placet.model.proof import KeyRing
 from placet.model.reasons import Effect, Reason, State
 from placet.model.topics import Topic
 from placet.ports import Message
@@ -39,7 +43,9 @@ class Stage:
         self.scribe = Scribe(self.log)
         self.scribe.batch()
         self.connection = Connection(self.log, RING, clock=self.log.clock, entropy=CountedEntropy())
-        self.executor = Executor(self.connection, name=EXECUTOR, signer=EXECUTOR_SIGNER, workers=1, **more)
+        self.executor = Executor(
+            self.connection, name=EXECUTOR, **{"tenant": TENANT, "signer": EXECUTOR_SIGNER, "workers": 1, **more}
+        )
         self.runs: list[dict[str, Any]] = []
         self.folder = folder
 
@@ -157,6 +163,9 @@ def test_narrower_arguments_are_what_runs(stage: Stage) -> None:
     "more",
     [
         {"audience": "service:other"},
+        {"tenant": "evil"},
+        {"tenant": "evil", "audience": ""},
+        {"tenant": "evil", "state": State.CLAIMED, "claim_required": False, "executor": EXECUTOR},
         {"expires_at": 1_760_000_000_000},
         {"expires_at": 1_760_000_000_000 + 2_000},
         {"state": State.DENIED, "effect": Effect.DENY},
@@ -164,7 +173,18 @@ def test_narrower_arguments_are_what_runs(stage: Stage) -> None:
         {"stop": True, "state": State.CLAIMED, "executor": EXECUTOR},
         {"audience": "", "obligations": (Obligation("watch", "x", ""),)},
     ],
-    ids=["another audience", "expired", "expired within the skew", "denied", "pending", "a stop", "duty for another"],
+    ids=[
+        "another audience",
+        "a namesake of another tenant",
+        "anybody of another tenant",
+        "another tenant's grant that is its own claim",
+        "expired",
+        "expired within the skew",
+        "denied",
+        "pending",
+        "a stop",
+        "duty for another",
+    ],
 )
 def test_what_is_not_for_us_or_not_in_time_is_not_even_claimed(stage: Stage, more: dict[str, Any]) -> None:
     stage.say(stage.grant(**more))
@@ -451,3 +471,52 @@ def test_a_lookback_acts_only_on_what_is_still_open(tmp_path: Path) -> None:
         assert stage.wait_for(2)[1].result == State.DONE
     assert runs == [2]
     stage.connection.close()
+
+
+def test_an_executor_is_of_the_tenant_its_key_is_of(stage: Stage) -> None:
+    bound = KeyRing([EXECUTOR_SIGNER.pinned("executor")._replace(tenant=TENANT)])
+    connection = Connection(stage.log, bound, clock=stage.log.clock, entropy=CountedEntropy())
+    assert Executor(connection, name=EXECUTOR, signer=EXECUTOR_SIGNER).tenant == TENANT
+    with pytest.raises(ValueError, match="executor `service:shop` of tenant `evil`: its key is of tenant `acme`"):
+        Executor(connection, name=EXECUTOR, tenant="evil", signer=EXECUTOR_SIGNER)
+    connection.close()
+
+
+def test_an_executor_of_no_tenant_hears_nothing_by_itself(stage: Stage) -> None:
+    stranger = Executor(stage.connection, name=EXECUTOR, signer=EXECUTOR_SIGNER)
+    with pytest.raises(ValueError, match="its key is of every tenant, so name the one it hears"):
+        stranger.on("shop.*")
+
+
+def test_what_is_of_another_tenant_is_not_performed(stage: Stage) -> None:
+    with pytest.raises(NotBegun, match="of tenant `evil`, this executor is of `acme`"):
+        stage.executor.perform(Answer.of(stage.grant(tenant="evil")), lambda _: None)
+
+
+@pytest.mark.parametrize(
+    ("more", "says"),
+    [
+        ({"obligations": (Obligation("capability", "two-person", ""),)}, "not a capability"),
+        ({"obligations": (Obligation("watch_closely", "x", ""),)}, "not one this executor knows"),
+        ({"effect": 9}, "effect 9"),
+        ({"resource": "order/8"}, "digests differ"),
+    ],
+)
+def test_a_claim_that_is_accepted_on_terms_that_cannot_be_kept_is_refused(
+    stage: Stage, more: dict[str, Any], says: str
+) -> None:
+    granted = stage.grant()
+    stage.say(granted)
+    (claim,) = stage.wait_for(1)
+    stage.say(stage.claimed(granted, claim, **more))
+    outcome = stage.wait_for(2)[1]
+    assert isinstance(outcome, Outcome)
+    assert (outcome.result, outcome.ran_digest) == (State.REFUSED, b"")
+    assert says in outcome.detail
+    assert stage.runs == []
+
+
+def test_what_one_tenant_asks_is_not_guarded_by_the_executor_of_another(stage: Stage) -> None:
+    agent = Agent(stage.connection, tenant="evil", actor=AGENT)
+    with pytest.raises(ValueError, match="asked in tenant `evil`, and its executor is of `acme`"):
+        guarded(agent=agent, executor=stage.executor, action="shop.refund", resource="order/7")

@@ -22,7 +22,7 @@ def main() -> int:
     parser.add_argument("--pairs", type=int, default=PAIRS, help="how many seeded pairs follow when no code is named")
     known = parser.parse_args()
     # What a client has to say of a broker that is down on purpose is no news.
-    logging.getLogger("placet.kafka").setLevel(logging.CRITICAL)
+    logging.getLogger("placet").setLevel(logging.CRITICAL)
     wanted = [(tuple(BY_CODE[one] for one in code.split("+")), known.seed) for code in known.codes]
     if not wanted:
         wanted = [((fault,), known.seed) for fault in FAULTS]

@@ -18,6 +18,7 @@ from placet.model.topics import Topic
 from placet.ports import Message
 from tests.faults import town
 from tests.faults.town import OTHER, RESOURCES, SHOP, TENANT
+from tests.support.keyed import keyed
 
 PARTITIONS = 4
 REPLICAS = 3
@@ -46,6 +47,7 @@ KEY_FILE: dict[str, Any] = {
                 "issuer": pinned.issuer,
                 "purpose": pinned.purpose,
                 "public": base64.b64encode(pinned.public).decode(),
+                "sources": ["*"] if pinned.purpose == "feed" else [],
             }
             for pinned in (FEED.pinned("feed"), SECOND.pinned("operator"))
         ),
@@ -63,7 +65,7 @@ def lay_keys(data: Path) -> None:
 
 def ring() -> KeyRing:
     """Return the pinned keys as everybody here knows them."""
-    return KeyFile.model_validate(KEY_FILE).ring()
+    return KeyFile.model_validate_json(json.dumps(KEY_FILE)).ring()
 
 
 def settings(bootstrap: str, prefix: str, client: str) -> Settings:
@@ -75,21 +77,21 @@ def publish(connection: Connection, now: int) -> None:
     """Say what has to be known before anything is granted."""
     log = KafkaLog(connection)
 
-    def say(topic: Topic, key: str, value: bytes) -> None:
-        log.append_async(topic, 0, [Message(f"{TENANT}/{key}".encode(), value)])
+    def say(topic: Topic, value: bytes) -> None:
+        log.append_async(topic, 0, [Message(keyed(value), value)])
 
     try:
         for name in (*AGENTS, *PEOPLE, SHOP, OTHER):
-            say(Topic.PRINCIPALS, name, town.a_principal(now, name))
+            say(Topic.PRINCIPALS, town.a_principal(now, name))
         for agent in AGENTS:
             for person in PEOPLE:
-                say(Topic.MANDATES, f"{agent}/{person}", town.a_mandate(now, agent, person))
+                say(Topic.MANDATES, town.a_mandate(now, agent, person))
         for resource in RESOURCES:
-            say(Topic.SENSITIVITY, resource, town.a_label(now, resource, "internal"))
+            say(Topic.SENSITIVITY, town.a_label(now, resource, "internal"))
         for files in (PACK, STRICT_PACK):
             digest = town.digest_of_pack(files)
-            say(Topic.POLICIES, f"pack/{digest.hex()}", town.a_pack(now, files, digest))
-        say(Topic.POLICIES, "set", town.a_set(now, 1, town.digest_of_pack(PACK)))
+            say(Topic.POLICIES, town.a_pack(now, files, digest))
+        say(Topic.POLICIES, town.a_set(now, 1, town.digest_of_pack(PACK)))
         log.flush()
     finally:
         log.close()
@@ -134,7 +136,8 @@ def its_end(now: int, number: int, scope: str) -> list[Message]:
 
 def _control(now: int, number: int, kind: str, scope: str, by: Signer) -> Message:
     record = Control(TENANT, f"h{number}", kind, scope, "", "tried", by.issuer, now, 0, None)
-    return Message(f"{TENANT}/{kind}/h{number}/{by.issuer}".encode(), town.signed("control", record, by))
+    value = town.signed("control", record, by)
+    return Message(keyed(value), value)
 
 
 def a_signal(now: int, subject: str, score: int, number: int) -> bytes:

@@ -147,7 +147,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     known = parser.parse_args()
     # What a client has to say of a broker that is down on purpose is no news.
-    logging.getLogger("placet.kafka").setLevel(logging.CRITICAL)
+    logging.getLogger("placet").setLevel(logging.CRITICAL)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     with TemporaryDirectory(prefix="placet-stand-") as folder, Stand(Path(folder)) as stand:
         told = soak(stand, known.minutes * 60, known.seed)

@@ -21,6 +21,7 @@ from tests.faults.cluster.site import Site
 from tests.faults.journals import whole
 from tests.faults.poison import KEY, bad_context, bad_inputs
 from tests.faults.town import TENANT
+from tests.support.keyed import keyed
 
 SILENT = (Reason.FACT_SILENT, Reason.FACT_MISSING, Reason.CONTEXT_SILENT)
 
@@ -142,11 +143,11 @@ def revoked(site: Site) -> Iterator[None]:
         now = now_ms()
         agent = AGENTS[number % len(AGENTS)]
         status = "suspended" if number % 16 < 8 else "active"
-        message = Message(f"{TENANT}/{agent}".encode(), town.a_principal(now, agent, status))
-        log.append_async(Topic.PRINCIPALS, 0, [message])
+        value = town.a_principal(now, agent, status)
+        log.append_async(Topic.PRINCIPALS, 0, [Message(keyed(value), value)])
         if not number % 5:
             value = town.a_set(now, number // 5 + 2, packs[(number // 5) % 2])
-            log.append_async(Topic.POLICIES, 0, [Message(f"{TENANT}/set".encode(), value)])
+            log.append_async(Topic.POLICIES, 0, [Message(keyed(value), value)])
         # A halt stands for three calls: of refunds, of an agent, of the tenant.
         turn, phase = divmod(number, 6)
         scope = ("action/shop.refund", f"agent/{agent}", "tenant")[turn % 3]
@@ -162,10 +163,11 @@ def revoked(site: Site) -> Iterator[None]:
         yield
     log = KafkaLog(site.connection)
     for agent in AGENTS:
-        log.append(Topic.PRINCIPALS, 0, [Message(f"{TENANT}/{agent}".encode(), town.a_principal(now_ms(), agent))])
+        value = town.a_principal(now_ms(), agent)
+        log.append(Topic.PRINCIPALS, 0, [Message(keyed(value), value)])
     log.append(Topic.CONTROLS, 0, cast.its_end(now_ms(), *halts[-1]))
     value = town.a_set(now_ms(), 1_000_000, packs[0])
-    log.append(Topic.POLICIES, 0, [Message(f"{TENANT}/set".encode(), value)])
+    log.append(Topic.POLICIES, 0, [Message(keyed(value), value)])
     log.close()
     after = said(site)
     site.prove("changes", counts["written"])

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Iterator
+from collections.abc import Awaitable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -11,30 +11,31 @@ from typing import Any
 
 from faust.contrib.asgi import faust_app_running
 
-from placet.context.hearing import hear_signal, risk_key, signal_key
-from placet.context.reducers import fold_risk
 from placet.drivers.clock import SystemClock
-from placet.drivers.context_app.again import held, pieces
+from placet.drivers.context_app.again import pieces
 from placet.drivers.context_app.broker import make_app
 from placet.drivers.context_app.facts import Facts
+from placet.drivers.context_app.fold import Folder, appended_at
+from placet.drivers.context_app.outbox import hand_over
 from placet.drivers.context_app.partitions import Partitions
 from placet.drivers.kafka.connection import Connection
 from placet.drivers.kafka.topics import apply_compacted, partition_counts
 from placet.drivers.metrics import Count, Watch, exposition
 from placet.errors import PoisonRecord, Unavailable
-from placet.model.codec import decode_known, quarantined, risk, watermark
+from placet.model.codec import quarantined, watermark
 from placet.model.codec.quarantined import Quarantined
-from placet.model.codec.risk import Risk
 from placet.model.codec.watermark import Watermark
+from placet.model.context_keys import watermark_key
 from placet.model.keys import partition_of
 from placet.model.proof import KeyRing
-from placet.model.reasons import Reason
 from placet.model.topics import Topic
 from placet.ports import Clock
 
 LOGGER = logging.getLogger("placet.context")
 SOURCE = "placet-context"
 DETAIL_MAX = 500
+MOST = 250
+"""Signals folded at once, before all else has its turn: some 20 ms."""
 _STOP_S = 30.0
 _LOOK_S = 0.5
 
@@ -71,8 +72,6 @@ class ContextApp:
         clock: Clock | None = None,
         watch: Watch | None = None,
     ) -> None:
-        self._ring = ring
-        self._skew_ms_max = skew_ms_max
         self._clock: Clock = clock or SystemClock()
         self.watch = watch or Watch()
         counts = partition_counts(connection, (Topic.SIGNALS, Topic.RISK, Topic.QUARANTINE))
@@ -85,11 +84,13 @@ class ContextApp:
         self._risk = self._topic(connection.title(Topic.RISK))
         self._quarantine = self._topic(connection.title(Topic.QUARANTINE))
         apply_compacted(connection, f"{self.app.conf.id}-facts-changelog", counts[Topic.SIGNALS])
-        self._facts: Any = self.app.Table(
+        table: Any = self.app.Table(
             "facts", key_type=bytes, value_type=bytes, partitions=counts[Topic.SIGNALS], options=dict(_STORE)
         )
+        self._facts: Facts = table
         self._facts.on_recover(self._begin_again)
         self.app.agent(self._topic(self._signals), name="fold", concurrency=1)(self._fold)
+        self._folder = Folder(self._facts.known, ring, skew_ms_max, counts[Topic.SIGNALS], counts[Topic.RISK])
         self._partitions = Partitions(self.app, self._signals, connection.stall_ms / 1000, self._clock, self._mark)
         self._watermark_s = watermark_ms / 1000
         self.app.task(self._look_on)
@@ -105,72 +106,72 @@ class ContextApp:
     async def _fold(self, stream: Any) -> None:
         self._partitions.waiting = stream.channel.queue
         async for event in stream.noack().events():
-            message = event.message
-            progress = await self._partitions.in_turn(message)
-            if progress is None:
-                continue
-            progress.hear(message.offset)
-            sent = await self._hear(message.partition, message.offset, round(message.timestamp * 1000), event)
+            turns = await self._partitions.in_turn(self._all_waiting(event))
+            async with self._saying:
+                # A partition that was taken away meanwhile is folded by whoever has it now.
+                turns = [turn for turn in self._partitions.still(turns) if self._facts.owned(turn[0].message.partition)]
+                if not turns:
+                    continue
+                try:
+                    done = await self._hear([event for event, _ in turns])
+                except Exception as error:
+                    # Faust would go on behind them, and signals that were in turn once are not delivered again here.
+                    await self.app.crash(error)
+                    raise
             # INVARIANT: an offset is acknowledged only after what it led to: the fact said, and the fact kept.
-            progress.sent(event, sent)
-            sent.add_done_callback(partial(self._delivered, message.partition, message.offset))
+            for one, progress in turns:
+                progress.sent(one, done)
+            done.add_done_callback(partial(self._delivered, [one.message for one, _ in turns]))
 
-    def _delivered(self, partition: int, offset: int, sent: "asyncio.Future[Any]") -> None:
-        if sent.cancelled():
+    def _all_waiting(self, first: Any) -> list[Any]:
+        """Return `first` and what waits behind it, up to `MOST`: a batch is as long as the last one took."""
+        found, queue = [first], self._partitions.waiting
+        while len(found) < MOST and not queue.empty():
+            event = queue.get_nowait()
+            # As Faust does: what was fetched before a rebalance will be delivered again.
+            if self.app.flow_control.is_active() and event.message.generation_id == self.app.consumer_generation_id:
+                found.append(event)
+        return found
+
+    def _delivered(self, messages: Sequence[Any], done: "asyncio.Future[Any]") -> None:
+        if done.cancelled():
             return
-        if (error := sent.exception()) is not None:
-            # Without this offset nothing after it is committed; a restart folds from here on again.
-            LOGGER.error("%s/%d@%d: not written: %s", SOURCE, partition, offset, error)
+        if (error := done.exception()) is not None:
+            # Without these offsets nothing after them is committed; a restart folds from here on again.
+            LOGGER.error("%s/%d@%d: not written: %s", SOURCE, messages[0].partition, messages[0].offset, error)
             self.app.loop.create_task(self.app.crash(error))
-        else:
+            return
+        for partition in {message.partition for message in messages}:
             self._partitions.settle(partition)
 
-    async def _hear(self, partition: int, offset: int, at: int, event: Any) -> "asyncio.Future[Any]":
-        value: bytes | None = event.value
-        try:
-            heard = hear_signal(value, at, self._ring, self._skew_ms_max)
-            key = risk_key(heard)
-            known = self._known(key)
-            if known is not None and (known.subject, known.source) != (heard.subject, heard.source):
-                raise PoisonRecord(f"its key is that of `{known.subject}` by `{known.source}`", Reason.MALFORMED)
-            # What one subject's fact is folded from lies in one partition: elsewhere it would be folded twice, apart.
-            home = partition_of(signal_key(heard), self._counts[Topic.SIGNALS])
-            if partition != home:
-                raise PoisonRecord(f"it lies in partition {partition}, expected {home}", Reason.WRONG_PARTITION)
-        except PoisonRecord as poison:
-            return asyncio.ensure_future(await self._set_aside(partition, offset, at, event.key, value, poison))
-        self.watch.context("signals", 1, 0, self._clock.now_ms() - at)
-        async with self._saying:
-            fact = fold_risk(known, heard, partition, offset)
-            self.folded += 1
-            if (fact.signal_partition, fact.signal_offset) != (partition, offset):
-                return asyncio.gather()
-            # Also when it is held already: this signal was folded before, and perhaps not said.
-            frame = risk.frame(fact)
-            self._facts[key] = frame
-            kept = self._facts.kept
-            said = await self._say(key, frame)
-        return asyncio.gather(said, kept)
+    async def _hear(self, events: Sequence[Any]) -> "asyncio.Future[Any]":
+        """Fold `events`, and return what ends when all that this leads to is with all replicas."""
+        folded = self._folder.fold(event.message for event in events)
+        self.folded += folded.taken
+        self._facts._verify_source_topic_partitions(self._signals)  # noqa: SLF001 - Faust does at each write
+        for partition, facts in folded.kept.items():
+            self._facts.put(partition, facts)
+        age_ms = self._clock.now_ms() - appended_at(events[-1].message)
+        self.watch.context("signals", folded.taken, len(folded.poison), age_ms)
+        answers: list[Awaitable[Any]] = await self._say(folded.said)
+        for partition, facts in folded.kept.items():
+            answers += await self._facts.keep(partition, facts)
+        answers += [await self._set_aside(message, poison) for message, poison in folded.poison]
+        return asyncio.gather(*answers)
 
-    def _known(self, key: bytes) -> Risk | None:
-        frame: bytes | None = self._facts.get(key)
-        known: Risk | None = None if frame is None else decode_known(frame)
-        return known
+    async def _say(self, said: Mapping[int, Iterable[tuple[bytes, bytes]]]) -> list[Awaitable[Any]]:
+        title = self._risk.get_topic_name()
+        return [
+            answer for partition, facts in said.items() for answer in await hand_over(self.app, title, partition, facts)
+        ]
 
-    async def _say(self, key: bytes, frame: bytes) -> Awaitable[Any]:
-        said: Awaitable[Any] = await self._risk.send(
-            key=key, value=frame, partition=partition_of(key, self._counts[Topic.RISK])
-        )
-        return said
-
-    async def _set_aside(
-        self, partition: int, offset: int, at: int, key: bytes | None, value: bytes | None, poison: PoisonRecord
-    ) -> Awaitable[Any]:
+    async def _set_aside(self, message: Any, poison: PoisonRecord) -> Awaitable[Any]:
         self.quarantined += 1
-        self.watch.context("signals", 0, 1, self._clock.now_ms() - at)
         self.watch.batch(Count(refused={poison.reason: 1}))  # type: ignore[arg-type]
+        partition, offset, at = message.partition, message.offset, appended_at(message)
+        detail = str(poison)[:DETAIL_MAX]
         record = Quarantined(
-            int(Topic.SIGNALS), partition, offset, at, int(poison.reason), str(poison)[:DETAIL_MAX], key, value
+            int(Topic.SIGNALS), partition, offset, at, int(poison.reason), detail, message.key, message.value
         )
         sent: Awaitable[Any] = await self._quarantine.send(
             key=f"{int(Topic.SIGNALS)}/{partition}/{offset}".encode(),
@@ -192,27 +193,33 @@ class ContextApp:
                 return
             self._unsaid.clear()
             said = 0
-            async for keys in pieces(self._facts.data):
-                for key in keys:
-                    async with self._saying:
-                        # Read anew: a signal may have been folded since the piece was.
-                        if (frame := held(self._facts.data, key)) is not None:
-                            self._facts.send_changelog(decode_known(frame).signal_partition, key, frame)
-                            await self._say(key, frame)
+            async for partition, keys in pieces(self._facts.data):
                 said += len(keys)
+                await asyncio.gather(*await self._say_piece(partition, keys))
                 if self._unsaid.is_set() or self.app.should_stop:
                     break
                 await self.app.sleep(0.05)
             LOGGER.info("said %d facts again", said)
 
+    async def _say_piece(self, partition: int, keys: Sequence[bytes]) -> list[Awaitable[Any]]:
+        async with self._saying:
+            if not self._facts.owned(partition):
+                return []
+            # Read anew: a signal may have been folded since the piece was.
+            facts = {key: frame for key in keys if (frame := self._facts.known(partition, key)) is not None}
+            said: dict[int, list[tuple[bytes, bytes]]] = {}
+            for key, frame in facts.items():
+                said.setdefault(partition_of(key, self._counts[Topic.RISK]), []).append((key, frame))
+            return [*await self._facts.keep(partition, facts), *await self._say(said)]
+
     async def _look_on(self) -> None:
         await self._partitions.look_on(self._watermark_s)
 
     async def _mark(self, partition: int, at: int) -> None:
-        source = f"{SOURCE}#{partition}/{self._counts[Topic.SIGNALS]}"
-        frame = watermark.frame(Watermark(source=source, at=at))
+        said = Watermark(source=f"{SOURCE}#{partition}/{self._counts[Topic.SIGNALS]}", at=at)
+        key, frame = watermark_key(said), watermark.frame(said)
         for number in range(self._counts[Topic.RISK]):
-            await self._risk.send(key=f"watermark/{source}".encode(), value=frame, partition=number)
+            await self._risk.send(key=key, value=frame, partition=number)
 
     def live(self) -> bool:
         """Return whether the app looked at its partitions lately; until its first look it counts as live."""

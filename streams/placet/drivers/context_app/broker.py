@@ -8,6 +8,7 @@ from typing import Any
 import faust
 from faust.auth import Credentials
 
+from placet.drivers.context_app.outbox import BATCH_BYTES
 from placet.drivers.context_app.seeking import Consumer
 from placet.drivers.kafka.connection import MESSAGE_BYTES_MAX, Connection
 from placet.errors import Unavailable
@@ -82,6 +83,7 @@ def make_app(
         broker_request_timeout=90,
         consumer_auto_offset_reset="earliest",
         producer_linger=0.005,
+        producer_max_batch_size=BATCH_BYTES,
         producer_max_request_size=MESSAGE_BYTES_MAX,
         stream_buffer_maxsize=4096,
         stream_wait_empty=False,

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from time import monotonic
 from typing import Any
@@ -44,6 +44,7 @@ class Partitions:
         self._clock = clock
         self._mark = mark
         self._progress: dict[int, Progress] = {}
+        self._sorting = False
 
     def forget(self) -> None:
         """After a rebalance: Faust seeks after this, and until it has, it may deliver from anywhere."""
@@ -51,19 +52,34 @@ class Partitions:
         consumer.begins.clear()
         self._progress.clear()
 
-    async def in_turn(self, message: Any) -> Progress | None:
-        """Return the progress of a signal's partition if it may be folded now, else None: it will be delivered again.
+    async def in_turn(self, events: Sequence[Any]) -> list[tuple[Any, Progress]]:
+        """Return which of `events` may be folded now, each with its partition's progress; others will be delivered again.
 
-        What is missing before it is asked for.
+        What is missing before one is asked for.
         """
+        # What is neither waiting any more nor in turn yet is still on its way.
+        self._sorting = True
+        try:
+            return [(one, progress) for one in events if (progress := await self._turn(one.message)) is not None]
+        finally:
+            self._sorting = False
+
+    def still(self, turns: Sequence[tuple[Any, Progress]]) -> list[tuple[Any, Progress]]:
+        """Return which of `turns` are still to be folded here: after a rebalance they will be delivered again, to whom it may be."""
+        return [turn for turn in turns if self._progress.get(turn[0].message.partition) is turn[1]]
+
+    async def _turn(self, message: Any) -> Progress | None:
         consumer: Any = self._app.consumer
         tp = message.tp
-        progress = self._progress.setdefault(tp.partition, Progress())
+        if (progress := self._progress.get(tp.partition)) is None:
+            progress = self._progress[tp.partition] = Progress()
         order = progress.order
         order.begin(consumer.begins.get(tp))
         turn = order.admit(message.offset)
         if turn is Turn.FOLD:
-            await consumer.pass_over(tp, order.take(message.offset))
+            progress.hear(message.offset)
+            if hole := order.take(message.offset):
+                await consumer.pass_over(tp, hole)
             return progress
         consumer.leave(message)
         if turn is Turn.AGAIN:
@@ -104,7 +120,7 @@ class Partitions:
         # And all at once: each question waits for a poll to end.
         questions = (consumer.highwaters(*mine), consumer.earliest_offsets(*mine), *map(consumer.position, mine))
         ends, firsts, *positions = await asyncio.wait_for(asyncio.gather(*questions), _ANSWER_S) if mine else ({}, {})
-        waiting = self.waiting is None or not self.waiting.empty()
+        waiting = self._sorting or self.waiting is None or not self.waiting.empty()
         for tp, position in zip(mine, positions, strict=True):
             progress = self._progress.setdefault(tp.partition, Progress())
             progress.order.begin(consumer.begins.get(tp))

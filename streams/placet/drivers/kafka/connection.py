@@ -86,6 +86,8 @@ class Connection:
             "fetch.min.bytes": 1,
             # Outcomes and votes go before intents, as far as they have been fetched: what waits here is kept short.
             "queued.min.messages": 4_000,
+            # A partition with that many is left alone for so long, and a second is more than it takes to decide them.
+            "fetch.queue.backoff.ms": 20,
         }
 
     def reader(self, *, committed: bool = True) -> dict[str, Any]:

@@ -32,6 +32,13 @@ _PASSING: Final = frozenset(
     }
 )
 """A leader that moves, or a broker that starts: the same question has an answer a moment later."""
+_UNHEARD_OF: Final = frozenset(
+    {
+        KafkaError._UNKNOWN_PARTITION,  # noqa: SLF001
+        KafkaError._UNKNOWN_TOPIC,  # noqa: SLF001
+        KafkaError.UNKNOWN_TOPIC_OR_PART,
+    }
+)
 
 
 def cause_of(error: KafkaException) -> KafkaError:
@@ -55,6 +62,11 @@ def is_gone(cause: KafkaError) -> bool:
 def is_passing(cause: KafkaError) -> bool:
     """Return whether it is worth asking again at once."""
     return cause.code() in _PASSING
+
+
+def is_unheard_of(cause: KafkaError) -> bool:
+    """Return whether the client knows of no such partition, be there one or not."""
+    return cause.code() in _UNHEARD_OF
 
 
 def reading(cause: KafkaError, where: str) -> PlacetError:

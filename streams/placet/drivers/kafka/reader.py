@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from confluent_kafka import Consumer, KafkaException, Message, Producer, TopicPartition
 
 from placet.drivers.kafka.connection import Connection
-from placet.drivers.kafka.faults import END, cause_of, is_passing, raise_reading, reading
+from placet.drivers.kafka.faults import END, cause_of, is_passing, is_unheard_of, raise_reading, reading
 from placet.drivers.kafka.headers import trace_of
 from placet.errors import Unavailable
 from placet.model.topics import Topic
@@ -33,13 +33,18 @@ def learn(client: Consumer | Producer, where: str) -> None:
 def ends_of(client: Consumer, title: str, partition: int, monotonic: Callable[[], float]) -> tuple[int, int]:
     """Return the first offset that the broker keeps, and one past the last that `client` may see."""
     until = monotonic() + _ANSWER_S
-    why = "no answer"
+    why, learned = "no answer", False
     while monotonic() < until:
         try:
             bounds = client.get_watermark_offsets(TopicPartition(title, partition), _ANSWER_S)
         except KafkaException as error:
-            why = cause_of(error).str()
-            if not is_passing(cause_of(error)):
+            cause = cause_of(error)
+            why = cause.str()
+            if is_unheard_of(cause) and not learned:
+                # What a client heard while brokers came and went it goes by until it is told to ask again.
+                learned = True
+                learn(client, f"{title}/{partition}")
+            elif not is_passing(cause):
                 raise_reading(error, f"{title}/{partition}: asking for its ends")
         else:
             if bounds is not None:

@@ -34,6 +34,8 @@ class Transactor:
         self._closed = False
         self.aborts = 0
         self._producer = connection.outside.producer(connection.transactor(slot))
+        # First: asked before it knows any broker, the client looks for its coordinator only half a second later.
+        learn(self._producer, connection.bootstrap)
         until = self._monotonic() + _INIT_S
         while True:
             try:
@@ -44,7 +46,6 @@ class Transactor:
                 if cause.retriable() and self._monotonic() < until:
                     continue
                 raise Unavailable(f"{self._name}: no transactions to be had: {cause.str()}") from error
-        learn(self._producer, connection.bootstrap)
 
     def commit(self, sends: Iterable[Send], positions: list[TopicPartition], member: Any) -> None:
         """Commit the sends and the positions together; `member` is the group membership they are read under.

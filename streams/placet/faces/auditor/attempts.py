@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from operator import itemgetter
 
 from placet.faces.auditor.hashes import sha256
-from placet.faces.auditor.known import Subject
 from placet.faces.auditor.records import Fields
 from placet.faces.auditor.table import ASKED
 
@@ -24,6 +23,10 @@ BUCKET_MS = 2 * 3_600_000
 NINE = ("id", "attempt", "tenant", "actor", "authority", "mandate", "action", "resource", "purpose")
 nine = itemgetter(*NINE)
 """Return the fields an intent and its verdicts share."""
+
+
+ABOUT = ("tenant", "authority", "actor", "mandate", "action", "audience")
+"""Of what an attempt asks, what a halt or a revocation may be about."""
 
 
 class Row:
@@ -49,6 +52,7 @@ class Attempt:
         "act_ms_max",
         "action_digest",
         "arguments",
+        "asked",
         "asked_at",
         "asked_offset",
         "audience",
@@ -65,12 +69,11 @@ class Attempt:
         "slot",
         "state",
         "stopped",
-        "subjects",
     )
 
     def __init__(self, slot: bytes, said: Fields) -> None:
         self.slot = slot
-        self.subjects = subjects_of(said)
+        self.asked = {name: said[name] for name in ABOUT}
         self.state = ASKED
         self.seq: int = said["seq"]
         self.nine = nine_of(said)
@@ -137,13 +140,6 @@ class Memory:
         """Yield every remembered slot with its packed row."""
         for bucket in self._buckets.values():
             yield from ((slot, row[: ROW.size]) for slot, row in bucket.items())
-
-
-def subjects_of(said: Fields) -> tuple[Subject, ...]:
-    """Return whose end is the end of an attempt: its actor, its authority and the mandate it names."""
-    tenant = said["tenant"]
-    who = (("principal", tenant, said["actor"]), ("principal", tenant, said["authority"]))
-    return (*who, ("mandate", tenant, said["mandate"])) if said["mandate"] else who
 
 
 def nine_of(said: Fields) -> int:

@@ -18,6 +18,7 @@ from placet.ports import Log
 
 SAMPLE_MAX = 20_000
 """Verdicts decided again where the caller does not say how many."""
+LAG_MS_MAX = 30_000
 STILL_TRIES = 5
 MARKERS_MS_MAX = 7_000
 """How long a transaction that is about to end may take to show in its last partition: its timeout, and the broker's cleanup."""
@@ -33,6 +34,7 @@ def audit(
     *,
     sample: int | None = None,
     drained: bool = False,
+    lag_ms_max: int = LAG_MS_MAX,
     progress: Progress | None = None,
 ) -> Report:
     """Return what holds and what does not of all that is committed in `log`.
@@ -42,7 +44,8 @@ def audit(
     `sample` verdicts are decided again, and as many signatures of claims and
     outcomes verified, drawn evenly by the hash of each record. `drained` holds
     also that everything asked is decided: of a system that was left alone with
-    its input. `progress` is told how many decisions were read, of how many. Raises what `log` raises.
+    its input. `lag_ms_max` is how late, after it was appended, the desks
+    were told to still decide a record. `progress` is told how many decisions were read, of how many. Raises what `log` raises.
     """
     report = Report()
     schemas = Schemas()
@@ -67,6 +70,7 @@ def audit(
         halts,
         known,
         drained,
+        lag_ms_max,
     )
     done = 0
 

@@ -9,6 +9,7 @@ from placet.faces.auditor.known import Known, Subject
 from placet.faces.auditor.records import Fields, Record, Schemas, Unreadable
 from placet.faces.auditor.report import Report, title_of
 from placet.faces.auditor.sessions import Sessions
+from placet.faces.auditor.table import DENIED, HELD, name_of
 from placet.model.topics import Topic
 from placet.ports import Log, Rec
 
@@ -46,8 +47,7 @@ class Cases:
         said = decision.fields
         self._last_seq = max(self._last_seq, said["seq"])
         if not said["commitment"]:
-            if said["set_digest"]:
-                self._fail("V5", decision.offset, "decided by packs, and commits to no case")
+            self._without(decision, batch)
             return
         case = self._of(said["seq"])
         check = self._report["V5"]
@@ -59,6 +59,18 @@ class Cases:
             check.skip("there is no key-encryption key to open cases with")
         else:
             self._decide(decision, batch, case, sessions)
+
+    def _without(self, decision: Decision, batch: Batch) -> None:
+        """Hold that what was decided by packs commits to a case, all but what nobody known asked and was denied."""
+        said = decision.fields
+        if said["state"] in HELD and not said["stop"] and not said["set_digest"]:
+            self._fail("V5", decision.offset, f"`{name_of(said['state'])}` by no packs, on no case")
+        elif said["set_digest"]:
+            who = ("principal", said["tenant"], said["authority"])
+            if said["previous_seq"] >= 0 or said["state"] != DENIED or self._context.knows(who, batch.cut):
+                self._fail("V5", decision.offset, "decided by packs, and commits to no case")
+            else:
+                self._report["V5"].skip("denied for an authority nobody knew: no case is kept")
 
     def _of(self, seq: int) -> Rec | None:
         """Return the case with this seq, passing over and naming those no verdict asked for."""

@@ -19,8 +19,8 @@ from placet.faces.auditor.known import Subject
 from placet.faces.auditor.packs import Shelf
 from placet.faces.auditor.records import Fields, Record, Schemas
 from placet.faces.auditor.report import Report
-from placet.faces.auditor.rules import ERRED, NO_RULE, Demand, Said, about_action, put
-from placet.faces.auditor.table import CLAIMED, CONSTRAIN, DENY, GRANTED, HOLDING, PERMIT, name_of, state_of
+from placet.faces.auditor.rules import ERRED, NO_RULE, SILENT, Demand, Said, about_action, put
+from placet.faces.auditor.table import CLAIMED, CONSTRAIN, DENY, GRANTED, HOLDING, PERMIT, REVOKED, name_of, state_of
 
 UNPROVED, LACKING_CAPABILITY, DISAGREES = 70, 460, 440
 CLOSED = frozenset(
@@ -70,7 +70,7 @@ class Again:
             return "V5", ""
         self.absent = set()
         try:
-            expected = self._expect(body, intent)
+            expected = self._expect(body, intent, said["executor"])
         except Odd as odd:
             return "V5", str(odd)
         if expected is None:
@@ -82,7 +82,7 @@ class Again:
                 return "V10", f"`{name_of(said['state'])}`, where there was nothing to rest it on: {expected.reason}"
         return "V5", _compare(said, expected)
 
-    def _expect(self, body: Fields, intent: Record) -> Expected | None:
+    def _expect(self, body: Fields, intent: Record, executor: str) -> Expected | None:
         asked = intent.fields
         packs = self._shelf.find(asked["tenant"], body["set_digest"])
         if packs is None:
@@ -93,7 +93,7 @@ class Again:
         if asked["proof"] is None and not all(pack.unsigned_intents for pack, _ in about):
             return Expected(DENY, UNPROVED)
         try:
-            known = Joiner(self._schemas, body, intent).join()
+            known = Joiner(self._schemas, body, intent, executor).join()
         except Stopped as stopped:
             if stopped.absent is not None:
                 name, missing = stopped.absent
@@ -181,6 +181,8 @@ def _compare(said: Fields, expected: Expected) -> str:
     for what, was, should in pairs:
         if was != should:
             return f"{what} is {was}, decided again it is {should}"
+    if expected.reason == SILENT and (said["stop"] or said["state"] == REVOKED):
+        return f"{'stopped' if said['stop'] else 'revoked'}, and nothing was said against it: a feed was silent"
     if said["state"] == CLAIMED and not said["stop"] and not grants:
         return f"claimed, decided again its effect is {expected.effect}"
     return ""

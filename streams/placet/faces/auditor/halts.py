@@ -1,15 +1,19 @@
 """V9: what an operator has halted is neither granted nor claimed, and every partition says what is halted."""
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
+from placet.faces.auditor.attempts import Attempt
 from placet.faces.auditor.batch import Batch, Cut, Decision
 from placet.faces.auditor.cursor import Cursor
+from placet.faces.auditor.ignored import AHEAD_MS_MAX, BYTES_MAX
 from placet.faces.auditor.keys import Keys
-from placet.faces.auditor.known import AHEAD_MS_MAX, BYTES_MAX
-from placet.faces.auditor.records import Schemas, Unreadable
+from placet.faces.auditor.known import Known
+from placet.faces.auditor.places import in_place
+from placet.faces.auditor.records import Fields, Schemas, Unreadable
 from placet.faces.auditor.report import Report
 from placet.faces.auditor.scopes import halt_covers, is_scope
-from placet.faces.auditor.table import CLAIMED, GRANTED
+from placet.faces.auditor.table import HELD
 from placet.model.topics import Topic
 from placet.ports import Log, Rec
 
@@ -36,7 +40,8 @@ class Halts:
         self._schemas = schemas
         self._keys = keys
         self.words: dict[HaltId, list[Word]] = {}
-        for partition in range(log.partitions(Topic.CONTROLS)):
+        self._partitions = log.partitions(Topic.CONTROLS)
+        for partition in range(self._partitions):
             for rec in Cursor(log, Topic.CONTROLS, partition):
                 if rec.value is not None and len(rec.value) <= BYTES_MAX:
                     self._hear(rec)
@@ -51,6 +56,8 @@ class Halts:
             return
         pinned, _ = self._keys.writer(record)
         if pinned is None or pinned.purpose != "operator" or (pinned.tenant and said["scope"] == "all"):
+            return
+        if said["by"] != pinned.issuer or not in_place(rec, "control", said, self._partitions):
             return
         if said["observed_at"] > rec.at + AHEAD_MS_MAX or not is_scope(said["scope"], said["id"]):
             return
@@ -76,13 +83,15 @@ class Halts:
 class HaltWatch:
     """V9 in one partition."""
 
-    def __init__(self, partition: int, halts: Halts, report: Report) -> None:
+    def __init__(self, partition: int, halts: Halts, known: Known, report: Report) -> None:
         self._partition = partition
+        self._known = known
         self._halts = halts
         self._check = report["V9"]
         self._epoch = -1
         self._said: set[HaltId] = set()
         self._standing: set[HaltId] = set()
+        self._swept: set[HaltId] = set()
 
     def begin(self, batch: Batch) -> None:
         """Look at what stands in a batch. An epoch begins with nothing said."""
@@ -106,14 +115,15 @@ class HaltWatch:
         else:
             self._said.add(halt)
 
-    def verdict(self, decision: Decision) -> None:
+    def verdict(self, decision: Decision, batch: Batch) -> None:
         """Hold that a grant or a claim is not one that is halted."""
         said = decision.fields
-        if said["state"] not in (GRANTED, CLAIMED) or said["stop"] or not (self._said or self._standing):
+        if said["state"] not in HELD or said["stop"] or not (self._said or self._standing):
             return
         self._check.checked += 1
+        chain = self._chain(said, batch.cut)
         for halt in self._said | self._standing:
-            if halt_covers(halt[0], halt[2], said):
+            if halt_covers(halt[0], halt[2], said, chain, said["executor"]):
                 self._fail(decision.offset, f"granted or claimed under halt `{halt[1]}` of {halt[2]}")
 
     def finish(self, batch: Batch) -> None:
@@ -121,6 +131,24 @@ class HaltWatch:
         if batch.decisions:
             for halt in self._standing - self._said:
                 self._fail(batch.offset, f"halt `{halt[1]}` was read and is not said")
+
+    def swept(self, batch: Batch, swept: Cut, held: Iterable[Attempt]) -> None:
+        """Hold that nothing a halt covers is held any more once a Seal says that what it touches was swept."""
+        before = self._swept
+        self._swept = self._halts.standing(swept, batch.instant) & self._standing if self._standing else set()
+        news = self._swept - before
+        if not news:
+            return
+        for attempt in held:
+            if attempt.state not in HELD or attempt.stopped:
+                continue
+            chain = self._chain(attempt.asked, swept)
+            for halt in news:
+                if halt_covers(halt[0], halt[2], attempt.asked, chain, attempt.executor):
+                    self._fail(batch.offset, f"leaves seq {attempt.seq} held under halt `{halt[1]}` of {halt[2]}")
+
+    def _chain(self, said: Fields, cut: Cut) -> set[str]:
+        return {name for kind, _, name in self._known.lineage(said, cut) if kind == "principal"}
 
     def _fail(self, offset: int, text: str) -> None:
         self._check.fail(Topic.DECISIONS, self._partition, offset, text)

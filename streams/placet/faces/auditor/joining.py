@@ -55,8 +55,9 @@ class Joined:
 class Joiner:
     """Joins one case. Facts stand under their roles; a role that is not there is a fact nobody had."""
 
-    def __init__(self, schemas: Schemas, body: Fields, intent: Record) -> None:
+    def __init__(self, schemas: Schemas, body: Fields, intent: Record, executor: str = "") -> None:
         self._instant: int = body["instant"]
+        self._executor = executor
         self._intent = intent.fields
         self._heard = {(mark["topic"], mark["partition"]): mark["heard_at"] for mark in body["cut"]}
         self._facts: dict[str, list[Fact]] = {}
@@ -86,6 +87,8 @@ class Joiner:
         if intent["audience"]:
             audience = self._who("audience", "audience", intent["audience"])
             out.capabilities = frozenset(audience["capabilities"])
+        if self._executor and self._executor != intent["audience"]:
+            self._who("executor", "executor", self._executor)
         self._resource()
         out.roots["session"] = {
             "id": intent["session"],
@@ -103,7 +106,8 @@ class Joiner:
         for row in self._facts.get("halt", ()):
             said = row.said
             ended = 0 < said["expires_at"] <= self._instant
-            if said["kind"] != "halt" or ended or not halt_covers(said["tenant"], said["scope"], self._intent):
+            about = halt_covers(said["tenant"], said["scope"], self._intent, self._out.chain, self._executor)
+            if said["kind"] != "halt" or ended or not about:
                 raise Odd(f"its fact `halt` is of {said['scope']}, which is not about it")
             raise Stopped(HALTED)
 
@@ -118,7 +122,7 @@ class Joiner:
         if role != "delegator" and len(rows) != len(self._facts.get(role, ())):
             raise Odd(f"a fact `{role}` is not about `{name}`")
         if not rows:
-            raise Stopped(UNKNOWN_AUDIENCE if fact == "audience" else UNKNOWN_WHO, ("principal", name))
+            raise Stopped(UNKNOWN_AUDIENCE if fact in ("audience", "executor") else UNKNOWN_WHO, ("principal", name))
         newest = max(rows, key=lambda row: (row.said["observed_at"], row.said["source"]))
         status = max((row.said["status"] for row in rows), key=STATUSES.index)
         if status != "active":
@@ -161,7 +165,7 @@ class Joiner:
         own = links[0]
         fields = {name: own.said[name] for name in ("id", "delegator", "delegate", "task", "actions", "resources")}
         out.roots["mandate"] = {**fields, "depth": len(links)}
-        out.mandate_ends = own.said["expires_at"]
+        out.mandate_ends = min((link.said["expires_at"] for link in links if link.said["expires_at"]), default=0)
         out.chain = (intent["authority"], *(link.said["delegate"] for link in reversed(links)))
         self._note("mandate", Topic.MANDATES, own.partition, own.said["observed_at"])
 

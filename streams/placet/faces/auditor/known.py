@@ -1,22 +1,21 @@
 """The context as it was recorded: which record stood at a place, and what was the newest at a cut."""
 
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from placet.faces.auditor.batch import Cut
 from placet.faces.auditor.cursor import Cursor
 from placet.faces.auditor.hashes import sha256
-from placet.faces.auditor.joining import LABELS, STATUSES
+from placet.faces.auditor.ignored import AHEAD_MS_MAX, BYTES_MAX, ORIGINS, is_faulty
+from placet.faces.auditor.joining import LABELS, LINKS_MAX, STATUSES
 from placet.faces.auditor.keys import Keys
 from placet.faces.auditor.records import Fields, Record, Schemas, Unreadable
 from placet.model.topics import CONTEXT, Topic
 from placet.ports import Log, Rec
 
 DIGEST_CUT = 16
-AHEAD_MS_MAX = 60_000
 ENDING = ("principal", "mandate")
 """Records whose status ends what rests on them."""
-BYTES_MAX = 65_536
-ORIGINS = (None, "none", "internal", "external")
 Subject = tuple[str, str, str]
 """What a fact is about: the record's name, the tenant, and a principal, subject, resource, mandate or calendar name."""
 
@@ -38,17 +37,22 @@ class Known:
     """Every context record that is still there: its bytes as a digest, and what it says of whom.
 
     `endings` are, by topic and partition, the offsets at which a principal or
-    a mandate was said not to be active, and which.
+    a mandate was said not to be active, and which. `faulty` are the places of
+    records that no reader takes.
     """
 
     def __init__(self, log: Log, schemas: Schemas, keys: Keys) -> None:
         self._schemas = schemas
         self._keys = keys
         self.policies: list[Rec] = []
+        self.faulty: list[tuple[int, int, int]] = []
         self.endings: dict[tuple[int, int], list[tuple[int, Subject]]] = {}
         self.ends: dict[tuple[int, int], int] = {}
         self._digests: dict[tuple[int, int], dict[int, bytes]] = {}
         self._said: dict[Subject, dict[str, list[Version]]] = {}
+        self._links: dict[tuple[int, int], tuple[str, str]] = {}
+        self._lineages: dict[tuple[str, str], tuple[Subject, ...]] = {}
+        self._cut: Cut = {}
         for topic in CONTEXT:
             for partition in range(log.partitions(topic)):
                 digests = self._digests[topic, partition] = {}
@@ -58,17 +62,22 @@ class Known:
                 for number, rec in enumerate(cursor):
                     self._whole = number == rec.offset
                     digests[rec.offset] = sha256(rec.value or b"")[:DIGEST_CUT]
-                    if topic == Topic.POLICIES and rec.value is not None:
+                    record = self._open(rec)
+                    if is_faulty(rec, record, log.partitions(topic)):
+                        self.faulty.append((int(topic), partition, rec.offset))
+                    elif topic == Topic.POLICIES:
                         self.policies.append(rec)
-                    elif rec.value is not None:
-                        self._hear(rec)
+                    elif record is not None:
+                        self._hear(rec, record)
         self._ended = {subject for endings in self.endings.values() for _, subject in endings}
 
-    def _hear(self, rec: Rec) -> None:
+    def _open(self, rec: Rec) -> Record | None:
         try:
-            record = self._schemas.open(rec.value)
+            return self._schemas.open(rec.value)
         except Unreadable:
-            return
+            return None
+
+    def _hear(self, rec: Rec, record: Record) -> None:
         subject = subject_of(record.name, record.fields)
         order = None if subject is None else self._order(record, rec.value, rec.at)
         if subject is not None and order is not None:
@@ -76,21 +85,51 @@ class Known:
             ends = record.fields["expires_at"] if record.name == "control" else 0
             version = Version(order, rec.topic, rec.partition, rec.offset, ends)
             self._said.setdefault(subject, {}).setdefault(source, []).append(version)
+            if record.name == "mandate":
+                self._links[rec.partition, rec.offset] = (record.fields["delegator"], record.fields["parent"])
             # Where records are compacted away, one older than its own news may stand behind one that is not there.
             late = order[0] + AHEAD_MS_MAX < rec.at
             if record.name in ENDING and order[1] and (self._whole or not late):
                 self.endings.setdefault((rec.topic, rec.partition), []).append((rec.offset, subject))
+
+    def knows(self, subject: Subject, cut: Cut) -> bool:
+        """Return whether anything was said of a subject at `cut`, as far as it is still there."""
+        return any(_newest(versions, cut) is not None for versions in self._said.get(subject, {}).values())
 
     def ended(self, subject: Subject, cut: Cut) -> Version | None:
         """Return what says at `cut` that a principal or a mandate is not active, by any of its sources."""
         if subject not in self._ended:
             return None
         for versions in self._said[subject].values():
-            read = [v for v in versions if v.offset < cut.get((v.topic, v.partition), (0, 0))[0]]
-            newest = max(read, default=None)
+            newest = _newest(versions, cut)
             if newest is not None and newest.order[1]:
                 return newest
         return None
+
+    def lineage(self, said: Fields, cut: Cut) -> tuple[Subject, ...]:
+        """Return every principal and mandate that what `said` asks rests on, up the chain as it stood at `cut`.
+
+        Where a mandate is compacted away, or none was read yet, the chain ends there.
+        """
+        tenant, mandate = said["tenant"], said["mandate"]
+        if cut is not self._cut:
+            self._cut, self._lineages = cut, {}
+        found = self._lineages.get((tenant, mandate))
+        if found is None:
+            found = self._lineages[tenant, mandate] = tuple(self._links_of(tenant, mandate, cut))
+        return ("principal", tenant, said["actor"]), ("principal", tenant, said["authority"]), *found
+
+    def _links_of(self, tenant: str, name: str, cut: Cut) -> Iterator[Subject]:
+        for _ in range(LINKS_MAX):
+            if not name:
+                return
+            subject = ("mandate", tenant, name)
+            yield subject
+            newest = _newest(self._said.get(subject, {}).get("", ()), cut)
+            if newest is None:
+                return
+            delegator, name = self._links[newest.partition, newest.offset]
+            yield "principal", tenant, delegator
 
     def compare(self, fact: Fields) -> bool | None:
         """Whether a fact is the record it cites, or None where that record is compacted away."""
@@ -110,8 +149,7 @@ class Known:
         `used` are orders by source. Of equals either may stand, so a record written twice is not overlooked.
         """
         for source, versions in self._said.get(subject, {}).items():
-            read = [v for v in versions if v.offset < cut.get((v.topic, v.partition), (0, 0))[0]]
-            newest = max(read, default=None)
+            newest = _newest(versions, cut)
             if newest is None or (newest.ends and newest.ends <= instant):
                 continue
             if source not in used or used[source] < newest.order:
@@ -123,6 +161,11 @@ class Known:
         order = _order(record, self._keys)
         ahead = order is not None and order[0] > at + AHEAD_MS_MAX
         return None if ahead or "/" in record.fields["tenant"] or len(value or b"") > BYTES_MAX else order
+
+
+def _newest(versions: Iterable[Version], cut: Cut) -> Version | None:
+    """Return the version that stands, of those that were read at `cut`."""
+    return max((v for v in versions if v.offset < cut.get((v.topic, v.partition), (0, 0))[0]), default=None)
 
 
 def subject_of(name: str, said: Fields) -> Subject | None:

@@ -8,7 +8,7 @@ from placet.faces.auditor.hashes import sha256
 from placet.faces.auditor.records import Schemas, Unreadable
 from placet.faces.auditor.report import Report, title_of
 from placet.faces.auditor.table import FAULTY_BELOW
-from placet.model.topics import INPUTS, Topic
+from placet.model.topics import CONTEXT, INPUTS, Topic
 from placet.ports import Log, Rec
 
 
@@ -71,9 +71,9 @@ class Quarantine:
         self._report["QUARANTINE"].fail(Topic.DECISIONS, self._partition, decision.offset, text)
 
     def finish(self, positions: dict[int, int]) -> None:
-        """Name what was kept and never refused, of the inputs below the sealed positions."""
+        """Name what was kept and never refused, of the context and of the inputs below the sealed positions."""
         for (topic, partition, offset), kept in self._kept.items():
-            if topic in INPUTS and offset < positions.get(topic, 0):
+            if topic in CONTEXT or (topic in INPUTS and offset < positions.get(topic, 0)):
                 self._fail(kept.offset, f"keeps {_name((topic, partition, offset))}, which no refusal names")
 
 

@@ -20,7 +20,7 @@ CHECKS: dict[str, str] = {
     "LIFE": "every attempt moves along the arrows of the life of an intent, from its newest record",
     "V8": "who is revoked is granted nothing from then on, and what was granted before is taken back",
     "V9": "what is halted is neither granted nor claimed, and every partition says which halts stand",
-    "V10": "what a fact that is missing, silent or not active was asked for, and a rule that erred, permits nothing",
+    "V10": "a fact that is missing, silent or not active, a rule that erred, and what was read too late, permit nothing",
     "V11": "every outcome rests on one claim of the granted action, in time, by one executor; nothing ran twice",
     "V12": "what is granted under constraint lies within what was asked",
     "V18": "everything asked is decided: nothing lies above the sealed positions",

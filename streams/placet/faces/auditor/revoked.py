@@ -2,14 +2,13 @@
 
 from collections.abc import Iterable
 
-from placet.faces.auditor.attempts import Attempt, subjects_of
+from placet.faces.auditor.attempts import Attempt
 from placet.faces.auditor.batch import Batch, Cut, Decision
 from placet.faces.auditor.known import Known, Subject, Version
+from placet.faces.auditor.records import Fields
 from placet.faces.auditor.report import Report, title_of
-from placet.faces.auditor.table import CLAIMED, GRANTED, name_of
+from placet.faces.auditor.table import HELD, name_of
 from placet.model.topics import Topic
-
-HELD = frozenset({GRANTED, CLAIMED})
 
 
 class RevokedWatch:
@@ -27,7 +26,7 @@ class RevokedWatch:
         if said["state"] not in HELD or said["stop"]:
             return
         self._check.checked += 1
-        found = self._revoked(subjects_of(said), batch.cut)
+        found = self._revoked(self._subjects(said, said["executor"], batch.cut), batch.cut)
         if found is not None:
             (name, _, whom), by = found
             text = f"`{name_of(said['state'])}` when {name} `{whom}` had been revoked: {_place(by)}"
@@ -45,13 +44,22 @@ class RevokedWatch:
         if not news:
             return
         for attempt in held:
-            if attempt.state not in HELD or attempt.stopped or news.isdisjoint(attempt.subjects):
+            if attempt.state not in HELD or attempt.stopped:
                 continue
-            found = self._revoked(attempt.subjects, swept)
+            subjects = self._subjects(attempt.asked, attempt.executor, swept)
+            found = None if news.isdisjoint(subjects) else self._revoked(subjects, swept)
             if found is not None:
                 (name, _, whom), by = found
                 text = f"leaves seq {attempt.seq} held after {name} `{whom}` was revoked: {_place(by)}"
                 self._check.fail(Topic.DECISIONS, self._partition, batch.offset, text)
+
+    def _subjects(self, said: Fields, executor: str, cut: Cut) -> tuple[Subject, ...]:
+        """Return whose end is the end of what `said` asks: everybody in its chain, and whoever carries it out."""
+        carriers = {said["audience"], executor} - {""}
+        return (
+            *self._known.lineage(said, cut),
+            *(("principal", said["tenant"], name) for name in sorted(carriers)),
+        )
 
     def _revoked(self, subjects: Iterable[Subject], cut: Cut) -> tuple[Subject, Version] | None:
         for subject in subjects:

@@ -1,6 +1,7 @@
 """What a halt is about: the auditor's own reading of a scope."""
 
 import re
+from collections.abc import Iterable
 
 from placet.faces.auditor.records import Fields
 
@@ -17,8 +18,8 @@ def is_scope(scope: str, halt_id: str) -> bool:
     return whole and max(len(name), len(halt_id)) <= NAME_MAX and NAME.fullmatch(halt_id) is not None
 
 
-def halt_covers(tenant: str, scope: str, said: Fields) -> bool:
-    """Whether a halt of `tenant` and `scope` is about the intent that an intent or a verdict names."""
+def halt_covers(tenant: str, scope: str, said: Fields, chain: Iterable[str], executor: str) -> bool:
+    """Whether a halt is about the intent that `said` names, about anybody in its chain, or about who has claimed it."""
     kind, _, name = scope.partition("/")
     if kind == "all":
         return True
@@ -27,5 +28,8 @@ def halt_covers(tenant: str, scope: str, said: Fields) -> bool:
     if kind == "action":
         action: str = said["action"]
         return action == name or (name.endswith("*") and action.startswith(name[:-1]))
-    fields = {"authority": "authority", "agent": "actor", "tool": "audience"}
-    return kind == "tenant" or bool(said[fields[kind]] == name)
+    if kind == "tool":
+        return name in (said["audience"], executor)
+    if kind == "agent":
+        return name in chain
+    return kind == "tenant" or bool(said["authority"] == name)

@@ -47,6 +47,7 @@ FOLLOWS: dict[int, frozenset[int]] = {
 """States that are not keys are ends."""
 
 WAITING = frozenset({DEFERRED, PENDING})
+HELD = frozenset({GRANTED, CLAIMED})
 HOLDING = frozenset({GRANTED, CLAIMED, UNKNOWN})
 BY_CLOCK = frozenset({LAPSED, UNKNOWN, EXPIRED})
 BY_OUTCOME = frozenset({DONE, FAILED, REFUSED})

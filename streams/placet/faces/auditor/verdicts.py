@@ -11,7 +11,7 @@ from placet.faces.auditor.keys import Keys, Pinned
 from placet.faces.auditor.lives import Lives
 from placet.faces.auditor.records import Fields, Record
 from placet.faces.auditor.report import Report
-from placet.faces.auditor.table import BY_OUTCOME, CLAIMED, GRANTED, HOLDING, WAITING, WITHDRAWN, name_of
+from placet.faces.auditor.table import BY_OUTCOME, CLAIMED, GRANTED, HELD, HOLDING, WAITING, WITHDRAWN, name_of
 from placet.model.topics import Topic
 from placet.ports import Rec
 
@@ -31,6 +31,7 @@ class Verdicts:
         lives: Lives,
         sampled: Callable[[bytes], bool],
         report: Report,
+        lag_ms_max: int,
     ) -> None:
         self._partition = partition
         self._partitions = partitions
@@ -38,6 +39,7 @@ class Verdicts:
         self._lives = lives
         self._sampled = sampled
         self._report = report
+        self._lag_ms_max = lag_ms_max
         self._v2, self._v12 = report["V2"], report["V12"]
 
     def _fail(self, check: str, offset: int, text: str) -> None:
@@ -52,7 +54,15 @@ class Verdicts:
         if said["previous_seq"] < 0:
             self._first(decision, rec, record)
         else:
-            self._later(decision, record)
+            self._later(decision, rec, record)
+
+    def _in_time(self, decision: Decision, appended_at: int) -> None:
+        """Hold that what was read too long after it was appended is neither granted nor claimed."""
+        self._report["V10"].checked += 1
+        said = decision.fields
+        if said["instant"] - appended_at > self._lag_ms_max:
+            late = said["instant"] - appended_at
+            self._fail("V10", decision.offset, f"`{name_of(said['state'])}` {late} ms after what asks it was appended")
 
     def _first(self, decision: Decision, rec: Rec | None, record: Record | None) -> None:
         said, offset = decision.fields, decision.offset
@@ -67,6 +77,8 @@ class Verdicts:
             intent = record.fields
             self._says(decision, rec, record)
         attempt = self._lives.first(decision, intent)
+        if said["state"] in HELD:
+            self._in_time(decision, said["asked_at"])
         if said["state"] in HOLDING:
             self._grant(decision, None if intent is None else intent["arguments"])
         if said["state"] == CLAIMED:
@@ -97,7 +109,7 @@ class Verdicts:
         if fault := widening(decision.fields, asked):
             self._fail("V12", decision.offset, fault)
 
-    def _later(self, decision: Decision, record: Record | None) -> None:
+    def _later(self, decision: Decision, rec: Rec | None, record: Record | None) -> None:
         said, offset = decision.fields, decision.offset
         attempt = self._lives.later(decision)
         if record is not None and identity(record.fields) != identity(said):
@@ -109,6 +121,8 @@ class Verdicts:
             self._grant(decision, attempt.arguments)
         if after == CLAIMED and not said["stop"]:
             self._claimed(decision, attempt, record)
+            if rec is not None:
+                self._in_time(decision, rec.at)
         if after in BY_OUTCOME:
             self._ended(decision, attempt, record)
         if after == WITHDRAWN and (

@@ -10,6 +10,7 @@ from placet.faces.auditor.cases import Cases
 from placet.faces.auditor.cursor import Cursor
 from placet.faces.auditor.halts import Halts, HaltWatch
 from placet.faces.auditor.hashes import intent_digest, sha256
+from placet.faces.auditor.ignored import Ignored
 from placet.faces.auditor.inputs import Inputs
 from placet.faces.auditor.keys import Keys
 from placet.faces.auditor.known import Known
@@ -39,6 +40,7 @@ class Tools(NamedTuple):
     halts: Halts
     known: Known
     drained: bool
+    lag_ms_max: int
 
 
 class Walk:
@@ -52,12 +54,22 @@ class Walk:
         self._cursor = Cursor(tools.log, Topic.DECISIONS, partition, end)
         self._inputs = Inputs(tools.log, partition, tools.report)
         self._quarantine = Quarantine(tools.log, partition, tools.schemas, tools.report)
+        # Who holds partition 0 refuses, once for all, what nobody takes of the context.
+        self._ignored = Ignored(tools.known.faulty, tools.report["V1"]) if partition == 0 else None
         self._cases = cases
-        self._halts = HaltWatch(partition, tools.halts, tools.report)
+        self._halts = HaltWatch(partition, tools.halts, tools.known, tools.report)
         self._revoked = RevokedWatch(partition, tools.known, tools.report)
         self.chain = SealChain(partition, tools.keys, tools.report)
         self.lives = Lives(partition, tools.report)
-        self._verdicts = Verdicts(partition, tools.partitions, tools.keys, self.lives, tools.sampled, tools.report)
+        self._verdicts = Verdicts(
+            partition,
+            tools.partitions,
+            tools.keys,
+            self.lives,
+            tools.sampled,
+            tools.report,
+            tools.lag_ms_max,
+        )
 
     def run(self, progress: Callable[[int], None]) -> None:
         """Read every decision; `progress` is told how many were read at each Seal."""
@@ -83,6 +95,8 @@ class Walk:
             self._batch(rest)
         progress(count)
         self._quarantine.finish(self.chain.inputs)
+        if self._ignored is not None:
+            self._ignored.finish(self.chain.cut)
         self._cases.finish()
         self._undecided()
 
@@ -112,13 +126,14 @@ class Walk:
                 self._fail("V2", decision.offset, text)
         self._inputs.finish(batch)
         self._halts.finish(batch)
+        self._halts.swept(batch, self.chain.swept, self.lives.memory.open.values())
         self._revoked.swept(batch, self.chain.swept, self.lives.memory.open.values())
         self.lives.memory.forget(batch.instant)
 
     def _decision(self, decision: Decision, batch: Batch) -> None:
         if decision.name == "verdict":
             self._verdicts.take(decision, *self._cause(decision, batch))
-            self._halts.verdict(decision)
+            self._halts.verdict(decision, batch)
             self._revoked.verdict(decision, batch)
             self._cases.look(decision, batch, self.lives.sessions, self._tools.sampled(decision.leaf))
         elif decision.name == "repeat":
@@ -192,6 +207,8 @@ class Walk:
             rec = self._inputs.answered(offset, topic, partition, at)
         else:
             self._context(decision, batch, topic, partition, at)
+            if self._ignored is not None:
+                self._ignored.refused(decision)
         self._report["V2"].checked += 1
         if rec is not None:
             if said["raw_digest"] != sha256(rec.value or b""):

@@ -43,14 +43,18 @@ class Child:
         before, since = None, time.monotonic()
         with self._changed:
             while not holds(self.status):
-                if self._process.poll() is not None:
-                    raise Unavailable(f"the worker of the bench ended with {self._process.returncode}")
+                self.alive()
                 far = (self.status.get("intents"), self.status.get("outcomes"))
                 if far != before:
                     before, since = far, time.monotonic()
                 elif time.monotonic() - since > silent_s:
                     raise Unavailable(f"the worker of the bench has stood still for {silent_s:.0f} s at {far}")
                 self._changed.wait(1.0)
+
+    def alive(self) -> None:
+        """Raise `Unavailable` when the worker has ended."""
+        if self._process.poll() is not None:
+            raise Unavailable(f"the worker of the bench ended with {self._process.returncode}")
 
     def mark(self) -> None:
         """What the worker used before does not count from now on."""

@@ -3,12 +3,12 @@
 import secrets
 import time
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from placet import wiring
 from placet.drivers.entropy import SystemEntropy
@@ -66,7 +66,7 @@ class Cluster:
             self.ask(workload.wave(min(OPEN_WAVE, left + left // 40 + 1), time.time_ns() // 1_000_000))
             child.until(lambda status: reached(status, self.sent))
 
-    def feed(self, child: Child, waves: Iterable[Wave], ahead: list["Waiting"]) -> None:
+    def feed(self, child: "Deciding", waves: Iterable[Wave], ahead: list["Waiting"]) -> None:
         """Bring waves of intents, `ahead` asked already, and each one's claims and outcomes once it is answered."""
         waiting, source, number = deque(ahead), iter(waves), 0
         while True:
@@ -82,6 +82,12 @@ class Cluster:
             if number % 50_000 < wave.size:
                 tell(f"kafka: {number} intents answered")
         child.until(lambda status: reached(status, self.sent))
+
+
+class Deciding(Protocol):
+    """A worker, or several that are fed as one. `until` returns when something holds of how far they say they are."""
+
+    def until(self, holds: Callable[[Mapping[str, Any]], bool]) -> None: ...
 
 
 class Waiting(NamedTuple):

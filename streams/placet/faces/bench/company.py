@@ -11,6 +11,7 @@ from placet.model.codec.pack import File, Pack
 from placet.model.codec.principal import Principal
 from placet.model.codec.risk import Risk
 from placet.model.codec.sensitivity import Sensitivity
+from placet.model.context_keys import active_set_key, pack_key
 from placet.model.proof import Signer
 from placet.model.topics import Topic
 from placet.policy.pack import load_pack
@@ -118,8 +119,8 @@ def policies(operator: Signer, pack_files: Mapping[str, str], now: int, revision
     pushed = Pack(TENANT, NAME, digest, tuple(File(*file) for file in sorted(files.items())), now, None)
     pointer = ActiveSet(TENANT, revision, (digest,), "measured", now, None)
     return [
-        Message(f"{TENANT}/{NAME}/{digest.hex()}".encode(), signed("pack", pack, [pushed], operator)[0]),
-        Message(TENANT.encode(), signed("active_set", active_set, [pointer], operator)[0]),
+        Message(pack_key(pushed), signed("pack", pack, [pushed], operator)[0]),
+        Message(active_set_key(pointer), signed("active_set", active_set, [pointer], operator)[0]),
     ]
 
 

@@ -12,7 +12,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from placet import wiring
-from placet.context.hearing import risk_key, signal_key
 from placet.drivers.entropy import SystemEntropy
 from placet.drivers.kafka import KafkaLog
 from placet.drivers.kafka.topics import apply_compacted, apply_topics, remove_topics
@@ -25,6 +24,7 @@ from placet.faces.bench.report import Result, tell
 from placet.model.codec import risk, risk_signal
 from placet.model.codec.risk import Risk
 from placet.model.codec.risk_signal import RiskSignal
+from placet.model.context_keys import risk_key, signal_key
 from placet.model.topics import Topic
 from placet.ports import Message, Rec
 
@@ -32,7 +32,7 @@ SIGNALS_SHARE, SUBJECTS_PER_INTENT = 0.04, 2
 """By the intents asked for: 20,000 signals are folded and 1M subjects known beside 500,000."""
 SUBJECTS = 5_000
 RATE = 200
-OPEN_S = 20.0
+OPEN_S, MEANWHILE_S = 20.0, 10.0
 BATCH = 100
 """Signals under one signature of the feed."""
 SILENT_S, READ_BACK_S, END_S = 120.0, 1_800.0, 30.0
@@ -85,14 +85,24 @@ class Plane:
             self.log.append_async(Topic.SIGNALS, 0, messages)
         self.log.flush()
 
-    def facts(self, start: int, count: int, silent_s: float = SILENT_S) -> list[Rec]:
-        """Return the next `count` facts from `start` on; raise `Unavailable` when none comes for `silent_s`."""
+    def pace(self, signals: Sequence[RiskSignal]) -> list[float]:
+        """Publish signals one by one at the fixed rate; return when each was due."""
+        begun = time.time()
+        due = [begun + number / RATE for number in range(len(signals))]
+        for signal, at in zip(signals, due, strict=True):
+            time.sleep(max(0.0, at - time.time()))
+            self.say([signal])
+        return due
+
+    def facts(self, start: int, count: int, silent_s: float = SILENT_S, source: str = "siem") -> list[Rec]:
+        """Return the next `count` facts by `source` from `start` on; raise `Unavailable` when nothing comes for `silent_s`."""
         found: list[Rec] = []
         while len(found) < count:
             if not (recs := self.log.read(Topic.RISK, 0, start, 5_000, round(silent_s * 1000))) or self.ended:
                 raise Unavailable(f"the context app of the bench stood still at {len(found)} of {count} facts")
             start = recs[-1].offset + 1
-            found += [rec for rec in recs if (rec.value or b"")[:5] == risk.HEADER]
+            by = f"/{source}".encode()
+            found += [rec for rec in recs if (rec.value or b"")[:5] == risk.HEADER and (rec.key or b"").endswith(by)]
         return found
 
     def end(self) -> None:
@@ -141,16 +151,16 @@ def _folded(one: Plane, count: int, result: Result) -> None:
     }
     seconds = min(OPEN_S, max(1.0, count / RATE))
     tell(f"context: {RATE} signals a second for {seconds:.0f} s")
-    paced, due = one.signals(round(RATE * seconds)), []
-    begun = time.time()
-    for number, signal in enumerate(paced):
-        due.append(begun + number / RATE)
-        time.sleep(max(0.0, due[-1] - time.time()))
-        one.say([signal])
+    paced = one.signals(round(RATE * seconds))
+    due = one.pace(paced)
     said = one.facts(found[-1].offset + 1, len(paced))
-    waits = machine.percentiles([rec.at - at * 1000 for rec, at in zip(said, due, strict=True)])
+    waits = _waits(said, due)
     result.figures |= {"signal_to_fact_ms": waits, "signal_to_fact_p99_ms": waits["p99"]}
     result.audits["facts"] = _audit([*found, *said], [*first, *burst, *paced])
+
+
+def _waits(facts: Sequence[Rec], due: Sequence[float]) -> dict[str, float]:
+    return machine.percentiles([rec.at - at * 1000 for rec, at in zip(facts, due, strict=True)])
 
 
 def _audit(facts: Sequence[Rec], signals: Sequence[RiskSignal]) -> dict[str, object]:
@@ -166,7 +176,7 @@ def _audit(facts: Sequence[Rec], signals: Sequence[RiskSignal]) -> dict[str, obj
 
 
 def _known(one: Plane, count: int, result: Result) -> None:
-    """Have the app read back what a predecessor knew, and look at its memory while it says all of that again."""
+    """Have the app read back what a predecessor knew; while it says all of that again, fold, and look at its memory."""
     tell(f"context: {count} subjects are known")
     title = f"{one.settings.prefix}placet-context-facts-changelog"
     connection = wiring.cluster(one.settings)
@@ -186,8 +196,20 @@ def _known(one: Plane, count: int, result: Result) -> None:
     assert one.process is not None
     one.facts(0, 1, READ_BACK_S)
     result.figures |= {"subjects": count, "read_back_s": round(time.monotonic() - began, 2)}
-    one.facts(0, min(count, 20_000))
+    tell(f"context: {RATE} signals a second meanwhile, for {MEANWHILE_S:.0f} s")
+    paced = [signal._replace(source="edr") for signal in one.signals(round(RATE * MEANWHILE_S))]
+    due = one.pace(paced)
+    # These are among what is said again, too: of each the first word counts.
+    first: dict[bytes | None, Rec] = {}
+    start = 0
+    while len(first) < len(paced):
+        for rec in one.facts(start, 1, source="edr"):
+            first.setdefault(rec.key, rec)
+            start = rec.offset + 1
+    said = [*first.values()]
+    result.figures["signal_to_fact_meanwhile_ms"] = _waits(said, due)
     result.figures["rss_mb"] = machine.resident_mb(one.process.pid, peak=True)
+    result.audits["meanwhile"] = _audit(said, paced)
 
 
 @contextmanager

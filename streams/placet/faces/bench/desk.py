@@ -78,7 +78,7 @@ def bare(rules: int) -> Iterator[Bare]:
         spool = Spool(folder, settings.folder_partitions, clock)
         executor = keys.signer("executor")
         company.write(spool, keys.signer("operator"), executor.issuer, rules, clock.now_ms())
-        loop = loop_over(spool, SpoolFeed(spool), settings.folder_partitions, keys, settings, clock, entropy, Watch())
+        loop = loop_over(spool, SpoolFeed(spool), spool.partitions, keys, settings, clock, entropy, Watch())
         loop.step(0)
         try:
             yield Bare(spool, loop, keys, Workload(settings.folder_partitions, executor), clock)

@@ -4,6 +4,7 @@ import json
 import os
 import secrets
 import signal
+import statistics
 import subprocess
 import sys
 from pathlib import Path
@@ -15,25 +16,53 @@ CLOSED_MS, OPEN_MS = 100, 20
 """Commit intervals of the floor: as in the peers' own tables for throughput, and for latency."""
 RATE, OPEN_S = 1_000, 30
 WAIT_S = 300.0
+_FAILURES = (subprocess.SubprocessError, ValueError, IndexError, KeyError)
 
 
-def beside(peers: Path | None, bootstrap: str, intents: int) -> dict[str, Any] | str:
-    """Return the floor's throughput, CPU and latency, or why it was left out. It is never needed."""
-    if peers is None:
-        tell("raw floor: left out (no --peers)")
-        return "left out (no --peers)"
-    if not (peers / "raw_floor.py").exists():
-        tell(f"raw floor: left out ({peers} holds no raw_floor.py)")
-        return f"left out ({peers} holds no raw_floor.py)"
-    name = f"floor-{secrets.token_hex(4)}"
-    tell(f"raw floor: {intents} intents")
-    try:
-        closed = _closed(peers, bootstrap, name, intents)
-        opened = _open(peers, bootstrap, f"{name}-open", min(OPEN_S, max(6, intents // 1_000)))
-    except (subprocess.SubprocessError, ValueError, IndexError, KeyError) as error:
-        tell(f"raw floor: left out ({error})")
-        return f"left out ({type(error).__name__}: {error})"
-    return {**closed, **opened}
+class Floor:
+    """The peers' bare loop on `bootstrap`. Without a checkout, or once it has failed, nothing is measured, and why is told."""
+
+    def __init__(self, peers: Path | None, bootstrap: str) -> None:
+        self._bootstrap = bootstrap
+        self._rounds: list[dict[str, Any]] = []
+        self._why = ""
+        self._peers = peers or Path()
+        if peers is None:
+            self._leave_out("no --peers")
+        elif not (peers / "raw_floor.py").exists():
+            self._leave_out(f"{peers} holds no raw_floor.py")
+
+    def closed(self, intents: int) -> float | None:
+        """Run a closed loop of `intents`; return its CPU in µs a verdict, or None."""
+        if self._why:
+            return None
+        tell(f"raw floor: {intents} intents")
+        try:
+            self._rounds.append(_closed(self._peers, self._bootstrap, _name(), intents))
+        except _FAILURES as error:
+            self._leave_out(f"{type(error).__name__}: {error}")
+            return None
+        return float(self._rounds[-1]["cpu_us_per_verdict"])
+
+    def told(self, seconds: float) -> dict[str, Any] | str:
+        """Return medians of the closed loops, and the latency of an open one of about `seconds`; or why there are none."""
+        if not self._why:
+            try:
+                opened = _open(self._peers, self._bootstrap, _name(), min(OPEN_S, max(6, round(seconds))))
+            except _FAILURES as error:
+                self._leave_out(f"{type(error).__name__}: {error}")
+            else:
+                names = self._rounds[0] if self._rounds else ()
+                return {name: statistics.median(one[name] for one in self._rounds) for name in names} | opened
+        return self._why
+
+    def _leave_out(self, why: str) -> None:
+        self._why = f"left out ({why})"
+        tell(f"raw floor: {self._why}")
+
+
+def _name() -> str:
+    return f"floor-{secrets.token_hex(4)}"
 
 
 def _closed(peers: Path, bootstrap: str, name: str, intents: int) -> dict[str, Any]:

@@ -1,13 +1,15 @@
 """One worker on a cluster, exactly once: verdicts a second, latency to readers, CPU, and memory when much is remembered."""
 
+import statistics
 import time
 
 from placet import wiring
 from placet.drivers.kafka import KafkaLog
-from placet.faces.bench import floor
+from placet.faces.bench import couple, machine
 from placet.faces.bench.child import Child
-from placet.faces.bench.cluster import AHEAD, Cluster, cluster, reached
+from placet.faces.bench.cluster import Cluster, cluster, reached
 from placet.faces.bench.embedded import RATE, open_seconds
+from placet.faces.bench.floor import Floor
 from placet.faces.bench.open_loop import SLOT_S, Follower, play, schedule
 from placet.faces.bench.options import Asked
 from placet.faces.bench.profile import Profile
@@ -17,6 +19,8 @@ from placet.model.reasons import State
 from placet.model.topics import Topic
 
 WAVE = 10_000
+ROUNDS = 3
+"""Closed loops, each after one of the raw floor; what is told is their median."""
 IDLE_S = 3.0
 """How long a worker has nothing to do before its memory is read a second time."""
 SETTLED_PER_INTENT, OPEN_PER_INTENT = 2, 0.2
@@ -24,39 +28,57 @@ SETTLED_PER_INTENT, OPEN_PER_INTENT = 2, 0.2
 
 
 def run(asked: Asked) -> Result:
-    """Return throughput, latency and memory of one worker, beside the raw floor where the peers are at hand."""
+    """Return throughput, latency and memory of one worker, what a second adds, and the raw floor in turn with it."""
     result = Result("kafka")
     bootstrap = asked.cluster("kafka")
+    floor = Floor(asked.peers, bootstrap)
     with cluster(bootstrap) as one:
-        _load(one, asked.intents, result)
+        _load(one, asked.intents, floor, result)
+    with cluster(bootstrap) as one:
+        couple.measure(one, _shares(asked.intents)[0], result.figures["verdicts_per_s"], result)
     with cluster(bootstrap) as one:
         _memory(one, asked.intents, result)
-    result.figures["raw_floor"] = floor.beside(asked.peers, bootstrap, asked.intents)
+    result.figures["raw_floor"] = floor.told(open_seconds(asked.intents)[0])
     return result
 
 
-def _load(one: Cluster, intents: int, result: Result) -> None:
-    """Keep a worker busy with input that is always there, then ask it a thousand times a second."""
+def _load(one: Cluster, intents: int, floor: Floor, result: Result) -> None:
+    """Keep a worker busy with input that is always there, in rounds, then ask it a thousand times a second."""
     workload = one.workload()
-    tell(f"kafka: making {intents} intents, their claims and outcomes")
-    waves = list(workload.waves(intents, WAVE, iter(now_ms, None)))
-    ahead = [one.ask(wave) for wave in waves[:AHEAD]]
-    tell("kafka: closed loop")
+    rates, costs, ratios = [], [], []
     with Child(one.settings, sample=True) as child:
-        one.feed(child, waves[AHEAD:], ahead)
-        status, records = child.status, sum(one.sent.values())
+        for number, share in enumerate(_shares(intents), 1):
+            beside = floor.closed(share)
+            tell(f"kafka: closed loop, round {number}: {share} intents, their claims and outcomes")
+            waves = list(workload.waves(share, WAVE, iter(now_ms, None)))
+            child.mark()
+            one.feed(child, waves, [])
+            rates.append(share / child.status["wall_s"])
+            costs.append(child.status["cpu_s"] / share * 1e6)
+            if beside is not None:
+                ratios.append(costs[-1] / beside)
+        records, per_s = sum(one.sent.values()), statistics.median(rates)
         result.figures |= {
             "intents": intents,
             "records": records,
-            "verdicts_per_s": round(intents / status["wall_s"]),
-            "records_per_s": round(records / status["wall_s"]),
-            "cpu_us_per_verdict": round(status["cpu_s"] / intents * 1e6, 2),
+            "verdicts_per_s": round(per_s),
+            "verdicts_per_s_by_round": machine.spread(rates, 0),
+            "records_per_s": round(per_s * records / intents),
+            "cpu_us_per_verdict": round(statistics.median(costs), 2),
+            "cpu_us_by_round": machine.spread(costs, 1),
         }
+        if ratios:
+            result.figures["cpu_over_floor"] = round(statistics.median(ratios), 2)
         records += _open(one, child, workload, intents, result)
         profile = Profile()
         profile.samples.update(child.stop().get("samples", {}))
         result.profile_us = profile.micros(result.figures["cpu_us_per_verdict"])
     result.audits["load"] = audited(one.log, one.keys.pinned, one.keys.kek(), records)
+
+
+def _shares(intents: int) -> list[int]:
+    """Return how many intents each round has."""
+    return [intents * (number + 1) // ROUNDS - intents * number // ROUNDS for number in range(ROUNDS)]
 
 
 def _open(one: Cluster, child: Child, workload: Workload, intents: int, result: Result) -> int:

@@ -11,13 +11,12 @@ GENERATED = "<policy>"
 """The file name under which the policy room compiles its conditions."""
 STAGES: tuple[tuple[str, str], ...] = (
     # A prefix of a module, or module:function, and its stage. The first that a frame matches, from the innermost out.
-    ("placet.decision.book:_say", "verdict"),
     ("placet.decision.book:first", "verdict"),
     ("placet.decision.book:_count", "tally"),
     ("placet.decision.judge:body", "case"),
     ("placet.decision.judge", "rules"),
     ("placet.decision.vault", "case"),
-    ("placet.decision.voice:case", "case"),
+    ("placet.decision.voice:_case", "case"),
     ("placet.decision.voice", "verdict"),
     ("placet.model.codec.verdict", "verdict"),
     ("placet.model.codec.intent", "decode"),
@@ -26,6 +25,7 @@ STAGES: tuple[tuple[str, str], ...] = (
     ("placet.model.codec.desk_change", "changes"),
     ("placet.decision.changes", "changes"),
     ("placet.decision.leases", "leases"),
+    ("placet.decision.index", "leases"),
     ("placet.decision.settled", "dedupe"),
     ("placet.model.digests", "digests"),
     ("placet.model.keys", "intake"),

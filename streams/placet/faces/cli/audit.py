@@ -63,7 +63,8 @@ def audited(place: Place, sample: int | None = None, *, drained: bool = False) -
     except Unavailable:
         kek = None  # what needs the cases is counted as not checked
     with reading(place) as log:
-        return audit(log, keys, kek, sample=sample, drained=drained).to_dict()
+        report = audit(log, keys, kek, sample=sample, drained=drained, lag_ms_max=settings.lag_ms_max)
+    return report.to_dict()
 
 
 def show(report: dict[str, Any]) -> None:

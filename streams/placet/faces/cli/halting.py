@@ -11,6 +11,7 @@ from placet.faces.cli.verb import usage
 from placet.faces.sdk.sealed import SealedReader
 from placet.model.codec import control
 from placet.model.codec.control import Control
+from placet.model.context_keys import control_key
 from placet.model.topics import Topic
 
 READ_MOST, READ_MS = 500, 100
@@ -48,7 +49,7 @@ def publish(
     partitions = log.partitions(Topic.DECISIONS)
     ends = tuple(log.end(Topic.DECISIONS, partition) for partition in range(partitions))
     started = time.monotonic()
-    written = journal.write(Topic.CONTROLS, f"{tenant}/{kind}/{halt_id}/{by}", control, record, "operator", operator)
+    written = journal.write(Topic.CONTROLS, control_key(record).decode(), control, record, "operator", operator)
     where = {"topic": written.topic, "partition": written.partition, "offset": written.offset, "by": by}
     return Published(tenant, halt_id, by, partitions, ends, started, where)
 
@@ -77,7 +78,8 @@ def told_by(journal: Journal, said: Published, wait_ms: int, *, resumed: bool) -
 
 def standing(journal: Journal, tenant: str, halt_id: str, scope: str) -> int | None:
     """Return how many operators must still take a halt back, or None where it does not stand."""
-    tables, log = Tables(journal.connection.ring), journal.log
+    log = journal.log
+    tables = Tables(journal.connection.ring, log.partitions)
     for partition in range(log.partitions(Topic.CONTROLS)):
         for rec in read_all(log, Topic.CONTROLS, partition):
             try:

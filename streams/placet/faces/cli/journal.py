@@ -54,7 +54,10 @@ class Journal:
         The key gives the partition; raises `Unavailable` or `Unsure` as the log does.
         """
         name = codec.__name__.rpartition(".")[2]
-        (proof,) = self._signer(purpose, issuer).sign_batch(name, codec.FINGERPRINT, [codec.encode_unsigned(record)])
+        source = record.source if topic is Topic.SIGNALS else None
+        (proof,) = self._signer(purpose, issuer, source).sign_batch(
+            name, codec.FINGERPRINT, [codec.encode_unsigned(record)]
+        )
         return self.append(topic, key, codec, record._replace(proof=proof))
 
     def append(self, topic: Topic, key: str, codec: Any, record: Any) -> Written:
@@ -64,9 +67,9 @@ class Journal:
         offset = self.log.append(topic, partition, [Message(raw, codec.frame(record))])
         return Written(topic.title, partition, offset, record)
 
-    def _signer(self, purpose: Purpose, issuer: str | None = None) -> Signer:
+    def _signer(self, purpose: Purpose, issuer: str | None = None, source: str | None = None) -> Signer:
         try:
-            return self.connection.signer(purpose, issuer)
+            return self.connection.signer(purpose, issuer, source)
         except Unavailable as error:
             hint = "PLACET_DATA or PLACET_SECRETS name the folder of the private keys"
             raise Failure(Exit.NOT_RUN, str(error), hint) from error

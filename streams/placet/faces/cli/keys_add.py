@@ -7,7 +7,7 @@ import typer
 from placet.faces.cli import printing
 from placet.faces.cli.configured import settings_with
 from placet.faces.cli.place import Data
-from placet.faces.cli.verb import Exit, Json
+from placet.faces.cli.verb import Exit, Json, usage
 
 EXAMPLE = "placet keys add agent agent:billing-bot --tenant acme --data run"
 EXITS = {Exit.FAULTY: "the key file contradicts itself"}
@@ -18,6 +18,10 @@ def run(
     purpose: Annotated[str, typer.Argument(help=f"The one thing it may sign for: {', '.join(PURPOSES)}.")],
     issuer: Annotated[str, typer.Argument(help="The principal that holds it.")],
     tenant: Annotated[str, typer.Option(help="The one tenant whose records it may sign; else of every tenant.")] = "",
+    source: Annotated[
+        list[str] | None,
+        typer.Option(help="A source a feed may name besides itself; a last `*` stands for any rest. May be repeated."),
+    ] = None,
     data: Data = None,
     as_json: Json = False,
 ) -> Exit:
@@ -33,8 +37,21 @@ def run(
     named(issuer, "ISSUER")
     if tenant:
         named(tenant, "--tenant")
+    sources = tuple(source or ())
+    if sources and purpose != "feed":
+        raise usage("--source: only a feed names sources")
+    for name in sources:
+        named(name.removesuffix("*") or "any", "--source")
     settings = settings_with(data=data)
-    entry = add_key(settings.keys_file, settings.secrets_dir, purpose, issuer, SystemEntropy(), tenant)  # type: ignore[arg-type]
+    entry = add_key(
+        settings.keys_file,
+        settings.secrets_dir,
+        purpose,  # type: ignore[arg-type]
+        issuer,
+        SystemEntropy(),
+        tenant,
+        sources,
+    )
     if as_json:
         printing.emit({**entry.model_dump(), "pinned": settings.keys_file})
     else:

@@ -1,5 +1,6 @@
 """`placet keys init`: make the first keys of an installation, once."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -16,19 +17,23 @@ EXITS = {Exit.FAULTY: "the key file contradicts itself"}
 def run(
     data: Data = None,
     demo: Annotated[bool, typer.Option("--demo", help="Also the keys of the demo's company.")] = False,
+    desks: Annotated[
+        Path | None, typer.Option("--desks", help="Where what only desks may hold goes: the seal key and the kek.")
+    ] = None,
     as_json: Json = False,
 ) -> Exit:
     """Make the keys that desks, an operator, a feed and an executor begin with; `placet up` does so by itself.
 
     Private halves go to DATA/secrets, or PLACET_SECRETS, public ones to
     DATA/keys.json, or PLACET_KEYS. Keys that are there stay. Workers on other
-    hosts need both: they make none.
+    hosts need both: they make none. With `--desks` no folder holds all of them:
+    that one is for workers, the other for whoever asks, acts and publishes.
     """
     from placet.drivers.entropy import SystemEntropy
     from placet.drivers.keyfile import FIRST_KEYS, add_key, ensure_keys
 
     settings, entropy = settings_with(data=data), SystemEntropy()
-    known = ensure_keys(settings.keys_file, settings.secrets_dir, entropy).file.keys
+    known = ensure_keys(settings.keys_file, settings.secrets_dir, entropy, desks=desks).file.keys
     wanted = list(FIRST_KEYS)
     if demo:
         from placet.faces.demo import cast

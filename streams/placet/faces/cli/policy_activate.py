@@ -77,11 +77,12 @@ def activate(journal: "Journal", tenant: str, shelf: Shelf, digests: tuple[bytes
     """Publish the next active set. Each has a key of its own, so that compaction keeps what a rollback goes back to."""
     from placet.faces.cli.journal import now_ms
     from placet.model.codec import active_set
+    from placet.model.context_keys import active_set_key
     from placet.model.topics import Topic
 
     revision = shelf.sets[-1].revision + 1 if shelf.sets else 1
     record = active_set.ActiveSet(tenant, revision, digests, reason, now_ms(), None)
-    return journal.write(Topic.POLICIES, f"{tenant}/active/{revision:012d}", active_set, record, "operator")
+    return journal.write(Topic.POLICIES, active_set_key(record).decode(), active_set, record, "operator")
 
 
 def tell(written: "Written", shelf: Shelf, *, as_json: bool) -> None:

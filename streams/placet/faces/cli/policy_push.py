@@ -62,13 +62,18 @@ def run(
 
 
 def push(journal: Any, tenant: str, name: str, digest: bytes, files: dict[str, str]) -> dict[str, Any]:
-    """Publish one pack for a tenant; return where it lies."""
+    """Publish one pack for a tenant, unless it is there already; return where it lies."""
     from placet.faces.cli.journal import now_ms
+    from placet.faces.pushed import find_pushed
     from placet.model.codec import pack
+    from placet.model.context_keys import pack_key
     from placet.model.topics import Topic
 
     record = pack.Pack(
         tenant, name, digest, tuple(pack.File(file, text) for file, text in sorted(files.items())), now_ms(), None
     )
-    written = journal.write(Topic.POLICIES, f"{tenant}/{name}/{digest.hex()}", pack, record, "operator")
+    known = find_pushed(journal.log, journal.connection.ring, record)
+    if known is not None:
+        return {"topic": Topic.POLICIES.title, "partition": known.partition, "offset": known.offset}
+    written = journal.write(Topic.POLICIES, pack_key(record).decode(), pack, record, "operator")
     return {"topic": written.topic, "partition": written.partition, "offset": written.offset}

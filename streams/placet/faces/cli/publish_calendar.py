@@ -27,6 +27,7 @@ def run(
     from placet.faces.cli.inputs import duration_ms
     from placet.faces.cli.journal import named, now_ms, opened
     from placet.model.codec import control
+    from placet.model.context_keys import control_key
     from placet.model.topics import Topic
 
     place = resolve(url, bootstrap, data)
@@ -37,7 +38,7 @@ def run(
         record = control.Control(
             tenant, f"{name}-{at}", "calendar", name, value, reason, by, at, at + lasts if lasts else 0, None
         )
-        written = journal.write(Topic.CONTROLS, f"{tenant}/{name}", control, record, "operator")
+        written = journal.write(Topic.CONTROLS, control_key(record).decode(), control, record, "operator")
     if as_json:
         printing.emit(written)
     else:

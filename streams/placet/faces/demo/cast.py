@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from placet.model.codec import control, mandate, principal, risk_signal, sensitivity
+from placet.model.context_keys import control_key
 from placet.model.topics import Topic
 
 TENANT = "acme"
@@ -144,7 +145,7 @@ def classified(resource: str, label: str, categories: tuple[str, ...], at: int) 
 def calendar(name: str, value: str, at: int) -> Line:
     """Return a fact of the calendar."""
     record = control.Control(TENANT, f"{name}-{at}", "calendar", name, value, "", "user:operator", at, 0, None)
-    return Line(Topic.CONTROLS, f"{TENANT}/{name}", control, record, "operator")
+    return Line(Topic.CONTROLS, control_key(record).decode(), control, record, "operator")
 
 
 def agent_of(agent: Agent, at: int) -> principal.Principal:

@@ -25,7 +25,11 @@ class Crew:
         self._clock = clock
         self._made = {
             name: Executor(
-                connection, name=name, capabilities=capabilities, begun=data / f"{name.partition(':')[2]}.begun"
+                connection,
+                name=name,
+                tenant=cast.TENANT,
+                capabilities=capabilities,
+                begun=data / f"{name.partition(':')[2]}.begun",
             )
             for name, capabilities in cast.EXECUTORS.items()
         }

@@ -7,7 +7,6 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from placet.drivers.metrics import CONTENT_TYPE
-from placet.drivers.settings import LOOPBACK
 from placet.errors import PlacetError
 from placet.faces.gateway.context import ContextRoutes
 from placet.faces.gateway.gateway import Gateway
@@ -34,8 +33,7 @@ def build(gateway: Gateway, token: str) -> App:
             HTTPException: _refused,
         },
     )
-    hosts = LOOPBACK | {gateway.settings.host}
-    return Guard(app, token, hosts, gateway.settings.body_bytes_max)
+    return Guard(app, token, gateway.settings.host_names, gateway.settings.body_bytes_max)
 
 
 class HealthRoutes:

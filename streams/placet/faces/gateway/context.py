@@ -20,8 +20,10 @@ from placet.faces.gateway.bodies import (
 )
 from placet.faces.gateway.gateway import Gateway
 from placet.faces.gateway.problems import Problem, json_answer
+from placet.faces.pushed import find_pushed
 from placet.model.codec import active_set, control, decode_as, mandate, pack, principal, risk_signal, sensitivity
 from placet.model.codec.principal import Principal
+from placet.model.context_keys import KEYS
 from placet.model.topics import Topic
 from placet.policy.cases import run_tests
 from placet.policy.diagnostics import PackError
@@ -84,8 +86,7 @@ class ContextRoutes:
             record = known._replace(
                 status=change.status, source=change.source, observed_at=change.observed_at, proof=None
             )
-            key = f"{change.tenant}/{change.subject}/{change.source}"
-            places.append(await self._written(Topic.PRINCIPALS, key, principal, record, "feed"))
+            places.append(await self._written(Topic.PRINCIPALS, principal, record, "feed"))
         return _told(places, ignored=heard.ignored, unknown=unknown)
 
     async def sensitivity(self, request: Request) -> Response:
@@ -102,8 +103,7 @@ class ContextRoutes:
             observed_at=body.observed_at or self._gateway.clock.now_ms(),
             proof=None,
         )
-        key = f"{body.tenant}/{body.resource}/{body.source}"
-        return _told([await self._written(Topic.SENSITIVITY, key, sensitivity, record, "feed")])
+        return _told([await self._written(Topic.SENSITIVITY, sensitivity, record, "feed")])
 
     async def principal(self, request: Request) -> Response:
         """Publish what an identity system says of a principal."""
@@ -121,8 +121,7 @@ class ContextRoutes:
             observed_at=body.observed_at or self._gateway.clock.now_ms(),
             proof=None,
         )
-        key = f"{body.tenant}/{body.id}/{body.source}"
-        return _told([await self._written(Topic.PRINCIPALS, key, principal, record, "feed")])
+        return _told([await self._written(Topic.PRINCIPALS, principal, record, "feed")])
 
     async def mandate(self, request: Request) -> Response:
         """Publish one link of delegated authority."""
@@ -145,8 +144,7 @@ class ContextRoutes:
             observed_at=body.observed_at or self._gateway.clock.now_ms(),
             proof=None,
         )
-        key = f"{body.tenant}/{body.id}"
-        return _told([await self._written(Topic.MANDATES, key, mandate, record, "operator")])
+        return _told([await self._written(Topic.MANDATES, mandate, record, "operator")])
 
     async def control(self, request: Request) -> Response:
         """Publish an operator's word."""
@@ -164,11 +162,13 @@ class ContextRoutes:
             expires_at=body.expires_at,
             proof=None,
         )
-        key = f"{body.tenant}/{body.scope}"
-        return _told([await self._written(Topic.CONTROLS, key, control, record, "operator")])
+        return _told([await self._written(Topic.CONTROLS, control, record, "operator")])
 
     async def pack(self, request: Request) -> Response:
-        """Publish a pack that loads and passes its own tests; it decides nothing until an active set names it."""
+        """Publish a pack that loads and passes its own tests; it decides nothing until an active set names it.
+
+        One that is there already is not written again: the answer says where it lies.
+        """
         gateway = self._gateway
         body = await gateway.body(request, PackBody)
         try:
@@ -180,8 +180,12 @@ class ContextRoutes:
             raise Problem(400, f"the pack fails its own test `{failed[0]}`", "body.files", "a pack whose tests pass")
         files = tuple(pack.File(name, text) for name, text in sorted(body.files.items()))
         record = pack.Pack(body.tenant, loaded.name, loaded.digest, files, gateway.clock.now_ms(), None)
-        key = f"{body.tenant}/{loaded.name}/{loaded.digest.hex()}"
-        place = await self._written(Topic.POLICIES, key, pack, record, "operator")
+        log, ring = gateway.connection.log, gateway.connection.ring
+        known = await gateway.blocking(lambda: find_pushed(log, ring, record))
+        if known is not None:
+            place = {"topic": Topic.POLICIES.title, "partition": known.partition, "offset": known.offset}
+        else:
+            place = await self._written(Topic.POLICIES, pack, record, "operator")
         return _told([place], digest=loaded.digest.hex())
 
     async def active_set(self, request: Request) -> Response:
@@ -191,8 +195,7 @@ class ContextRoutes:
         revision = body.revision or await gateway.blocking(lambda: self._next_revision(body.tenant))
         digests = tuple(bytes.fromhex(one) for one in body.digests)
         record = active_set.ActiveSet(body.tenant, revision, digests, body.reason, gateway.clock.now_ms(), None)
-        key = f"{body.tenant}/active/{revision:012d}"
-        place = await self._written(Topic.POLICIES, key, active_set, record, "operator")
+        place = await self._written(Topic.POLICIES, active_set, record, "operator")
         return _told([place], revision=revision)
 
     def _next_revision(self, tenant: str) -> int:
@@ -219,11 +222,12 @@ class ContextRoutes:
                 offset = recs[-1].offset + 1
 
     async def _signal(self, record: risk_signal.RiskSignal) -> dict[str, Any]:
-        return await self._written(Topic.SIGNALS, f"{record.tenant}/{record.subject}", risk_signal, record, "feed")
+        return await self._written(Topic.SIGNALS, risk_signal, record, "feed")
 
-    async def _written(self, topic: Topic, key: str, codec: Any, record: Any, purpose: Any) -> dict[str, Any]:
-        signer = self._gateway.signer(purpose)
-        partition, offset = await self._gateway.send(topic, key.encode(), codec, record, signer)
+    async def _written(self, topic: Topic, codec: Any, record: Any, purpose: Any) -> dict[str, Any]:
+        signer = self._gateway.signer(purpose, source=record.source if topic is Topic.SIGNALS else None)
+        _, key = KEYS[codec.HEADER]
+        partition, offset = await self._gateway.send(topic, key(record), codec, record, signer)
         return {"topic": topic.title, "partition": partition, "offset": offset}
 
 

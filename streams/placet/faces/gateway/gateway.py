@@ -84,10 +84,10 @@ class Gateway:
         """Send a record that belongs to an authority's desk."""
         return await self.send(topic, key_of(record.tenant, record.authority), codec, record, signer)
 
-    def signer(self, purpose: Purpose, issuer: str | None = None) -> Signer:
+    def signer(self, purpose: Purpose, issuer: str | None = None, source: str | None = None) -> Signer:
         """Return the key to sign with for a caller; raise Problem where this gateway holds none."""
         try:
-            return self.connection.signer(purpose, issuer)
+            return self.connection.signer(purpose, issuer, source)
         except Unavailable as error:
             raise Problem(403, str(error), f"body.{purpose}", "one whose key lies with this gateway") from None
 

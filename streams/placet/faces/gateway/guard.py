@@ -1,9 +1,9 @@
 """What every request passes first: the Host header, the token, the size of the body. Closed by default."""
 
 import hmac
+import re
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
-from urllib.parse import urlsplit
 
 from placet.faces.gateway.problems import Problem
 
@@ -12,6 +12,8 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
+HOST = re.compile(r"(\[(?P<address>[0-9A-Fa-f:.]+)\]|(?P<name>[A-Za-z0-9._\-]+))(:[0-9]*)?")
+"""A Host header (RFC 9110 §7.2): a name, or an IPv6 address in brackets, with or without a port."""
 OPEN_PATHS: frozenset[str] = frozenset({"/livez", "/readyz"})
 """What a probe may ask without a token: both say one word and nothing of what is decided."""
 
@@ -77,7 +79,5 @@ class Guard:
 
 def _name_of(host: bytes) -> str:
     """Return the name in a Host header, without its port; empty when it is none."""
-    try:
-        return urlsplit(f"//{host.decode('ascii')}").hostname or ""
-    except ValueError:
-        return ""
+    named = HOST.fullmatch(host.decode("latin-1"))
+    return "" if named is None else (named["address"] or named["name"]).lower()

@@ -8,12 +8,13 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
-from placet.errors import PlacetError
+from placet.errors import PlacetError, PoisonRecord
 from placet.faces import frames
 from placet.faces.gateway.gateway import Gateway, number
 from placet.faces.gateway.problems import Problem, json_answer
 from placet.faces.gateway.views import view_of
-from placet.model.topics import SPECS, Topic
+from placet.model.context_keys import check_key, key_of_value
+from placet.model.topics import CONTEXT, SPECS, Topic
 from placet.ports import Message
 
 READ_MOST = 5_000
@@ -59,6 +60,8 @@ class LogRoutes:
         messages = [Message(key, value) for _, _, key, value in frames.unpack(body, most)]
         if not messages:
             raise Problem(400, "no records", "body", "one record or more")
+        if topic in CONTEXT:
+            _check_context(messages)
         log = self._gateway.connection.log
         offset = await self._gateway.blocking(lambda: log.append(topic, partition, messages))
         return json_answer({"offset": offset})
@@ -118,3 +121,12 @@ class LogRoutes:
         if partition >= count:
             raise Problem(404, f"no partition {partition}", "partition", f"0 to {count - 1} of {topic.title}")
         return partition
+
+
+def _check_context(messages: list[Message]) -> None:
+    """Raise Problem where compaction would let a message take the place of another record, or of nothing."""
+    for at, message in enumerate(messages):
+        try:
+            check_key(message.key, key_of_value(message.value))
+        except PoisonRecord as error:
+            raise Problem(400, str(error), f"body record {at}", "a context record under its own key") from None

@@ -27,9 +27,12 @@ class Newer(ValueError):
     """A record in a version that this package does not read. Another executor may."""
 
 
-def addressed(verdict: Verdict, executor: str) -> bool:
-    """Return whether `verdict` is an offer to `executor`: open to all, or to it by name."""
-    if verdict.stop:
+def addressed(verdict: Verdict, executor: str, tenant: str) -> bool:
+    """Return whether `verdict` is an offer to `executor`: open to all of its tenant, or to it by name.
+
+    Names are a tenant's own: the executor of one is a stranger to another. An empty `tenant` is that of the verdict.
+    """
+    if verdict.stop or (tenant and tenant != verdict.tenant):
         return False
     if verdict.state == State.GRANTED:
         return verdict.audience in ("", executor)

@@ -70,11 +70,14 @@ class Connection:
         """Return the partition in which everything of `tenant/authority` is decided."""
         return partition_of(key_of(tenant, authority), self.log.partitions(Topic.INTENTS))
 
-    def signer(self, purpose: Purpose, issuer: str | None = None) -> Signer:
-        """Return a signer from the secrets folder this connection was made with; raise `Unavailable` without one."""
+    def signer(self, purpose: Purpose, issuer: str | None = None, source: str | None = None) -> Signer:
+        """Return a signer from the secrets folder this connection was made with; raise `Unavailable` without one.
+
+        With a `source` it is one that speaks as that.
+        """
         if self._keys is None:
             raise Unavailable(f"this connection holds no private keys: give the {purpose} its key")
-        return self._keys.signer(purpose, issuer)
+        return self._keys.signer(purpose, issuer, source)
 
     def background(self, read: Callable[[], T]) -> Future[T]:
         """Return a future of `read`, which may block, run in a thread of this connection."""

@@ -37,8 +37,10 @@ BEGUN_KEPT = 100_000
 
 
 class Executor:
-    """Carries out what `name` is granted, or what is granted to anybody.
+    """Carries out what `name` of `tenant` is granted, or what is granted to anybody there.
 
+    `tenant` is that of its key where none is given. With a key of every tenant
+    and none given it performs only what it is handed, and hears nothing by itself.
     `signer` proves its claims and outcomes; without one it is taken from the
     connection's secrets, where its issuer is `name`. `capabilities` are the
     obligations it can carry out; a grant that demands another is refused.
@@ -55,6 +57,7 @@ class Executor:
         connection: Connection,
         *,
         name: str,
+        tenant: str = "",
         signer: Signer | None = None,
         capabilities: Iterable[str] = (),
         begun: str | Path | None = None,
@@ -66,9 +69,15 @@ class Executor:
         self.connection = connection
         self.name = strict.identifier(name, "executor")
         begun_set = None if begun is None else BegunSet(Path(begun), connection.clock.now_ms())
+        signer = signer or connection.signer("executor", name)
+        bound = connection.ring.tenant_of(signer.kid)
+        if tenant and bound and tenant != bound:
+            raise ValueError(f"executor `{name}` of tenant `{tenant}`: its key is of tenant `{bound}`")
+        self.tenant = (tenant or bound) and strict.identifier(tenant or bound, "tenant")
         self._terms = Terms(
             name=name,
-            signer=signer or connection.signer("executor", name),
+            tenant=self.tenant,
+            signer=signer,
             nonce=connection.entropy.draw(NONCE_BYTES),
             capabilities=frozenset(capabilities),
             skew_ms_max=skew_ms_max,
@@ -91,8 +100,11 @@ class Executor:
         """Register a function for actions: a name, or a beginning and `*` (`payments.*`); the first that fits runs.
 
         It is given a `Grant` and may return a `Result`. An `async` function runs
-        in an event loop of the executor's own.
+        in an event loop of the executor's own. Raises `ValueError` for an
+        executor of no tenant: its namesakes of other tenants would act through it.
         """
+        if not self.tenant:
+            raise ValueError(f"executor `{self.name}`: its key is of every tenant, so name the one it hears: `tenant=`")
 
         def register(handler: H) -> H:
             self._handlers.append((pattern, handler))
@@ -194,7 +206,7 @@ class Executor:
         """Sort one verdict; return the offer it makes, with who carries it out."""
         place = Place(verdict.tenant, verdict.authority, verdict.id, verdict.attempt)
         offer = self._offers.get(place)
-        offered = checks.addressed(verdict, self.name)
+        offered = checks.addressed(verdict, self.name, self.tenant)
         if offer is None:
             handler = self._handler_of(verdict.action) if offered else None
             if handler is None or place in self._begun:
@@ -216,7 +228,9 @@ class Executor:
 
     def performing(self, what: Place | Answer, run: Handler, asked: bytes | None, seconds: float) -> Flow[Any]:
         """Return what `perform` does as a flow, for those who make it part of theirs."""
-        place = _place(what)
+        place = what if isinstance(what, Place) else Place.of(what)
+        if self.tenant and place.tenant != self.tenant:
+            raise NotBegun(f"intent {place.id.hex()}: of tenant `{place.tenant}`, this executor is of `{self.tenant}`")
         with self._lock:
             if place in self._begun:
                 raise NotBegun(f"intent {place.id.hex()}: this process has begun it before")
@@ -255,7 +269,7 @@ class Executor:
                     one.name == "verdict"
                     and (record.tenant, record.authority, record.id, record.attempt) == offer.place
                 ):
-                    if checks.addressed(record, self.name):
+                    if checks.addressed(record, self.name, self.tenant):
                         offer.offer(record, one.rec.offset)
                     else:
                         offer.moved(record)
@@ -281,9 +295,3 @@ class Executor:
         self.forget(offer.place)
         if error is not None:
             LOGGER.info("not done intent=%s attempt=%d why=%s", offer.place.id.hex(), offer.place.attempt, error)
-
-
-def _place(what: Place | Answer) -> Place:
-    if isinstance(what, Place):
-        return what
-    return Place(what.tenant, what.authority, bytes.fromhex(what.id), what.attempt)

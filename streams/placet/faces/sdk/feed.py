@@ -11,6 +11,7 @@ from placet.faces.sdk.connection import Connection
 from placet.model import strict
 from placet.model.codec import BY_NAME, control, decode_any, mandate, open_frame, principal, sensitivity, watermark
 from placet.model.codec.watermark import Watermark
+from placet.model.context_keys import KEYS, watermark_key
 from placet.model.keys import partition_of
 from placet.model.reasons import Reason
 from placet.model.topics import CONTEXT, Topic
@@ -22,10 +23,10 @@ _READ_MOST, _READ_MS = 2_000, 5_000
 
 
 class Kind(NamedTuple):
-    """What one context topic carries: its codec, the fields its key is made of, and who signs."""
+    """What one context topic carries: its codec, the fields that name what it speaks of, and who signs."""
 
     codec: Any
-    key: tuple[str, ...]
+    names: tuple[str, ...]
     purpose: Purpose
 
 
@@ -78,8 +79,9 @@ class Feed:
         kind = KINDS.get(self._topic)
         if kind is None:
             raise PoisonRecord(f"{self._topic.title}: is not written record by record", Reason.MALFORMED)
-        fields = [strict.identifier(getattr(record, name), name) for name in kind.key]
-        key = "/".join(fields).encode()
+        for field in kind.names:
+            strict.identifier(getattr(record, field), field)
+        key = KEYS[kind.codec.HEADER][1](record)
         name = kind.codec.__name__.rpartition(".")[2]
         signer = self._connection.signer(kind.purpose)
         (proof,) = signer.sign_batch(name, kind.codec.FINGERPRINT, [kind.codec.encode_unsigned(record)])
@@ -102,7 +104,8 @@ class Feed:
     def quiet(self, at: int | None = None) -> int:
         """Say on every partition that this feed has said all it knew at `at`, ms (now); return that instant."""
         now = self._connection.clock.now_ms() if at is None else at
-        message = Message(f"watermark/{self.source}".encode(), watermark.frame(Watermark(self.source, now)))
+        said = Watermark(self.source, now)
+        message = Message(watermark_key(said), watermark.frame(said))
         for partition in range(self._connection.log.partitions(self._topic)):
             self._connection.log.append(self._topic, partition, [message])
         return now

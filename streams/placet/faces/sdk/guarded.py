@@ -39,8 +39,10 @@ def guarded(
 
     A call raises `NotGranted` (`Denied`, `TryAgain`, `Deferred`, `Pending`,
     `Ended`, `Settled`), `NoAnswer`, `NotBegun` or `Stopped` when the function
-    did not run to its end, and whatever the function raised.
+    did not run to its end, and whatever the function raised. Raises
+    `ValueError` at once where agent and executor are of two tenants.
     """
+    _of_one_tenant(agent, executor, action)
 
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
         calls = _Calls(function, action, resource, local)
@@ -87,6 +89,11 @@ def guarded(
         return plain
 
     return decorate
+
+
+def _of_one_tenant(agent: Agent, executor: Executor, action: str) -> None:
+    if executor.tenant and executor.tenant != agent.tenant:
+        raise ValueError(f"`{action}`: asked in tenant `{agent.tenant}`, and its executor is of `{executor.tenant}`")
 
 
 class _Calls:

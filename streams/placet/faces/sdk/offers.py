@@ -3,9 +3,10 @@
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from placet.errors import PlacetError
+from placet.faces.sdk.models import Answer
 from placet.model.codec.refusal import Refusal
 from placet.model.codec.verdict import Verdict
 from placet.model.reasons import State
@@ -22,6 +23,11 @@ class Place(NamedTuple):
     authority: str
     id: bytes
     attempt: int
+
+    @classmethod
+    def of(cls, answer: Answer) -> Self:
+        """Return which attempt an answer is about."""
+        return cls(answer.tenant, answer.authority, bytes.fromhex(answer.id), answer.attempt)
 
 
 class Offer:

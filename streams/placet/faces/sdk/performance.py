@@ -36,6 +36,7 @@ class Terms(NamedTuple):
     """Who carries out, under what name, with which duties and bounds."""
 
     name: str
+    tenant: str
     signer: Signer
     nonce: bytes
     capabilities: frozenset[str]
@@ -81,6 +82,8 @@ class Performance:
             claimed = yield from self._claimed(verdict)
             if fault is None and claimed.granted_digest != verdict.granted_digest:
                 fault = Fault(True, "the claim was accepted for another digest")
+            # Decided again at the claim, the same action may be granted with other duties.
+            fault = fault or checks.fault_of(claimed, arguments, self._terms.capabilities)
             verdict = claimed
         elif fault is None and self._terms.begun is None:
             fault = Fault(True, "a grant that is its own claim needs a begun-set, and this executor has none")
@@ -97,7 +100,7 @@ class Performance:
             verdict: Verdict = yield Wait(self._offer.offered, seconds)
         except TimeoutError:
             raise NotBegun(f"intent {self._offer.place.id.hex()}: no sealed grant was heard in time") from None
-        if not checks.addressed(verdict, self._terms.name):
+        if not checks.addressed(verdict, self._terms.name, self._terms.tenant):
             raise raised_by(Answer.of(verdict))
         return verdict
 

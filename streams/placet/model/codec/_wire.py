@@ -11,6 +11,7 @@ from placet.model.reasons import Reason
 INT_MAX = 2**31 - 1
 LONG_MAX = 2**63 - 1
 _PAIR = 1 << 14
+_KEPT = 1 << 15
 
 
 class Misread(ValueError):
@@ -34,23 +35,23 @@ _GOES_ON = [bytes((raw & 127 | 128, raw >> 7 | 128)) for raw in range(_PAIR)]
 class _Long(dict[int, bytes]):
     """Avro's encoding of an integer: a table for the small ones, worked out for the rest.
 
-    What is as great as an instant in ms is kept for a while: a batch has few of
-    them, and many records.
+    What is worked out is kept for a while: a seq, an offset and an instant stand
+    in several records of a batch.
     """
 
     least, most = -LONG_MAX - 1, LONG_MAX
 
     def __missing__(self, number: int) -> bytes:
-        if 0 <= number < 1 << 27:
-            return _GOES_ON[number << 1 & 16383] + _ENDS[number >> 13]
         made = self._made(number)
-        if len(self) >= _PAIR:
+        if len(self) >= _KEPT:
             self.clear()
             self.update(_TABLE)
         self[number] = made
         return made
 
     def _made(self, number: int) -> bytes:
+        if 0 <= number < 1 << 27:
+            return _GOES_ON[number << 1 & 16383] + _ENDS[number >> 13]
         if not self.least <= number <= self.most:
             bits = self.most.bit_length() + 1
             raise PoisonRecord(f"{number} does not fit the {bits} bits of its field", Reason.MALFORMED)
@@ -71,6 +72,24 @@ LONG = _Long(_TABLE)
 """Any `long` to its bytes, and the length of anything."""
 INT = _Int(_TABLE)
 """Any `int` to its bytes."""
+
+
+class _Text(dict[str, bytes]):
+    """Avro's encoding of a string, kept for a while: for names that stand in many records."""
+
+    def __missing__(self, text: str) -> bytes:
+        data = text.encode()
+        made = LONG[len(data)] + data
+        if len(self) >= _PAIR:
+            self.clear()
+        if len(made) <= _TEXT_MOST:
+            self[text] = made
+        return made
+
+
+_TEXT_MOST = 256
+TEXT = _Text()
+"""A string to its bytes."""
 
 SMALL = [(raw >> 1) ^ -(raw & 1) for raw in range(128)]
 """The integer in a single byte."""

@@ -97,7 +97,7 @@ def encode_unsigned(record: ActiveSet) -> bytes:
                 LONG[len(tenant_)],
                 tenant_,
                 LONG[revision],
-                encode_digests(digests),
+                b"\x00" if not digests else encode_digests(digests),
                 LONG[len(reason_)],
                 reason_,
                 LONG[published_at],

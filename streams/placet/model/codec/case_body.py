@@ -121,8 +121,8 @@ def encode(record: CaseBody) -> bytes:
                 session_origin_,
                 INT[session_rank],
                 LONG[session_seq],
-                encode_cut(cut),
-                encode_facts(facts),
+                b"\x00" if not cut else encode_cut(cut),
+                b"\x00" if not facts else encode_facts(facts),
             )
         )
     except UnicodeEncodeError as fault:

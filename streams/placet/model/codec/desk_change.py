@@ -138,7 +138,7 @@ def _encode_lease(record: Lease) -> bytes:
             LONG[until],
             LONG[len(granted_digest)],
             granted_digest,
-            encode_opened_item_granted_arguments(granted_arguments),
+            b"\x00" if granted_arguments is None else encode_opened_item_granted_arguments(granted_arguments),
             b"\x01" if claim_required else b"\x00",
             INT[act_ms_max],
             LONG[expires_at],
@@ -149,7 +149,7 @@ def _encode_lease(record: Lease) -> bytes:
             LONG[len(nonce)],
             nonce,
             b"\x01" if stopped else b"\x00",
-            encode_opened_item_votes(votes),
+            b"\x00" if not votes else encode_opened_item_votes(votes),
         )
     )
 
@@ -227,9 +227,9 @@ def encode(record: DeskChange) -> bytes:
                 settled,
                 LONG[len(closed)],
                 closed,
-                encode_opened(opened),
-                encode_data_keys(data_keys),
-                encode_sessions(sessions),
+                b"\x00" if not opened else encode_opened(opened),
+                b"\x00" if not data_keys else encode_data_keys(data_keys),
+                b"\x00" if not sessions else encode_sessions(sessions),
             )
         )
     except UnicodeEncodeError as fault:

@@ -174,13 +174,13 @@ def encode_unsigned(record: Intent) -> bytes:
                 purpose_,
                 LONG[len(session_)],
                 session_,
-                encode_after(after),
+                b"\x00" if not after else encode_after(after),
                 LONG[len(audience_)],
                 audience_,
                 LONG[len(arguments)],
                 arguments,
                 LONG[deadline],
-                encode_at_least(at_least),
+                b"\x00" if not at_least else encode_at_least(at_least),
                 b"\x01" if emergency else b"\x00",
             )
         )

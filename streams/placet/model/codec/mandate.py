@@ -100,7 +100,15 @@ def encode_limits_item_actions(value: tuple[str, ...]) -> bytes:
 def _encode_limit(record: Limit) -> bytes:
     measure, max, window_s, actions = record
     measure_ = measure.encode()
-    return b"".join((LONG[len(measure_)], measure_, LONG[max], INT[window_s], encode_limits_item_actions(actions)))
+    return b"".join(
+        (
+            LONG[len(measure_)],
+            measure_,
+            LONG[max],
+            INT[window_s],
+            b"\x00" if not actions else encode_limits_item_actions(actions),
+        )
+    )
 
 
 def encode_limits(value: tuple[Limit, ...]) -> bytes:
@@ -178,9 +186,9 @@ def encode_unsigned(record: Mandate) -> bytes:
                 delegate_,
                 LONG[len(task_)],
                 task_,
-                encode_actions(actions),
-                encode_resources(resources),
-                encode_limits(limits),
+                b"\x00" if not actions else encode_actions(actions),
+                b"\x00" if not resources else encode_resources(resources),
+                b"\x00" if not limits else encode_limits(limits),
                 LONG[len(parent_)],
                 parent_,
                 LONG[expires_at],

@@ -107,7 +107,15 @@ def encode_unsigned(record: Pack) -> bytes:
         if len(digest) != 32:
             raise unfit("pack.digest", len(digest), 32)
         return b"".join(
-            (LONG[len(tenant_)], tenant_, LONG[len(name_)], name_, digest, encode_files(files), LONG[published_at])
+            (
+                LONG[len(tenant_)],
+                tenant_,
+                LONG[len(name_)],
+                name_,
+                digest,
+                b"\x00" if not files else encode_files(files),
+                LONG[published_at],
+            )
         )
     except UnicodeEncodeError as fault:
         raise unwritable("pack", fault) from None

@@ -72,8 +72,8 @@ def encode(record: Quarantined) -> bytes:
                 INT[reason],
                 LONG[len(detail_)],
                 detail_,
-                encode_key(key),
-                encode_value(value),
+                b"\x00" if key is None else encode_key(key),
+                b"\x00" if value is None else encode_value(value),
             )
         )
     except UnicodeEncodeError as fault:

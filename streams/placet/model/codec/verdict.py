@@ -8,6 +8,7 @@ from placet.model.codec._wire import (
     LONG,
     SMALL,
     SPAN,
+    TEXT,
     Misread,
     count,
     int_at,
@@ -164,7 +165,9 @@ def encode_approval_some_eligible(value: tuple[str, ...]) -> bytes:
 
 def _encode_approval(record: Approval) -> bytes:
     quorum, eligible, expires_at = record
-    return b"".join((INT[quorum], encode_approval_some_eligible(eligible), LONG[expires_at]))
+    return b"".join(
+        (INT[quorum], b"\x00" if not eligible else encode_approval_some_eligible(eligible), LONG[expires_at])
+    )
 
 
 def encode_approval(value: Approval | None) -> bytes:
@@ -241,12 +244,6 @@ def splice(
             raise unfit("verdict.intent_digest", len(intent_digest), 32)
         if len(action_digest) != 32:
             raise unfit("verdict.action_digest", len(action_digest), 32)
-        audience_ = audience.encode()
-        engine_ = engine.encode()
-        executor_ = executor.encode()
-        result_sensitivity_ = result_sensitivity.encode()
-        result_origin_ = result_origin.encode()
-        detail_ = detail.encode()
         return b"".join(
             (
                 head,
@@ -268,8 +265,7 @@ def splice(
                 LONG[len(granted_digest)],
                 granted_digest,
                 granted_arguments,
-                LONG[len(audience_)],
-                audience_,
+                TEXT[audience],
                 LONG[deadline],
                 LONG[expires_at],
                 b"\x01" if claim_required else b"\x00",
@@ -277,8 +273,7 @@ def splice(
                 INT[retry_after_ms],
                 LONG[len(set_digest)],
                 set_digest,
-                LONG[len(engine_)],
-                engine_,
+                TEXT[engine],
                 LONG[len(commitment)],
                 commitment,
                 rules,
@@ -286,18 +281,14 @@ def splice(
                 obligations,
                 approval,
                 holds,
-                LONG[len(executor_)],
-                executor_,
+                TEXT[executor],
                 LONG[len(nonce)],
                 nonce,
                 LONG[len(ran_digest)],
                 ran_digest,
-                LONG[len(result_sensitivity_)],
-                result_sensitivity_,
-                LONG[len(result_origin_)],
-                result_origin_,
-                LONG[len(detail_)],
-                detail_,
+                TEXT[result_sensitivity],
+                TEXT[result_origin],
+                TEXT[detail],
             )
         )
     except UnicodeEncodeError as fault:

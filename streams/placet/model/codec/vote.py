@@ -110,7 +110,7 @@ def encode_unsigned(record: Vote) -> bytes:
                 b"\x01" if approve else b"\x00",
                 LONG[len(reason_)],
                 reason_,
-                encode_arguments(arguments),
+                b"\x00" if arguments is None else encode_arguments(arguments),
                 LONG[voted_at],
             )
         )

@@ -1,0 +1,92 @@
+"""Context that no reader takes: each such record that was read is refused once, by itself or among a flood of its kind."""
+
+import re
+from typing import NamedTuple
+
+from placet.faces.auditor.batch import Cut, Decision
+from placet.faces.auditor.joining import LABELS, STATUSES
+from placet.faces.auditor.places import in_place
+from placet.faces.auditor.records import Record
+from placet.faces.auditor.report import Check, title_of
+from placet.model.topics import Topic
+from placet.ports import Rec
+
+AHEAD_MS_MAX = 60_000
+BYTES_MAX = 65_536
+ORIGINS = (None, "none", "internal", "external")
+POLICIES = ("pack", "active_set", "watermark")
+FACTS = ("principal", "risk", "sensitivity", "mandate", "control", "watermark")
+INSTANTS = {"risk": "event_at", "watermark": "at"}
+FLOOD = re.compile(r"(\d+) more from offset (\d+) on are refused with this one")
+Place = tuple[int, int]
+"""Topic and partition."""
+
+
+def is_faulty(rec: Rec, record: Record | None, partitions: int) -> bool:
+    """Whether no reader takes a record, whoever signed it: what only a key could tell is not asked."""
+    policies = rec.topic == Topic.POLICIES
+    if record is None or record.name not in (POLICIES if policies else FACTS):
+        return True
+    said, name = record.fields, record.name
+    if not in_place(rec, name, said, partitions):
+        return True
+    if policies and name != "watermark":
+        return False
+    if said[INSTANTS.get(name, "observed_at")] > rec.at + AHEAD_MS_MAX:
+        return True
+    if name == "watermark":
+        return False
+    if len(rec.value or b"") > BYTES_MAX or "/" in said["tenant"]:
+        return True
+    if name == "risk":
+        return not 0 <= said["score"] <= 100 or said["half_life_s"] < 0
+    if name == "sensitivity":
+        return said["label"] not in LABELS or said["origin"] not in ORIGINS
+    return name in ("principal", "mandate") and said["status"] not in STATUSES
+
+
+class Flood(NamedTuple):
+    """A refusal of many: how many besides its own, from which offset on, and its own."""
+
+    size: int
+    first: int
+    last: int
+
+
+class Ignored:
+    """The faulty records of the context, and the refusals that partition 0 gave them."""
+
+    def __init__(self, faulty: list[tuple[int, int, int]], check: Check) -> None:
+        self._faulty = faulty
+        self._check = check
+        self._refused: dict[tuple[int, int, int], int] = {}
+        self._floods: dict[Place, list[Flood]] = {}
+
+    def refused(self, decision: Decision) -> None:
+        """Take the refusal of a context record."""
+        said = decision.fields
+        place = (said["cause_topic"], said["cause_partition"], said["cause_offset"])
+        before = self._refused.setdefault(place, decision.offset)
+        if before != decision.offset:
+            text = f"refuses {title_of(place[0])}/{place[1]}@{place[2]} again, which the one at {before} refuses"
+            self._check.fail(Topic.DECISIONS, 0, decision.offset, text)
+        flood = FLOOD.match(said["detail"])
+        if flood is not None:
+            self._floods.setdefault(place[:2], []).append(Flood(int(flood[1]), int(flood[2]), place[2]))
+
+    def finish(self, cut: Cut) -> None:
+        """Name what was read and not refused."""
+        among: dict[tuple[Place, Flood], int] = {}
+        for topic, partition, offset in self._faulty:
+            if offset >= cut.get((topic, partition), (0, 0))[0]:
+                continue
+            self._check.checked += 1
+            if (topic, partition, offset) in self._refused:
+                continue
+            for flood in self._floods.get((topic, partition), ()):
+                known = among.get(((topic, partition), flood), 0)
+                if flood.first <= offset < flood.last and known < flood.size:
+                    among[(topic, partition), flood] = known + 1
+                    break
+            else:
+                self._check.fail(topic, partition, offset, "no reader takes it, and no refusal says so")
