@@ -151,7 +151,7 @@ def test_a_later_worker_goes_on_with_agents_and_executors_of_this_release(
     with connect(bootstrap=site.settings.bootstrap, settings=site.settings) as connection:
         Furniture(connection.log, Keys(site.settings.keys_file, site.settings.secrets_dir)).all()
         shop = Shop(connection)
-        with Executor(connection, name=EXECUTOR) as executor:
+        with Executor(connection, name=EXECUTOR, tenant=TENANT) as executor:
             with site.worker(ROOT):
                 until("the pack is active", lambda: shop.ask(1).granted)
                 shop.carry_out(executor, shop.ask(2))
@@ -184,7 +184,7 @@ def test_what_a_worker_that_was_upgraded_too_early_says_is_not_acted_on(
     with connect(bootstrap=site.settings.bootstrap, settings=site.settings) as connection:
         Furniture(connection.log, Keys(site.settings.keys_file, site.settings.secrets_dir)).all()
         shop, ran = Shop(connection), list[Any]()
-        with Executor(connection, name=EXECUTOR) as executor, site.worker(early.folder):
+        with Executor(connection, name=EXECUTOR, tenant=TENANT) as executor, site.worker(early.folder):
             executor.on("shop.*")(ran.append)
             with pytest.raises(NoAnswer):
                 shop.ask(1)
