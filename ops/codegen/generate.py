@@ -8,7 +8,10 @@ right as long as nobody holds records of the version in the id file.
 never rewritten. A record whose schema has changed since gets the next free id
 and the next version, its new schema is added as
 `schemas/history/<record>/<id>.avsc`, and all older ones stay beside it for the
-evolution check. A record that has not changed keeps its id.
+evolution check. A record that has not changed keeps its id. Of each older
+version a reader is made, `<record>_<id>.py`: it takes the bytes as strictly as
+the present codec, and gives the record in its present form. What workers read
+and what they say do not change in one release (`placet.model.rollout`).
 
 `--check` writes nothing and exits 1 naming each file that is not what the
 schemas give.
@@ -18,6 +21,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import subprocess
 import sys
 import tempfile
@@ -27,9 +31,11 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
 from ops.codegen.reading import decoder  # noqa: E402
+from ops.codegen.resolving import resolved  # noqa: E402
 from ops.codegen.schema import Type, fingerprint, read  # noqa: E402
 from ops.codegen.typing_ import named_tuple, nested  # noqa: E402
 from ops.codegen.writing import encoder  # noqa: E402
+from placet.model.rollout import mixed  # noqa: E402
 
 SCHEMAS = ROOT / "schemas"
 CODEC = ROOT / "streams" / "placet" / "model" / "codec"
@@ -82,6 +88,7 @@ Ids = dict[str, dict[str, object]]
 def numbered(release: bool) -> tuple[Ids, dict[str, int]]:
     """Return the id file as it is to be, and the newest id of each record."""
     path = SCHEMAS / "ids.json"
+    changed: list[str] = []
     ids: Ids = json.loads(path.read_text("utf-8")) if path.exists() else {}
     newest = {str(row["name"]): int(number) for number, row in sorted(ids.items(), key=lambda pair: int(pair[0]))}
     found = sorted(path.stem for path in SCHEMAS.glob("*.avsc"))
@@ -94,9 +101,12 @@ def numbered(release: bool) -> tuple[Ids, dict[str, int]]:
         elif release and ids[str(newest[name])]["fingerprint"] != mark:
             version = int(str(ids[str(newest[name])]["version"])) + 1
             newest[name] = max(map(int, ids)) + 1
+            changed.append(name)
         else:
             version = int(str(ids[str(newest[name])]["version"]))
         ids[str(newest[name])] = {"name": name, "version": version, "fingerprint": mark}
+    if fault := mixed(changed):
+        raise SystemExit(f"schemas/ids.json: {fault}")
     return ids, newest
 
 
@@ -110,7 +120,6 @@ def module(name: str, number: int) -> str:
         *decoder(record, name, MEASURED.get(name, 0)),
     ]
     text = "\n".join(body)
-    used = [each for each in WIRE if f"{each}[" in text or f"{each}(" in text or f" {each})" in text]
     return "\n".join(
         [
             f'"""{record.doc} Generated from schemas/{name}.avsc by `make codecs`; edit the schema, not this file."""',
@@ -118,33 +127,69 @@ def module(name: str, number: int) -> str:
             "",
             "from typing import NamedTuple",
             "",
-            f"from placet.model.codec._wire import {', '.join(used)}",
-            "",
-            f"SCHEMA_ID = {number}",
-            f'HEADER = bytes.fromhex("00{number:08x}")',
-            f'FINGERPRINT = bytes.fromhex("{fingerprint(path).hex()}")',
-            "",
-            "",
-            text,
+            *_frame(number, path, text),
         ]
     )
+
+
+def older(name: str, number: int) -> str:
+    """Return the text of what reads an older version of a record as the present one has it, before formatting."""
+    path = _released(name, number)
+    present = read(SCHEMAS / f"{name}.avsc")
+    record = resolved(read(path), present, name)
+    text = "\n".join(decoder(record, name, MEASURED.get(name, 0)))
+    classes = [each.name for each in (*nested(present), present) if re.search(rf"\b{each.name}\b", text)]
+    return "\n".join(
+        [
+            f'"""Reads schema id {number} as {name}.{present.name} of now. Generated from {path.relative_to(ROOT)} by `make codecs`."""',
+            "# ruff: noqa",
+            "",
+            f"from placet.model.codec.{name} import {', '.join(classes)}",
+            *_frame(number, path, text),
+        ]
+    )
+
+
+def _released(name: str, number: int) -> Path:
+    return SCHEMAS / "history" / name / f"{number}.avsc"
+
+
+def _frame(number: int, path: Path, text: str) -> list[str]:
+    """Return the part that every reader of a schema has: what it shares with the others, its id, and its text."""
+    used = [each for each in WIRE if f"{each}[" in text or f"{each}(" in text or f" {each})" in text]
+    return [
+        f"from placet.model.codec._wire import {', '.join(used)}",
+        "",
+        f"SCHEMA_ID = {number}",
+        f'HEADER = bytes.fromhex("00{number:08x}")',
+        f'FINGERPRINT = bytes.fromhex("{fingerprint(path).hex()}")',
+        "",
+        "",
+        text,
+    ]
 
 
 def _classes(record: Type) -> list[str]:
     return [line for each in (*nested(record), record) for line in named_tuple(each, record.name)]
 
 
-def table(newest: dict[str, int]) -> str:
-    """Return the text of the module that lists all codecs by id."""
+def table(newest: dict[str, int], before: dict[str, list[int]]) -> str:
+    """Return the text of the module that lists all codecs by id, and the readers of all older versions by record."""
     names = sorted(newest, key=newest.__getitem__)
+    readers = {name: [f"{name}_{number}" for number in before[name]] for name in names if before[name]}
+    modules = sorted([*names, *(each for row in readers.values() for each in row)])
+    rows = ", ".join(f'"{name}": ({", ".join(row)},)' for name, row in readers.items())
     return "\n".join(
         [
-            '"""All codecs by schema id. Generated from schemas/ids.json by `make codecs`."""',
+            '"""All codecs by schema id, and what reads their older versions. Generated from schemas/ids.json by `make codecs`."""',
             "# ruff: noqa",
             "",
-            f"from placet.model.codec import {', '.join(sorted(names))}",
+            "from typing import Any",
+            "",
+            f"from placet.model.codec import {', '.join(modules)}",
             "",
             f"CODECS = ({', '.join(names)},)",
+            f"OLDER: dict[str, tuple[Any, ...]] = {{{rows}}}",
         ]
     )
 
@@ -152,8 +197,12 @@ def table(newest: dict[str, int]) -> str:
 def produced(release: bool) -> dict[Path, str]:
     """Return every file this script owns, with its text."""
     ids, newest = numbered(release)
+    before = {
+        name: [int(n) for n, row in ids.items() if row["name"] == name and int(n) != newest[name]] for name in newest
+    }
     files = {f"{name}.py": module(name, number) for name, number in newest.items()}
-    files["table.py"] = table(newest)
+    files |= {f"{name}_{number}.py": older(name, number) for name, numbers in before.items() for number in numbers}
+    files["table.py"] = table(newest, before)
     out = {CODEC / name: text for name, text in _formatted(files).items()}
     out[SCHEMAS / "ids.json"] = (
         "{\n" + ",\n".join(f'  "{key}": {json.dumps(row)}' for key, row in ids.items()) + "\n}\n"

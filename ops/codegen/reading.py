@@ -65,11 +65,11 @@ class Reader:
         self.add(depth, "elif n:", '    raise Misread("a union index of 0 or 1")')
 
     def _record(self, kind: Type, path: str, name: str, depth: int) -> None:
-        names = []
+        names = {}
         for field in kind.fields:
             self.add(depth, f'here = "{path}.{field.name}"')
-            names.append(self.read(field.type, f"{path}.{field.name}", depth))
-        self.add(depth, f"{name} = tuple.__new__({kind.name}, ({', '.join(names)},))")
+            names[field.name] = self.read(field.type, f"{path}.{field.name}", depth)
+        self.add(depth, f"{name} = {_built(kind, names)}")
 
     def _array(self, kind: Type, path: str, name: str, depth: int) -> None:
         self.add(depth, f"{name}: {hint(kind)} = ()", "if b[i]:")
@@ -96,6 +96,14 @@ class Reader:
         self.add(depth, f'here = "{path}"', "if b[i]:", '    raise Misread("one block, and its end")')
 
 
+def _built(kind: Type, names: dict[str, str]) -> str:
+    """Return the expression that makes a record of what was read of its fields, each by the local in `names`."""
+    if not kind.name:
+        return "()"
+    parts = names.values() if kind.built is None else [names[field] if field else made for field, made in kind.built]
+    return f"tuple.__new__({kind.name}, ({', '.join(parts)},))"
+
+
 def decoder(record: Type, title: str, heads: int) -> list[str]:
     """Return the lines of `decode`, and of `decode_signed` and `decode_parts` where the record has such parts.
 
@@ -108,21 +116,21 @@ def decoder(record: Type, title: str, heads: int) -> list[str]:
     elif proved:
         verb, result = "decode_signed", f"tuple[{record.name}, int]"
     reader = Reader()
-    names = []
+    names = {}
     for index, field in enumerate(record.fields):
         if heads and index == heads:
             reader.add(2, "head_at = i")
         if field.name == "proof":
             reader.add(2, "proof_at = i")
         reader.add(2, f'here = "{field.name}"')
-        names.append(reader.read(field.type, field.name, 2))
+        names[field.name] = reader.read(field.type, field.name, 2)
     says = {
         "decode": f"Return the {record.name} in `data` from `start` to its end; raise PoisonRecord where it is not one.",
         "decode_signed": f"Return the {record.name} in `data` from `start` to its end, and where its proof begins.",
         "decode_parts": f"Return the {record.name} in `data` from `start` to its end, where its first {heads} fields end, "
         "and where its proof begins.",
     }
-    built = f"tuple.__new__({record.name}, ({', '.join(names)},))"
+    built = _built(record, names)
     given = {"decode": built, "decode_signed": f"{built}, proof_at", "decode_parts": f"{built}, head_at, proof_at"}
     lines = [
         f"def {verb}(data: bytes, start: int = 5) -> {result}:",

@@ -11,11 +11,18 @@ from placet.model import evolution
 
 PRIMITIVES = frozenset({"int", "long", "boolean", "string", "bytes"})
 KINDS = ("record", "fixed", "array", "map")
+REQUIRED = object()
+"""The default of a field that has none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Type:
-    """One type: `kind` is a primitive, `record`, `fixed`, `array`, `map` or `maybe` (a union of null and `item`)."""
+    """One type: `kind` is a primitive, `record`, `fixed`, `array`, `map` or `maybe` (a union of null and `item`).
+
+    `built` says of a record that is read in another version than it was written
+    how each field of its class comes about: by the written field of that name,
+    or, where that is empty, as this Python expression.
+    """
 
     kind: str
     name: str = ""
@@ -23,6 +30,7 @@ class Type:
     size: int = 0
     item: Type | None = None
     fields: tuple[Field, ...] = ()
+    built: tuple[tuple[str, str], ...] | None = None
 
     @property
     def inner(self) -> Type:
@@ -46,6 +54,8 @@ class Field:
     name: str
     type: Type
     doc: str
+    default: object = REQUIRED
+    aliases: tuple[str, ...] = ()
 
 
 def read(path: Path) -> Type:
@@ -91,7 +101,10 @@ def _field(node: dict[str, object], known: dict[str, Type], where: str) -> Field
     name = str(node["name"])
     if keyword.iskeyword(name) or name.startswith("_"):
         raise ValueError(f"{where}: a field cannot be called `{name}` in Python")
-    return Field(name, _read(node["type"], known, f"{where}.{name}"), str(node.get("doc", "")))
+    kind = _read(node["type"], known, f"{where}.{name}")
+    aliases = node.get("aliases", ())
+    assert isinstance(aliases, list | tuple)
+    return Field(name, kind, str(node.get("doc", "")), node.get("default", REQUIRED), tuple(map(str, aliases)))
 
 
 def fingerprint(path: Path) -> bytes:

@@ -16,7 +16,7 @@ def hint(kind: Type) -> str:
         return f"dict[str, {hint(kind.inner)}]"
     if kind.kind == "maybe":
         return f"{hint(kind.inner)} | None"
-    return kind.name if kind.kind == "record" else PLAIN[kind.kind]
+    return (kind.name or "object") if kind.kind == "record" else PLAIN[kind.kind]
 
 
 def nested(record: Type) -> list[Type]:

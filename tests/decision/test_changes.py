@@ -30,7 +30,7 @@ def test_leases_too_large_for_one_record_go_on_in_the_next(monkeypatch: pytest.M
     world.step()
     before = len(records(world))
     asked = [world.intent() for _ in range(5)]
-    monkeypatch.setattr(changes, "PIECE_BYTES_MAX", 2 * len(intent_codec.encode(asked[0])) + 1)
+    monkeypatch.setattr(changes, "PIECE_BYTES_MAX", 2 * len(intent_codec.frame(asked[0])) + 1)
     assert states(world.ask(*asked)) == [State.GRANTED] * 5
     made = records(world)[before:]
     assert [len(one.opened) for one in made] == [2, 2, 1]

@@ -233,3 +233,50 @@ def test_the_canonical_form_is_fastavros(name: str) -> None:
 )
 def test_the_canonical_form_of_what_our_schemas_do_not_have_is_fastavros_too(schema: Any) -> None:
     assert evolution.canonical_form(schema) == fastavro.schema.to_parsing_canonical_form(schema)
+
+
+HEAD = [field("id", fixed(16, "Id")), *(field(name, "string") for name in "abcdefgh")]
+PROOF = field("proof", ["null", "string"], default=None)
+
+
+def versions(*fields: Any, verdict: list[Any] = HEAD) -> list[str]:
+    current = {"intent": record(*fields, name="Intent"), "verdict": record(*verdict, name="Verdict")}
+    return [str(problem) for problem in check_all(current, {"intent": {1: record(*HEAD, PROOF, name="Intent")}})]
+
+
+def test_an_intent_may_grow_between_its_first_nine_fields_and_its_proof() -> None:
+    assert versions(*HEAD, field("more", default=0), PROOF) == []
+
+
+@pytest.mark.parametrize(
+    ("fields", "named"),
+    [
+        ([HEAD[0], field("new", "string", default=""), *HEAD[1:]], "new a b c d e f g"),
+        ([*HEAD[:7], HEAD[8], HEAD[7]], "h g"),
+        ([*HEAD[:8], field("h", ["null", "string"])], "h"),
+        ([*HEAD[:8], field("i", "string", aliases=["h"])], "i"),
+    ],
+)
+def test_the_first_nine_fields_of_an_intent_stay_where_they_are(fields: list[Any], named: str) -> None:
+    rule = "is not what `verdict` has in its place: the first 9 fields of both stay as they are"
+    assert versions(*fields, PROOF) == [f"schemas/intent.avsc: `{name}`: {rule}" for name in named.split()]
+
+
+def test_a_verdict_begins_with_the_fields_of_every_released_intent() -> None:
+    changed = [*HEAD[:8], field("h", "bytes")]
+    assert [line.partition(": `")[0] for line in versions(*changed, PROOF, verdict=changed)] == [
+        "schemas/intent.avsc against id 1"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("new", "name"),
+    [
+        ([*HEAD, PROOF, field("more", default=0)], "proof"),
+        ([*HEAD], "proof"),
+        ([*HEAD, PROOF, field("signature", "bytes", default="")], "proof signature"),
+    ],
+)
+def test_what_a_record_is_signed_with_stays_its_end(new: list[Any], name: str) -> None:
+    rule = "ends the one and not the other: what is signed is all before it"
+    assert versions(*new) == [f"schemas/intent.avsc against id 1: `{each}`: {rule}" for each in name.split()]

@@ -80,3 +80,24 @@ def test_a_record_that_is_gone_and_a_type_that_is_not_covered_are_said(copy: Pat
     assert "watermark.at: no type `double`" in generate(copy).stderr
     path.unlink()
     assert "id 22 is of `watermark`, and there is no schemas/watermark.avsc" in generate(copy).stderr
+
+
+def test_after_a_release_the_older_version_has_a_reader_of_its_own(copy: Path) -> None:
+    change(copy, "watermark")
+    assert generate(copy, "--release").returncode == 0
+    reader = (copy / CODEC / "watermark_22.py").read_text("utf-8")
+    assert "SCHEMA_ID = 22\n" in reader
+    assert "def encode" not in reader
+    assert '"watermark": (watermark_22,)' in (copy / CODEC / "table.py").read_text("utf-8")
+    (copy / CODEC / "watermark_22.py").write_text("", "utf-8")
+    assert generate(copy, "--check").stdout.splitlines() == [f"{CODEC}/watermark_22.py"]
+
+
+def test_a_release_changes_what_workers_read_or_what_they_say(copy: Path) -> None:
+    before = ids(copy)
+    change(copy, "watermark")
+    change(copy, "repeat")
+    ended = generate(copy, "--release")
+    assert ended.returncode == 1
+    assert "watermark are written to workers, repeat are said by them" in ended.stderr
+    assert ids(copy) == before

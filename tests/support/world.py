@@ -109,6 +109,8 @@ tests:
 class World:
     """Everything a desk's story needs. `step` runs one turn of the loop; `said` are the newest decisions, decoded."""
 
+    codec: Any = codec
+
     def __init__(
         self, partitions: int = 1, settings: DeskSettings | None = None, pack: Mapping[str, str] = PACK
     ) -> None:
@@ -314,7 +316,7 @@ class World:
 
     def signed(self, name: str, record: Any, signer: Signer) -> bytes:
         """Return a framed record with its writer's proof."""
-        module = MODULES[name]
+        module: Any = codec.BY_NAME[name]
         unsigned = module.encode_unsigned(record)
         proof = signer.sign_batch(name, module.FINGERPRINT, [unsigned])[0]
         return bytes(module.frame(record._replace(proof=module.Proof(*proof))))
@@ -331,9 +333,9 @@ class World:
             records = self.memory.read(Topic.DECISIONS, partition, at, 1 << 30, 0)
             self.read[partition] = at + len(records)
             for rec in records:
-                name, _ = codec.open_frame(rec.value or b"")
+                name, _ = self.codec.open_frame(rec.value or b"")
                 if name != "seal":
-                    found.append(Decision(name, codec.decode_any(rec.value or b"")))
+                    found.append(Decision(name, self.codec.decode_any(rec.value or b"")))
         return found
 
 

@@ -1,7 +1,10 @@
 """Facts as a case carries them: the bytes a context record came in, encoded once when it is read."""
 
+from typing import Any
+
 import msgspec
 
+from placet.model.codec import decode_known
 from placet.model.codec._wire import LONG
 from placet.ports import Rec
 
@@ -30,6 +33,11 @@ def value_of(fact: bytes) -> bytes:
             i += 1
         i += 1
     return fact[i:]
+
+
+def said_in(facts: tuple[bytes, ...]) -> list[tuple[Any, bytes]]:
+    """Return the record in each fact, read again, beside it: rows keep bytes, not records."""
+    return [(decode_known(value_of(fact)), fact) for fact in facts]
 
 
 def in_role(tag: bytes, facts: tuple[bytes, ...]) -> bytes:

@@ -2,11 +2,12 @@
 
 from placet.errors import PoisonRecord
 from placet.model import strict
-from placet.model.codec import risk_signal
+from placet.model.codec import BY_HEADER, HEADERS, Signed
 from placet.model.codec.risk_signal import RiskSignal
 from placet.model.proof import KeyRing
 from placet.model.reasons import Reason
 
+SIGNALS = HEADERS["risk_signal"]
 SCORE_MAX = 100
 SOURCES_OF_RISK = ("feed", "operator")
 
@@ -19,11 +20,13 @@ def hear_signal(value: bytes | None, at: int, ring: KeyRing, skew_ms_max: int) -
     bounds: an event from the future would stand above all that truly happens
     until then.
     """
-    if value is None or value[:5] != risk_signal.HEADER:
+    if value is None or value[:5] not in SIGNALS:
         raise PoisonRecord("no signal has this schema", Reason.SCHEMA_UNKNOWN)
-    signal, end = risk_signal.decode_signed(value)
+    reader: Signed = BY_HEADER[value[:5]]
+    signal: RiskSignal
+    signal, end = reader.decode_signed(value)
     proof = signal.proof
-    ring.verify("risk_signal", risk_signal.FINGERPRINT, value[5:end], proof, SOURCES_OF_RISK, signal.tenant)
+    ring.verify("risk_signal", reader.FINGERPRINT, value[5:end], proof, SOURCES_OF_RISK, signal.tenant)
     if proof is None or not ring.speaks_as(proof.kid, signal.source):
         raise PoisonRecord(f"source `{signal.source[:64]}` is not one its key speaks for", Reason.WRITER_UNPROVED)
     for what, name in (("tenant", signal.tenant), ("subject", signal.subject), ("source", signal.source)):

@@ -2,11 +2,13 @@
 
 from placet.context.feeds import Feeds
 from placet.errors import PoisonRecord
-from placet.model.codec import watermark
+from placet.model.codec import HEADERS, decode_known
+from placet.model.codec.watermark import Watermark
 from placet.model.context_keys import check_key, watermark_key
 from placet.model.reasons import Reason
 from placet.ports import Rec
 
+WATERMARKS = HEADERS["watermark"]
 AHEAD_MS_MAX = 60_000
 """How far the instant a record claims may be ahead of its append time, the same for every reader. What is newest
 stands, and what is young does not fade: a word from far ahead would stand for ever, and could not be taken back."""
@@ -28,8 +30,8 @@ class Marks:
         read, heard = self.marks.get(place, (0, 0))
         read = max(read, rec.offset + 1)
         self.marks[place] = (read, heard)  # what is faulty was read as well
-        if rec.value is not None and rec.value[:5] == watermark.HEADER:
-            said = watermark.decode(rec.value)
+        if rec.value is not None and rec.value[:5] in WATERMARKS:
+            said: Watermark = decode_known(rec.value)
             check_key(rec.key, watermark_key(said))
             on_time(rec, said.at)
             feeds = self._feeds.get(place) or self._feeds.setdefault(place, Feeds())

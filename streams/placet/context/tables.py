@@ -1,9 +1,8 @@
 """The context tables of one worker: every context record folded in, whole, frozen while a batch is decided."""
 
 from collections.abc import Callable
-from typing import TypeVar
 
-from placet.context.facts import fact_of, value_of
+from placet.context.facts import fact_of, said_in, value_of
 from placet.context.halts import ALL, TENANT, Halts, halt_of
 from placet.context.marks import Marks, on_time
 from placet.context.reducers import STATUS_RANKS, fold_principal, fold_sensitivity, merge_risk
@@ -20,9 +19,22 @@ from placet.model.case import (
     ResourceRow,
     RiskSource,
 )
-from placet.model.codec import control, mandate, principal, risk, sensitivity, watermark
+from placet.model.codec import (
+    HEADERS,
+    Reader,
+    Signed,
+    control,
+    decode_known,
+    hearers_of,
+    mandate,
+    principal,
+    risk,
+    sensitivity,
+)
 from placet.model.codec.control import Control
+from placet.model.codec.mandate import Mandate
 from placet.model.codec.principal import Principal
+from placet.model.codec.risk import Risk
 from placet.model.codec.sensitivity import Sensitivity
 from placet.model.context_keys import (
     check_place,
@@ -42,12 +54,10 @@ HALT, RESUME = "H:", "U:"
 """Prefixes of index keys: what a lease rests on, and what a changed record touches; a halt touches all, its end nothing."""
 FEED = "F:"
 """Prefix of the index key of one context partition: what waits for its feeds rests on it, and they touch it when they are heard."""
+WATERMARKS = HEADERS["watermark"]
 SUBJECT_STATES = frozenset(STATUS_RANKS)
-R = TypeVar("R")
 BYTES_MAX = 65_536
 """Largest context record that is taken: each of those a case rests on is in it whole."""
-
-
 TENANTS_MOST = 10_000
 """Tenants whose names need not be looked at again."""
 
@@ -74,11 +84,11 @@ class Tables(Marks):
         self._same = Same()
         self._tenants: set[str] = set()
         self._folds: dict[bytes, Callable[[Rec, bytes], str | None]] = {
-            principal.HEADER: self._principal,
-            risk.HEADER: self._risk,
-            sensitivity.HEADER: self._sensitivity,
-            mandate.HEADER: self._mandate,
-            control.HEADER: self._control,
+            **hearers_of("principal", self._principal),
+            **hearers_of("risk", self._risk),
+            **hearers_of("sensitivity", self._sensitivity),
+            **hearers_of("mandate", self._mandate),
+            **hearers_of("control", self._control),
         }
 
     def fold(self, rec: Rec) -> str | None:
@@ -86,7 +96,7 @@ class Tables(Marks):
         value = rec.value
         if value is None:
             raise PoisonRecord("a record without a value: what was said is not taken back so", Reason.UNDECODABLE)
-        if value[:5] == watermark.HEADER:
+        if value[:5] in WATERMARKS:
             return None
         fold = self._folds.get(value[:5])
         if fold is None:
@@ -95,8 +105,8 @@ class Tables(Marks):
             raise PoisonRecord(f"{len(value)} bytes: expected at most {BYTES_MAX}", Reason.TOO_LARGE)
         return fold(rec, value)
 
-    def _principal(self, rec: Rec, value: bytes) -> str | None:
-        heard = principal.decode(value)
+    def _principal(self, rec: Rec, value: bytes, reader: Reader = principal) -> str | None:
+        heard: Principal = reader.decode(value)
         _one_of("status", heard.status, SUBJECT_STATES)
         self._placed(rec, principal_key(heard), heard.tenant, heard.observed_at)
         key = f"{PRINCIPAL}{heard.tenant}/{heard.id}"
@@ -105,7 +115,7 @@ class Tables(Marks):
             self.identity_changes += 1
             self.principals[key] = self._principal_row(key, rec, heard, heard.status, (fact_of(rec),))
             return key
-        sources = {said.source: (said, fact) for said, fact in _said(principal.decode, row)}
+        sources: dict[str, tuple[Principal, bytes]] = {said.source: (said, fact) for said, fact in said_in(row.facts)}
         known = sources.get(heard.source)
         if known is not None and fold_principal(known[0], heard) is not heard:
             return None
@@ -136,23 +146,23 @@ class Tables(Marks):
             facts,
         )
 
-    def _risk(self, rec: Rec, value: bytes) -> str | None:
-        heard = risk.decode(value)
+    def _risk(self, rec: Rec, value: bytes, reader: Reader = risk) -> str | None:
+        heard: Risk = reader.decode(value)
         if not 0 <= heard.score <= 100 or heard.half_life_s < 0:
             raise PoisonRecord(f"risk score {heard.score}: expected 0 to 100", Reason.MALFORMED)
         self._placed(rec, risk_key(heard), heard.tenant, heard.event_at)
         key = f"{RISK}{heard.tenant}/{heard.subject}"
         sources = self.risks.get(key)
         known = None if sources is None else sources.get(heard.source)
-        if known is not None and merge_risk(risk.decode(value_of(known.fact)), heard) is not heard:
+        if known is not None and merge_risk(decode_known(value_of(known.fact)), heard) is not heard:
             return None
         said = RiskSource(heard.score, heard.event_at, heard.half_life_s, rec.partition, fact_of(rec))
         source = self._same.one(heard.source)
         self.risks[key] = {source: said} if sources is None else {**sources, source: said}
         return key
 
-    def _sensitivity(self, rec: Rec, value: bytes) -> str | None:
-        heard = sensitivity.decode(value)
+    def _sensitivity(self, rec: Rec, value: bytes, reader: Reader = sensitivity) -> str | None:
+        heard: Sensitivity = reader.decode(value)
         _one_of("label", heard.label, RANKS)
         if heard.origin is not None:
             _one_of("origin", heard.origin, ORIGIN_RANKS)
@@ -162,7 +172,7 @@ class Tables(Marks):
         if row is None:
             self.resources[key] = self._resource_row(key, rec, heard, heard.label, (fact_of(rec),))
             return key
-        sources = {said.source: (said, fact) for said, fact in _said(sensitivity.decode, row)}
+        sources: dict[str, tuple[Sensitivity, bytes]] = {said.source: (said, fact) for said, fact in said_in(row.facts)}
         known = sources.get(heard.source)
         if known is not None and fold_sensitivity(known[0], heard, RANKS) is not heard:
             return None
@@ -190,9 +200,10 @@ class Tables(Marks):
             facts,
         )
 
-    def _mandate(self, rec: Rec, value: bytes) -> str | None:
-        heard, end = mandate.decode_signed(value)
-        self._keys.verify("mandate", mandate.FINGERPRINT, value[5:end], heard.proof, ("operator",), heard.tenant)
+    def _mandate(self, rec: Rec, value: bytes, reader: Signed = mandate) -> str | None:
+        heard: Mandate
+        heard, end = reader.decode_signed(value)
+        self._keys.verify("mandate", reader.FINGERPRINT, value[5:end], heard.proof, ("operator",), heard.tenant)
         _one_of("status", heard.status, SUBJECT_STATES)
         self._placed(rec, mandate_key(heard), heard.tenant, heard.observed_at)
         key = f"{MANDATE}{heard.tenant}/{heard.id}"
@@ -229,10 +240,11 @@ class Tables(Marks):
         check_place(rec.partition, rec.key, key, self._partitions[rec.topic])
         on_time(rec, instant)
 
-    def _control(self, rec: Rec, value: bytes) -> str | None:
-        heard, end = control.decode_signed(value)
+    def _control(self, rec: Rec, value: bytes, reader: Signed = control) -> str | None:
+        heard: Control
+        heard, end = reader.decode_signed(value)
         issuer = self._keys.verify(
-            "control", control.FINGERPRINT, value[5:end], heard.proof, ("operator",), heard.tenant
+            "control", reader.FINGERPRINT, value[5:end], heard.proof, ("operator",), heard.tenant
         )
         self._placed(rec, control_key(heard), heard.tenant, heard.observed_at)
         if heard.kind in ("halt", "resume"):
@@ -260,11 +272,6 @@ class Tables(Marks):
             return None
         kind, _, name = heard.scope.partition("/")
         return HALT + heard.tenant if kind in (ALL, TENANT, "action") else f"{PRINCIPAL}{heard.tenant}/{name}"
-
-
-def _said(decode: Callable[[bytes], R], row: PrincipalRow | ResourceRow | None) -> list[tuple[R, bytes]]:
-    """Return what each source of a row said, read again from its fact: rows keep bytes, not records."""
-    return [] if row is None else [(decode(value_of(fact)), fact) for fact in row.facts]
 
 
 def _one_of(what: str, text: str, known: frozenset[str] | dict[str, int]) -> None:

@@ -22,7 +22,7 @@ from placet.decision.questions import Questions
 from placet.decision.settings import DeskSettings
 from placet.decision.sweeps import Sweeps
 from placet.errors import PoisonRecord
-from placet.model.codec import claim, intent, outcome, vote, withdraw
+from placet.model.codec import hearers_of
 from placet.model.codec.vote import Vote
 from placet.model.proof import KeyRing
 from placet.model.reasons import Reason, State
@@ -57,11 +57,15 @@ class Desk:
         self.bulletin = Bulletin()
         self.sweeps = Sweeps(self.book, self.judge, self.questions)
         self._hearers: dict[tuple[int, bytes], tuple[Callable[[bytes], Any], Callable[[Rec, Any], None]]] = {
-            (Topic.INTENTS, intent.HEADER): (reader.intent, self.questions.ask),
-            (Topic.INTENTS, withdraw.HEADER): (reader.withdraw, self.questions.withdraw),
-            (Topic.OUTCOMES, claim.HEADER): (reader.claim, self.claims.claim),
-            (Topic.OUTCOMES, outcome.HEADER): (reader.outcome, self.claims.outcome),
-            (Topic.VOTES, vote.HEADER): (reader.vote, self._vote),
+            (topic, header): (read, hear)
+            for topic, name, reads, hear in (
+                (Topic.INTENTS, "intent", reader.intent, self.questions.ask),
+                (Topic.INTENTS, "withdraw", reader.withdraw, self.questions.withdraw),
+                (Topic.OUTCOMES, "claim", reader.claim, self.claims.claim),
+                (Topic.OUTCOMES, "outcome", reader.outcome, self.claims.outcome),
+                (Topic.VOTES, "vote", reader.vote, self._vote),
+            )
+            for header, read in hearers_of(name, reads).items()
         }
 
     def begin(

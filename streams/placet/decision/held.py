@@ -6,12 +6,13 @@ from functools import cache
 from typing import NamedTuple
 
 from placet.errors import PoisonRecord
-from placet.model.codec import desk_change
+from placet.model.codec import HEADERS, decode_known, desk_change
 from placet.model.codec._wire import LONG, SMALL, SPAN, count, long_at, span
 from placet.model.codec.desk_change import DataKey, Lease, Session
 from placet.model.reasons import Reason
 
-SLOT_SIZE, ID_SIZE = 16, 16
+OLDER = HEADERS["desk_change"] - {desk_change.HEADER}
+SLOT_SIZE, ID_SIZE, FRAME_SIZE = 16, 16, 5
 AT_ONCE = 1_000
 NOTHING_OPENED = bytes(7)
 """The fields of a desk change up to its data keys, all of them 0 or empty."""
@@ -52,9 +53,11 @@ def hold(value: bytes) -> Held:
     """
     numbers = []
     at = len(desk_change.HEADER)
+    if value[:at] in OLDER:
+        value = desk_change.frame(decode_known(value))
     try:
         if value[:at] != desk_change.HEADER:
-            raise ValueError("expected its framing")
+            raise ValueError(f"expected its framing, found {value[:at].hex()}")
         for _ in range(4):
             number, at = long_at(value, at) if value[at] & 128 else (SMALL[value[at]], at + 1)
             numbers.append(number)
@@ -82,8 +85,8 @@ def leases_of(found: Iterable[bytes]) -> Iterator[Lease]:
 
 
 def key_in(intent: bytes) -> bytes:
-    """Return the key of an Intent's payload that was taken before: `tenant/authority`, with nothing else of it read."""
-    at = _past_number(intent, ID_SIZE)
+    """Return the key of a framed Intent that was taken before: `tenant/authority`, which lie there in every version."""
+    at = _past_number(intent, FRAME_SIZE + ID_SIZE)
     actor_at = _past(intent, at)
     authority_at = _past(intent, actor_at)
     tenant = intent[_past_number(intent, at) : actor_at]

@@ -1,12 +1,14 @@
 """What must hold of a record before it is decided: its form, its place, its writer, and its time."""
 
+from typing import Any
+
 import msgspec
 
 from placet.context.parties import Asker
 from placet.decision.settled import slot_of
 from placet.errors import PoisonRecord
 from placet.model import strict
-from placet.model.codec import claim, outcome, vote, withdraw
+from placet.model.codec import BY_HEADER, Signed, claim, outcome, vote, withdraw
 from placet.model.codec import intent as intent_codec
 from placet.model.codec.claim import Claim
 from placet.model.codec.intent import Intent
@@ -31,12 +33,12 @@ EXECUTOR, REPORTERS = ("executor",), ("executor", "operator")
 class Asked(msgspec.Struct, gc=False):
     """An intent record that is in good form, with what is reckoned once of it.
 
-    `payload` is the record without its framing, `head` its first nine fields.
+    `value` is the record in its framing, as it came; `head` is its first nine fields.
     """
 
     intent: Intent
     asker: Asker
-    payload: bytes
+    value: bytes
     head: bytes
     arguments: dict[str, object]
     key: bytes
@@ -55,59 +57,64 @@ class Intake:
         self._askers: dict[tuple[str, str, str, str], Asker] = {}
         self._places: dict[tuple[str, str], bytes] = {}
 
-    def intent(self, value: bytes) -> Asked:
+    def intent(self, value: bytes, reader: Any = intent_codec) -> Asked:
         """Return what a framed Intent asks, whose writer is proved; raise PoisonRecord as `recall` does."""
-        return self._read(value[5:], self._keys)
+        return self._read(value, self._keys, reader)
 
-    def recall(self, payload: bytes) -> Asked:
-        """Return what an Intent's payload asks; raise PoisonRecord where it is not one that can be decided here.
+    def recall(self, value: bytes) -> Asked:
+        """Return what a framed Intent asks that was taken before, in whichever version it came; raise PoisonRecord where it is not one that can be decided here.
 
-        `payload` is the Avro encoding without framing, at most 64 KiB. The
-        arguments must be canonical (RFC 8785), the identifiers within their
+        It has at most 64 KiB. Proof and digest cover the bytes as they came,
+        under the fingerprint of that version. The arguments must be canonical (RFC 8785), the identifiers within their
         profile. Its proof is passed over: it was checked when the record came.
         """
-        return self._read(payload, None)
+        return self._read(value, None, BY_HEADER[value[:5]])
 
-    def withdraw(self, value: bytes) -> tuple[Withdraw, bytes]:
+    def withdraw(self, value: bytes, reader: Signed = withdraw) -> tuple[Withdraw, bytes]:
         """Return a framed Withdraw and its key; raise PoisonRecord where its writer may not say it."""
-        taken, end = withdraw.decode_signed(value)
+        taken: Withdraw
+        taken, end = reader.decode_signed(value)
         key = self._key_of(taken.tenant, taken.authority)
         if taken.proof is not None:
             issuer = self._keys.verify(
-                "withdraw", withdraw.FINGERPRINT, value[5:end], taken.proof, ("agent", "operator"), taken.tenant
+                "withdraw", reader.FINGERPRINT, value[5:end], taken.proof, ("agent", "operator"), taken.tenant
             )
             if issuer != taken.actor and self._keys.purpose_of(taken.proof.kid) != "operator":
                 raise PoisonRecord(f"withdraw: signed by `{issuer}`, not by its actor", Reason.WRITER_UNPROVED)
         return taken, key
 
-    def claim(self, value: bytes) -> tuple[Claim, bytes]:
+    def claim(self, value: bytes, reader: Signed = claim) -> tuple[Claim, bytes]:
         """Return a framed Claim and its key; raise PoisonRecord where its executor did not sign it."""
-        made, end = claim.decode_signed(value)
+        made: Claim
+        made, end = reader.decode_signed(value)
         key = self._key_of(made.tenant, made.authority)
-        issuer = self._keys.verify("claim", claim.FINGERPRINT, value[5:end], made.proof, EXECUTOR, made.tenant)
+        issuer = self._keys.verify("claim", reader.FINGERPRINT, value[5:end], made.proof, EXECUTOR, made.tenant)
         if issuer != made.executor:
             raise PoisonRecord(f"claim: signed by `{issuer}`, not by `{made.executor}`", Reason.WRITER_UNPROVED)
         return made, key
 
-    def outcome(self, value: bytes) -> tuple[Outcome, bytes, str, bool]:
+    def outcome(self, value: bytes, reader: Signed = outcome) -> tuple[Outcome, bytes, str, bool]:
         """Return a framed Outcome, its key, who signed it, and whether that is a person who settles what is unknown."""
-        told, end = outcome.decode_signed(value)
+        told: Outcome
+        told, end = reader.decode_signed(value)
         key = self._key_of(told.tenant, told.authority)
-        issuer = self._keys.verify("outcome", outcome.FINGERPRINT, value[5:end], told.proof, REPORTERS, told.tenant)
+        issuer = self._keys.verify("outcome", reader.FINGERPRINT, value[5:end], told.proof, REPORTERS, told.tenant)
         settles = told.proof is not None and self._keys.purpose_of(told.proof.kid) == "operator"
         if not settles and issuer != told.executor:
             raise PoisonRecord(f"outcome: signed by `{issuer}`, not by `{told.executor}`", Reason.WRITER_UNPROVED)
         return told, key, issuer, settles
 
-    def vote(self, value: bytes) -> tuple[Vote, bytes]:
+    def vote(self, value: bytes, reader: Signed = vote) -> tuple[Vote, bytes]:
         """Return a framed Vote and its key; raise PoisonRecord where no approver signed it."""
-        cast, end = vote.decode_signed(value)
+        cast: Vote
+        cast, end = reader.decode_signed(value)
         key = self._key_of(cast.tenant, cast.authority)
-        self._keys.verify("vote", vote.FINGERPRINT, value[5:end], cast.proof, ("approver",), cast.tenant)
+        self._keys.verify("vote", reader.FINGERPRINT, value[5:end], cast.proof, ("approver",), cast.tenant)
         return cast, key
 
-    def _read(self, payload: bytes, keys: KeyRing | None) -> Asked:
-        intent, head_end, unsigned_end = intent_codec.decode_parts(payload, 0)
+    def _read(self, value: bytes, keys: KeyRing | None, reader: Any) -> Asked:
+        intent: Intent
+        intent, head_end, unsigned_end = reader.decode_parts(value)
         id_, attempt, tenant, actor, authority, mandate, action, resource = intent[:8]
         purpose, session, after, audience, raw = intent[8:13]
         if not 1 <= attempt <= ATTEMPT_MAX:
@@ -118,22 +125,22 @@ class Intake:
             raise PoisonRecord(f"intent: expected a purpose of {TEXT_MAX} and {AFTER_MAX} in `after`", Reason.MALFORMED)
         asker = self._askers.get((tenant, mandate, actor, authority)) or self._meet(intent)
         arguments = strict.parse_canonical(raw)
-        unsigned = payload[:unsigned_end]
+        unsigned = value[5:unsigned_end]
         proof = intent.proof
         if proof is not None and keys is not None:
-            issuer = keys.verify("intent", intent_codec.FINGERPRINT, unsigned, proof, ("agent",), tenant)
+            issuer = keys.verify("intent", reader.FINGERPRINT, unsigned, proof, ("agent",), tenant)
             if issuer != actor:
                 raise PoisonRecord(f"intent: signed by `{issuer}`, not by its actor", Reason.WRITER_UNPROVED)
         key = asker.key
         return Asked(
             intent,
             asker,
-            payload,
-            payload[:head_end],
+            value,
+            value[5:head_end],
             arguments,
             key,
             slot_of(key, id_, attempt),
-            intent_digest(unsigned),
+            intent_digest(unsigned, reader.FINGERPRINT),
             digest_of_names(tenant, authority, actor, audience, action, resource, raw),
         )
 

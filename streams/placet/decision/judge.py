@@ -13,6 +13,7 @@ from placet.decision.life import CLAIMED, GRANTED
 from placet.decision.settings import DeskSettings
 from placet.model import strict
 from placet.model.case import ORIGINS
+from placet.model.codec import case_body
 from placet.model.codec._wire import LONG
 from placet.model.codec.desk_change import Session
 from placet.model.codec.intent import Intent, Position
@@ -180,7 +181,7 @@ class Judge:
         return Answer(State.DENIED, Effect.DENY, reason, active.digest, active.engine, detail)
 
     def body(self, asked: Asked, answer: Answer, session: Session | None) -> bytes:
-        """Return the CaseBody of the intent judged last, as Avro: its payload, and each fact as it came."""
+        """Return the framed CaseBody of the intent judged last: the record, and each fact, as they came."""
         facts, count = self.joiner.facts, self.joiner.count
         if answer.set_digest is not self._set_digest:
             self._set_digest = answer.set_digest
@@ -190,8 +191,9 @@ class Judge:
             heard = b"".join((sized(ORIGINS[session.origin].encode()), LONG[session.rank], LONG[session.seq]))
         return b"".join(
             (
-                LONG[len(asked.payload)],
-                asked.payload,
+                case_body.HEADER,
+                LONG[len(asked.value)],
+                asked.value,
                 self._instant_,
                 self._set,
                 heard,

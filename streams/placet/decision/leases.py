@@ -163,7 +163,7 @@ def lease_of(asked: Asked, answer: Answer, seq: int, cause: Cause, asked_at: int
             answer.state,
             answer.effect,
             answer.reason,
-            asked.payload,
+            asked.value,
             cause.offset,
             asked_at,
             answer.until + answer.act_ms_max if claimed else answer.until,

@@ -1,7 +1,9 @@
 """Which packs decide for a tenant: packs as they were pushed, and the pointer that moves only to good ones."""
 
 from placet.errors import PoisonRecord
-from placet.model.codec import active_set, pack, watermark
+from placet.model.codec import HEADERS, Signed, active_set, hearers_of, pack
+from placet.model.codec.active_set import ActiveSet
+from placet.model.codec.pack import Pack as Pushed
 from placet.model.context_keys import active_set_key, check_place, pack_key
 from placet.model.proof import KeyRing
 from placet.model.reasons import Reason
@@ -11,6 +13,7 @@ from placet.policy.evaluate import PolicySet
 from placet.policy.pack import Pack, load_pack
 from placet.ports import Rec
 
+WATERMARKS = HEADERS["watermark"]
 SET = "K:"
 """Prefix of the index key that a change of a tenant's active set touches."""
 WAITING_MOST = 64
@@ -34,23 +37,24 @@ class Library:
         self._revisions: dict[str, int] = {}
         self._waiting: dict[str, dict[int, tuple[bytes, ...]]] = {}
         self.active: dict[str, PolicySet] = {}
+        self._folds = hearers_of("pack", self._push) | hearers_of("active_set", self._activate)
 
     def fold(self, rec: Rec) -> str | None:
         """Take a pack or a pointer; return the index key touched, or None. Raise PoisonRecord where it is refused."""
         value = rec.value
         if value is None:
             raise PoisonRecord("a record without a value: what was said is not taken back so", Reason.UNDECODABLE)
-        if value[:5] == watermark.HEADER:
+        if value[:5] in WATERMARKS:
             return None
-        if value[:5] == pack.HEADER:
-            return self._push(rec, value)
-        if value[:5] == active_set.HEADER:
-            return self._activate(rec, value)
-        raise PoisonRecord("no policy record has this schema", Reason.SCHEMA_UNKNOWN)
+        fold = self._folds.get(value[:5])
+        if fold is None:
+            raise PoisonRecord("no policy record has this schema", Reason.SCHEMA_UNKNOWN)
+        return fold(rec, value)
 
-    def _push(self, rec: Rec, value: bytes) -> str | None:
-        pushed, end = pack.decode_signed(value)
-        self._keys.verify("pack", pack.FINGERPRINT, value[5:end], pushed.proof, ("operator",), pushed.tenant)
+    def _push(self, rec: Rec, value: bytes, reader: Signed = pack) -> str | None:
+        pushed: Pushed
+        pushed, end = reader.decode_signed(value)
+        self._keys.verify("pack", reader.FINGERPRINT, value[5:end], pushed.proof, ("operator",), pushed.tenant)
         check_place(rec.partition, rec.key, pack_key(pushed), self._partitions)
         place = (pushed.tenant, pushed.digest)
         if place in self._packs:
@@ -70,11 +74,10 @@ class Library:
                 return self._move(pushed.tenant, revision, digests)
         return None
 
-    def _activate(self, rec: Rec, value: bytes) -> str | None:
-        pointer, end = active_set.decode_signed(value)
-        self._keys.verify(
-            "active_set", active_set.FINGERPRINT, value[5:end], pointer.proof, ("operator",), pointer.tenant
-        )
+    def _activate(self, rec: Rec, value: bytes, reader: Signed = active_set) -> str | None:
+        pointer: ActiveSet
+        pointer, end = reader.decode_signed(value)
+        self._keys.verify("active_set", reader.FINGERPRINT, value[5:end], pointer.proof, ("operator",), pointer.tenant)
         check_place(rec.partition, rec.key, active_set_key(pointer), self._partitions)
         if pointer.revision <= self._revisions.get(pointer.tenant, -1):
             return None

@@ -90,7 +90,7 @@ class Questions:
     def recall(self, lease: Lease) -> Asked:
         """Return what an open intent asked: as it is remembered, or read again from its own bytes."""
         known = self._book.readings.get(lease.slot)
-        if known is not None and known.payload == lease.intent:
+        if known is not None and known.value == lease.intent:
             return known
         return self._reader.recall(lease.intent)
 

@@ -7,11 +7,14 @@ from placet.decision.book import Book
 from placet.decision.held import SLOT_SIZE, Held, hold, leases_of
 from placet.decision.settled import DEADLINES
 from placet.decision.shard import ROW
-from placet.errors import Corrupted
+from placet.errors import Corrupted, PoisonRecord
+from placet.model.codec import HEADERS
 from placet.model.codec.desk_change import DeskChange, Lease
 from placet.model.codec.seal import Seal
 from placet.ports import Rec
 
+INTENTS = HEADERS["intent"]
+"""How the intent of a lease may be framed."""
 SLOTS = struct.Struct(f"{SLOT_SIZE}s")
 DATA_KEY = b"k/"
 """How the key of a record begins that holds data keys and nothing else."""
@@ -28,7 +31,7 @@ def restore(book: Book, changes: Iterable[Rec], seal: Seal | None) -> None:
     living: dict[bytes, tuple[int, bytes]] = {}
     ledger: list[tuple[Held, tuple[bytes, ...]]] = []
     for rec in changes:
-        change = hold(rec.value or b"")
+        change = _held(rec)
         for row in change.data_keys:
             book.vault.take(row)
         if (rec.key or b"")[:2] == DATA_KEY:
@@ -48,6 +51,13 @@ def restore(book: Book, changes: Iterable[Rec], seal: Seal | None) -> None:
             f"the desk's changes end at seq {book.seq}, ordinal {book.changes.ordinal}; "
             f"the last seal says {seal.seq_to}, {seal.desk_ordinal}"
         )
+
+
+def _held(rec: Rec) -> Held:
+    try:
+        return hold(rec.value or b"")
+    except PoisonRecord as fault:
+        raise Corrupted(str(fault)) from None
 
 
 def _settle(book: Book, change: Held, instant: int) -> tuple[bytes, ...]:
@@ -73,6 +83,11 @@ def _open(book: Book, living: dict[bytes, tuple[int, bytes]], ledger: list[tuple
     opened: dict[int, list[Lease]] = {}
     leases = list(leases_of(raw for _, raw in living.values()))
     for (ordinal, _), lease in zip(living.values(), leases, strict=True):
+        if lease.intent[:5] not in INTENTS:
+            raise Corrupted(
+                f"desk change {ordinal} holds an intent in framing {lease.intent[:5].hex()}, which this worker does "
+                "not read: a newer one has served here"
+            )
         opened.setdefault(ordinal, []).append(lease)
     book.leases.fill(leases)
     for change, long_lived in ledger:

@@ -13,7 +13,7 @@ from placet.decision.restore import restore
 from placet.drivers.faulty import Faulty
 from placet.drivers.memory import give_back
 from placet.errors import Corrupted, PoisonRecord, Unavailable, Unsure
-from placet.model.codec import active_set
+from placet.model.codec import HEADERS
 from placet.model.codec.case_body import Mark as CaseMark
 from placet.model.codec.case_body import encode_cut
 from placet.model.codec.seal import Mark
@@ -22,6 +22,7 @@ from placet.model.topics import Topic
 from placet.ports import Feed, Rec, Restored
 from placet.provenance.seal import SealChain, SealKey, last_seal
 
+POINTERS = HEADERS["active_set"]
 COLLECT_AFTER = (100_000, 50, 1_000)
 """New containers before a collection of each generation: more than a batch makes."""
 
@@ -116,7 +117,7 @@ class Bureau:
         before = dict(self._tables.marks)
         for rec in records:
             any_ = True
-            if rec.topic == Topic.POLICIES and (rec.value or b"")[:5] == active_set.HEADER:
+            if rec.topic == Topic.POLICIES and (rec.value or b"")[:5] in POINTERS:
                 pointers.append(rec)  # a pack that was pushed again lies behind what points to it
             else:
                 self._take(rec, changed)

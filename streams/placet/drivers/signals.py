@@ -8,6 +8,7 @@ from placet.drivers.clock import SystemClock
 from placet.drivers.metrics import Watch
 from placet.drivers.settings import Settings
 from placet.errors import PlacetError, PoisonRecord, Unavailable, Unsure
+from placet.model.codec import decode_as
 from placet.model.codec import risk as risk_codec
 from placet.model.codec import watermark as watermark_codec
 from placet.model.codec.risk import Risk
@@ -67,8 +68,9 @@ class SignalFolder:
                 if not recs:
                     break
                 for rec in recs:
-                    if rec.key is not None and rec.value is not None and rec.value[:5] == risk_codec.HEADER:
-                        fact = self._known[rec.key] = risk_codec.decode(rec.value)
+                    fact = decode_as("risk", rec.value)
+                    if rec.key is not None and fact is not None:
+                        self._known[rec.key] = fact
                         place = fact.signal_partition
                         self._next[place] = max(self._next.get(place, 0), fact.signal_offset + 1)
                 offset = recs[-1].offset + 1

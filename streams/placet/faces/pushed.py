@@ -1,7 +1,7 @@
 """Whether a pack is there already, as the newest of its name: pushed again it would say nothing new."""
 
 from placet.errors import PoisonRecord
-from placet.model.codec import pack
+from placet.model.codec import BY_HEADER, HEADERS
 from placet.model.codec.pack import Pack
 from placet.model.context_keys import pack_key
 from placet.model.keys import partition_of
@@ -32,11 +32,12 @@ def find_pushed(log: Log, ring: KeyRing, wanted: Pack) -> Rec | None:
 
 def _holds(value: bytes | None, ring: KeyRing, wanted: Pack) -> bool:
     """Whether a record is the pack that is wanted: its files, and an operator's proof of them."""
-    if value is None or value[:5] != pack.HEADER:
+    if value is None or value[:5] not in HEADERS["pack"]:
         return False
     try:
-        said, end = pack.decode_signed(value)
-        ring.verify("pack", pack.FINGERPRINT, value[5:end], said.proof, ("operator",), said.tenant)
+        reader = BY_HEADER[value[:5]]
+        said, end = reader.decode_signed(value)
+        ring.verify("pack", reader.FINGERPRINT, value[5:end], said.proof, ("operator",), said.tenant)
     except PoisonRecord:
         return False
     return (said.tenant, said.digest, said.files) == (wanted.tenant, wanted.digest, wanted.files)

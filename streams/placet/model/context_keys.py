@@ -5,17 +5,7 @@ from hashlib import sha256
 from typing import Any
 
 from placet.errors import PoisonRecord
-from placet.model.codec import (
-    active_set,
-    control,
-    mandate,
-    pack,
-    principal,
-    risk,
-    risk_signal,
-    sensitivity,
-    watermark,
-)
+from placet.model.codec import READERS
 from placet.model.codec.active_set import ActiveSet
 from placet.model.codec.control import Control
 from placet.model.codec.mandate import Mandate
@@ -84,15 +74,19 @@ def watermark_key(said: Watermark) -> bytes:
 
 
 KEYS: dict[bytes, tuple[Callable[[bytes], Any], Callable[[Any], bytes]]] = {
-    principal.HEADER: (principal.decode, principal_key),
-    risk.HEADER: (risk.decode, risk_key),
-    risk_signal.HEADER: (risk_signal.decode, signal_key),
-    sensitivity.HEADER: (sensitivity.decode, sensitivity_key),
-    mandate.HEADER: (mandate.decode, mandate_key),
-    control.HEADER: (control.decode, control_key),
-    pack.HEADER: (pack.decode, pack_key),
-    active_set.HEADER: (active_set.decode, active_set_key),
-    watermark.HEADER: (watermark.decode, watermark_key),
+    reader.HEADER: (reader.decode, key)
+    for name, key in (
+        ("principal", principal_key),
+        ("risk", risk_key),
+        ("risk_signal", signal_key),
+        ("sensitivity", sensitivity_key),
+        ("mandate", mandate_key),
+        ("control", control_key),
+        ("pack", pack_key),
+        ("active_set", active_set_key),
+        ("watermark", watermark_key),
+    )
+    for reader in READERS[name]
 }
 
 

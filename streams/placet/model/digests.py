@@ -6,12 +6,15 @@ import rfc8785
 
 from placet.model.codec.intent import FINGERPRINT
 
-_INTENT = b"placet/intent/1" + FINGERPRINT
+_INTENT = b"placet/intent/1"
 
 
-def intent_digest(unsigned: bytes) -> bytes:
-    """Return the digest of an Intent from its payload without the proof: what a vote binds to."""
-    return sha256(_INTENT + unsigned).digest()
+def intent_digest(unsigned: bytes, fingerprint: bytes = FINGERPRINT) -> bytes:
+    """Return the digest of an Intent from its payload without the proof: what a vote binds to.
+
+    The bytes are the writer's, and the fingerprint is that of the schema they were written in.
+    """
+    return sha256(_INTENT + fingerprint + unsigned).digest()
 
 
 def action_digest(

@@ -46,6 +46,12 @@ MODES: Mapping[str, Mode] = dict.fromkeys(
 )
 
 
+HEAD = ("intent", "verdict", 9)
+"""The fields that a verdict begins with are the first of its intent in their bytes, in whichever version that came."""
+LAST = frozenset({"proof", "signature"})
+"""What is signed is the payload before it, so it ends every version of a record or none."""
+
+
 def mode_of(record: str) -> Mode:
     """Return what a record keeps: `MODES`, else BACKWARD_TRANSITIVE."""
     return MODES.get(record, Mode.BACKWARD_TRANSITIVE)
@@ -80,7 +86,28 @@ def check_all(current: Mapping[str, Schema], history: Mapping[str, Mapping[int, 
                 found += check(record, number, current[record], old, mode_of(record))
             except (KeyError, TypeError, AttributeError) as fault:
                 found.append(Problem(record, number, record, f"one of the two is no Avro schema: {fault!r}"))
+    return found + _head(current, history)
+
+
+def _head(current: Mapping[str, Schema], history: Mapping[str, Mapping[int, Schema]]) -> list[Problem]:
+    """Return what keeps a version of an intent from being spliced into a verdict; what is no schema is said elsewhere."""
+    record, into, count = HEAD
+    versions: list[tuple[int | None, Schema]] = [*history.get(record, {}).items(), (None, current.get(record))]
+    found = []
+    for number, schema in versions:
+        try:
+            pairs = list(zip(_forms(schema, count), _forms(current[into], count), strict=True))
+        except (KeyError, TypeError, AttributeError, ValueError):
+            continue
+        rule = f"is not what `{into}` has in its place: the first {count} fields of both stay as they are"
+        found += [Problem(record, number, has[0], rule) for has, expected in pairs if has != expected]
     return found
+
+
+def _forms(schema: Schema, count: int) -> list[tuple[str, str]]:
+    """Return the first `count` fields by name and canonical form."""
+    space = schema.get("namespace", "")
+    return [(field["name"], canonical_form(field["type"], space)) for field in schema["fields"][:count]]
 
 
 def check(record: str, against: int, new: Schema, old: Schema, mode: Mode) -> list[Problem]:
@@ -88,9 +115,15 @@ def check(record: str, against: int, new: Schema, old: Schema, mode: Mode) -> li
     found = []
     if mode.reads_old:
         found += [Problem(record, against, where, f"new reads old: {rule}") for where, rule in unreadable(new, old)]
+    for name in sorted(LAST & ({_end(new)} ^ {_end(old)})):
+        found.append(Problem(record, against, name, "ends the one and not the other: what is signed is all before it"))
     if mode.is_read:
         found += [Problem(record, against, where, f"old reads new: {rule}") for where, rule in unreadable(old, new)]
     return found
+
+
+def _end(schema: Schema) -> str:
+    return str(schema["fields"][-1]["name"]) if schema["fields"] else ""
 
 
 def unreadable(reader: Schema, writer: Schema) -> list[tuple[str, str]]:

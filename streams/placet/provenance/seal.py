@@ -6,7 +6,7 @@ from typing import NamedTuple
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from placet.errors import Corrupted, PoisonRecord
-from placet.model.codec import halted, refusal, repeat, seal, verdict
+from placet.model.codec import BY_HEADER, HEADERS, READERS, seal
 from placet.model.codec.seal import Mark, Position, Seal
 from placet.model.merkle import leaf_hash, root_of
 from placet.model.proof import KeyRing
@@ -17,11 +17,9 @@ SIGNATURE_SIZE = 64
 NO_ROOT = bytes(32)
 FIRST_EPOCH = 1
 
+SEALS = HEADERS["seal"]
 FINGERPRINTS: dict[bytes, bytes] = {
-    verdict.HEADER: verdict.FINGERPRINT,
-    repeat.HEADER: repeat.FINGERPRINT,
-    refusal.HEADER: refusal.FINGERPRINT,
-    halted.HEADER: halted.FINGERPRINT,
+    reader.HEADER: reader.FINGERPRINT for name in ("verdict", "repeat", "refusal", "halted") for reader in READERS[name]
 }
 """Framing of a decision record to the fingerprint that its leaf begins with."""
 
@@ -104,17 +102,18 @@ def last_seal(tail: Sequence[Rec], keys: KeyRing) -> Seal | None:
         return None
     values = [rec.value or b"" for rec in tail]
     place = f"placet.decisions/{tail[-1].partition}@{tail[-1].offset}"
-    if values[-1][:5] != seal.HEADER:
+    if values[-1][:5] not in SEALS:
         raise Corrupted(f"{place}: the last decision is not sealed")
     try:
-        closed = seal.decode(values[-1])
-        signed = DOMAIN + seal.FINGERPRINT + values[-1][5:-SIGNATURE_SIZE]
+        reader = BY_HEADER[values[-1][:5]]
+        closed: Seal = reader.decode(values[-1])
+        signed = DOMAIN + reader.FINGERPRINT + values[-1][5:-SIGNATURE_SIZE]
         keys.check(closed.kid, signed, closed.signature, ("seal",))
     except PoisonRecord as fault:
         raise Corrupted(f"{place}: {fault}") from None
     batch: list[bytes] = []
     for value in reversed(values[:-1]):
-        if value[:5] == seal.HEADER:
+        if value[:5] in SEALS:
             break
         batch.insert(0, leaf_of(value))
     if len(batch) != closed.seq_to - closed.seq_from:

@@ -302,7 +302,7 @@ class Story:
             roles = ["actor", "authority", "audience", "mandate", "resource", "actor.risk"]
             self.cases[said["seq"]] = {
                 **blank("case_body"),
-                "intent": encode("intent", self.intents[name][0]),
+                "intent": frame("intent", self.intents[name][0]),
                 "instant": self.instant,
                 "set_digest": self.set_digest,
                 "engine": ENGINE,
@@ -366,7 +366,7 @@ class Story:
         return self.shelf
 
     def _case(self, said: Fields, body: Fields, cipher: AESGCM, salt: bytes) -> None:
-        data, seq = encode("case_body", body), said["seq"]
+        data, seq = frame("case_body", body), said["seq"]
         said["commitment"] = sha256(salt, data)
         iv = seq.to_bytes(12, "big")
         hidden = cipher.encrypt(iv, data, b"placet/case/1" + struct.pack(">IQ", 0, seq))

@@ -165,9 +165,9 @@ def unheard(story: Story) -> None:
         held[offset] = held[offset]._replace(value=frame("intent", fields))
         digest = sha256(b"placet/intent/1", hand.PRINTS["intent"], hand.encode("intent", fields)[:-1])
         for case in story.cases.values():
-            asked = fastavro.schemaless_reader(io.BytesIO(case["intent"]), hand.PARSED["intent"], None)
+            asked = fastavro.schemaless_reader(io.BytesIO(case["intent"][5:]), hand.PARSED["intent"], None)
             if isinstance(asked, dict) and (asked["id"], asked["attempt"]) == (fields["id"], fields["attempt"]):
-                case["intent"] = hand.encode("intent", fields)
+                case["intent"] = frame("intent", fields)
         for batch in story.batches:
             for kind, verdict in batch:
                 if kind == "verdict" and (verdict["id"], verdict["attempt"]) == (fields["id"], fields["attempt"]):

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from placet.errors import Corrupted
+from placet.faces.sdk import performance
 from placet.faces.sdk.agent import Agent
 from placet.faces.sdk.begun import BegunSet
 from placet.faces.sdk.connection import Connection
@@ -27,7 +28,7 @@ from placet.model.proof import KeyRing
 from placet.model.reasons import Effect, Reason, State
 from placet.model.topics import Topic
 from placet.ports import Message
-from tests.faces.sdk.forgery import EXECUTOR_SIGNER, RING, Live, Scribe, verdict_of
+from tests.faces.sdk.forgery import EXECUTOR_SIGNER, NEWER, RING, Live, Scribe, verdict_of
 from tests.faces.shop import until
 from tests.support.memory import CountedEntropy
 from tests.support.world import AGENT, EXECUTOR, PERSON, TENANT
@@ -219,6 +220,43 @@ def test_a_grant_whose_terms_cannot_be_kept_is_claimed_only_to_refuse_it(
     assert outcome.ran_digest == b""
     assert says in outcome.detail
     assert stage.runs == []
+
+
+@pytest.mark.parametrize("seal", [False, True])
+def test_what_a_newer_desk_says_is_passed_over_and_what_can_be_read_is_carried_out(
+    stage: Stage, caplog: pytest.LogCaptureFixture, seal: bool
+) -> None:
+    unread = stage.grant()
+    stage.scribe.newer(unread, seal=seal)
+    stage.scribe.batch()
+    assert carried_out(stage, stage.grant(b'{"amount":2}')).result == State.DONE
+    assert stage.runs == [{"amount": 2}]
+    assert unread.id not in {sent.id for sent in stage.sent()}
+    assert "schema id 999, which this package does not read" in caplog.text
+    stage.executor.check()
+
+
+def test_an_answer_to_a_claim_that_cannot_be_read_begins_nothing(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(performance, "CLAIM_S", 0.3)
+    granted = stage.grant()
+    stage.say(granted)
+    (claim,) = stage.wait_for(1)
+    stage.scribe.newer(stage.claimed(granted, claim)._replace(seq=stage.scribe.seq))
+    assert carried_out(stage, stage.grant(b'{"amount":2}')).result == State.DONE
+    assert stage.runs == [{"amount": 2}]
+
+
+def test_a_grant_of_an_intent_in_a_newer_version_is_left_to_another(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "placet.executor")
+    granted = stage.grant()
+    place = stage.log.append(Topic.INTENTS, 0, [Message(b"k", NEWER + b"whatever it holds")])
+    stage.say(granted._replace(asked_offset=place))
+    good = stage.grant(b'{"amount":2}')
+    assert carried_out(stage, good).result == State.DONE
+    assert {sent.id for sent in stage.sent()} == {good.id}
+    assert "no schema with id 999" in caplog.text
 
 
 def test_a_capability_it_has_is_carried_out(tmp_path: Path) -> None:

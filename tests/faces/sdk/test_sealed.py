@@ -4,13 +4,13 @@ from collections.abc import Callable
 
 import pytest
 
-from placet.errors import Corrupted
+from placet.errors import Corrupted, Unavailable
 from placet.faces.sdk.past import since
 from placet.faces.sdk.sealed import Sealed, SealedReader
 from placet.model.codec import seal as seal_codec
 from placet.model.codec import verdict
 from placet.model.topics import Topic
-from tests.faces.sdk.forgery import RING, STRANGER, Scribe, verdict_of
+from tests.faces.sdk.forgery import NEWER, RING, STRANGER, Scribe, verdict_of
 
 
 def read(scribe: Scribe, start: int = 0, end: int = 1_000, *, genesis: bool = True) -> list[Sealed]:
@@ -179,6 +179,74 @@ def test_a_contradiction_ends_all_belief(plant: Callable[[Scribe], None]) -> Non
         reader.feed(scribe.log.read(Topic.DECISIONS, 0, 0, 100, 0))
     with pytest.raises(Corrupted):
         reader.feed([])
+
+
+def test_of_a_batch_with_a_record_of_a_newer_version_nothing_is_believed_and_of_the_next_all() -> None:
+    scribe = Scribe()
+    scribe.batch(verdict_of(0))
+    scribe.append(verdict.frame(verdict_of(1)))
+    scribe.append(NEWER + verdict.encode(verdict_of(2)))
+    scribe.append(verdict.frame(verdict_of(3)))
+    scribe.append(scribe.seal([verdict_of(1), verdict_of(2), verdict_of(3)]))
+    scribe.batch(verdict_of(4))
+    reader = SealedReader(0, RING, genesis=True)
+    assert seqs(reader.feed(scribe.log.read(Topic.DECISIONS, 0, 0, 100, 0))) == [0, 4]
+    assert reader.unread == {999}
+
+
+def test_after_a_seal_of_a_newer_version_the_next_that_can_be_read_is_the_anchor() -> None:
+    scribe = Scribe()
+    scribe.batch(verdict_of(0))
+    scribe.append(verdict.frame(verdict_of(1)))
+    scribe.append(NEWER + scribe.seal([verdict_of(1)])[5:])
+    scribe.batch(verdict_of(2))
+    scribe.batch(verdict_of(3))
+    assert seqs(read(scribe)) == [0, 3]
+
+
+def test_a_newer_desk_from_the_very_first_record_is_passed_over() -> None:
+    scribe = Scribe()
+    scribe.newer(verdict_of(0), seal=True)
+    scribe.newer(verdict_of(1))
+    scribe.batch(verdict_of(2))
+    assert seqs(read(scribe)) == [2]
+
+
+def sealed_before(scribe: Scribe) -> None:
+    scribe.append(Scribe().seal())
+
+
+def sealed_again(scribe: Scribe) -> None:
+    past = scribe.log.read(Topic.DECISIONS, 0, 0, 2, 0)
+    for rec in past:
+        scribe.append(rec.value)
+
+
+@pytest.mark.parametrize(
+    "plant",
+    [forged_seal, wrong_purpose, unknown_key, another_cluster, garbage, empty_value, sealed_before, sealed_again],
+)
+def test_what_cannot_be_read_hides_no_contradiction_of_what_comes_behind_it(plant: Callable[[Scribe], None]) -> None:
+    scribe = Scribe()
+    scribe.batch(verdict_of(0))
+    scribe.append(NEWER + b"whatever it holds")
+    plant(scribe)
+    with pytest.raises(Corrupted):
+        read(scribe)
+
+
+@pytest.mark.parametrize("seal", [False, True])
+def test_a_past_among_what_cannot_be_read_is_not_there_for_now(seal: bool) -> None:
+    scribe = Scribe()
+    scribe.batch(verdict_of(0), verdict_of(1))
+    scribe.newer(verdict_of(2), verdict_of(3), seal=seal)
+    scribe.batch()
+    scribe.batch(verdict_of(4), verdict_of(5))
+    assert seqs(since(scribe.log, RING, 0, 1)) == [1, 4, 5]
+    assert seqs(since(scribe.log, RING, 0, 4)) == [4, 5]
+    for seq in (2, 3):
+        with pytest.raises(Unavailable, match="schema id 999"):
+            since(scribe.log, RING, 0, seq)
 
 
 def test_the_first_record_ever_must_be_the_first() -> None:

@@ -9,7 +9,7 @@ from faust.types import TP
 
 from placet.context.reducers import merge_risk
 from placet.drivers.context_app.outbox import hand_over
-from placet.model.codec import risk
+from placet.model.codec import decode_known
 
 
 class Facts(faust.Table[bytes, bytes]):
@@ -64,8 +64,8 @@ class Facts(faust.Table[bytes, bytes]):
             key, value, offset = message.key, message.value, message.offset
             known = newest[key] if key in newest else self.known(tp.partition, key)
             if known and value and known != value:
-                fact = risk.decode(value)
-                if merge_risk(risk.decode(known), fact) is not fact:
+                fact = decode_known(value)
+                if merge_risk(decode_known(known), fact) is not fact:
                     continue
             newest[key] = value
         self.put(tp.partition, newest, offset)

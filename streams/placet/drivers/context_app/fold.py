@@ -7,7 +7,8 @@ from typing import Any
 from placet.context.hearing import hear_signal
 from placet.context.reducers import fold_risk
 from placet.errors import PoisonRecord
-from placet.model.codec import risk
+from placet.model.codec import decode_known, risk
+from placet.model.codec.risk import Risk
 from placet.model.context_keys import risk_key, signal_key
 from placet.model.keys import partition_of
 from placet.model.proof import KeyRing
@@ -63,7 +64,7 @@ class Folder:
         heard = hear_signal(message.value, appended_at(message), self._ring, self._skew_ms_max)
         key = risk_key(heard)
         frame = kept.get(key) or self._known(partition, key)
-        known = None if frame is None else risk.decode(frame)
+        known: Risk | None = None if frame is None else decode_known(frame)
         if known is not None and (known.subject, known.source) != (heard.subject, heard.source):
             raise PoisonRecord(f"its key is that of `{known.subject}` by `{known.source}`", Reason.MALFORMED)
         # What one subject's fact is folded from lies in one partition: elsewhere it would be folded twice, apart.

@@ -8,9 +8,11 @@ from placet.drivers.embedded.shelf import Shelf
 from placet.drivers.embedded.state import State
 from placet.drivers.embedded.writer import Writer
 from placet.errors import Corrupted, Unavailable
-from placet.model.codec.seal import HEADER as SEAL
+from placet.model.codec import HEADERS
 from placet.model.topics import INPUTS, Topic
 from placet.ports import Emits, Message, Rec, Restored
+
+SEALS = tuple(HEADERS["seal"])
 
 
 class EmbeddedJournal:
@@ -47,8 +49,8 @@ class EmbeddedJournal:
         self._writer.settle()
         place = (int(Topic.DESK), partition)
         changes = self._shelf.live_by_key(*place, self._state.kept[place])
-        tail = self._shelf.sealed_tail(partition, SEAL)
-        if tail and not (tail[-1].value or b"").startswith(SEAL):
+        tail = self._shelf.sealed_tail(partition, SEALS)
+        if tail and not (tail[-1].value or b"").startswith(SEALS):
             raise Corrupted(f"{Topic.DECISIONS.title}/{partition}@{tail[-1].offset}: committed, but no Seal closes it")
         inputs = {int(topic): self._committed(topic, partition) for topic in INPUTS}
         if not tail and any(inputs.values()):

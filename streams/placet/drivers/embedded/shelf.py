@@ -99,8 +99,8 @@ class Shelf:
                 raise Corrupted(f"{self._rows.folder}: {Topic(topic).title}/{partition}@{offset} is missing")
             yield from self._unpack(row, topic, partition, offset)
 
-    def sealed_tail(self, partition: int, header: bytes) -> list[Rec]:
-        """Return the decisions after the last but one that begins with `header`; all of them where there is none."""
+    def sealed_tail(self, partition: int, headers: tuple[bytes, ...]) -> list[Rec]:
+        """Return the decisions after the last but one that begins with one of `headers`; all of them where there is none."""
         topic = int(Topic.DECISIONS)
         found: list[Rec] = []
         seals = 0
@@ -108,7 +108,7 @@ class Shelf:
             recs = self._unpack(self._run(POINTER.unpack(pointer)[0]), topic, partition, ROW.unpack(key)[2])
             for number in range(len(recs) - 1, -1, -1):
                 value = recs[number].value
-                if value is not None and value.startswith(header):
+                if value is not None and value.startswith(headers):
                     seals += 1
                     if seals == 2:
                         return recs[number + 1 :] + found

@@ -7,11 +7,12 @@ from placet.drivers.kafka.intake import Intake
 from placet.drivers.kafka.reader import Reader
 from placet.drivers.kafka.warm import WarmDisk
 from placet.errors import Corrupted, Unavailable
+from placet.model.codec import HEADERS
 from placet.model.topics import INPUTS, Topic
 from placet.ports import Clock, Message, Rec, Restored
 
-_SEAL = b"\x00\x00\x00\x00\x09"
-"""The frame of a Seal: the only thing that is known here of what a decision holds."""
+_SEALS = tuple(HEADERS["seal"])
+"""How a Seal may be framed: the only thing that is known here of what a decision holds."""
 _BACK = 1_024
 PIECE_BYTES = 4 << 20
 """Changes that go to the warm disk in one write."""
@@ -85,7 +86,7 @@ class Restorer:
         while upto > low:
             start = max(low, upto - step)
             found = [*self._reader.span(Topic.DECISIONS, partition, start, upto), *found]
-            seals = [at for at, rec in enumerate(found) if (rec.value or b"").startswith(_SEAL)]
+            seals = [at for at, rec in enumerate(found) if (rec.value or b"").startswith(_SEALS)]
             if found and (not seals or seals[-1] != len(found) - 1) and (seals or start == low):
                 last = found[-1]
                 raise Corrupted(

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from placet.faces.auditor.hashes import leaf_hash, root_of
 from placet.faces.auditor.keys import Keys
-from placet.faces.auditor.records import Fields, Record, Schemas
+from placet.faces.auditor.records import Fields, Record
 from placet.faces.auditor.report import Report, title_of
 from placet.model.topics import Topic
 
@@ -36,10 +36,9 @@ class Batch(NamedTuple):
 class SealChain:
     """The Seals of one partition, each compared with the one before and with what it closes."""
 
-    def __init__(self, partition: int, keys: Keys, schemas: Schemas, report: Report) -> None:
+    def __init__(self, partition: int, keys: Keys, report: Report) -> None:
         self._partition = partition
         self._keys = keys
-        self._schema = schemas["seal"]
         self._report = report
         self._waiting: list[Decision] = []
         self._root = NO_ROOT
@@ -60,7 +59,7 @@ class SealChain:
     def _fail(self, check: str, offset: int, text: str) -> None:
         self._report[check].fail(Topic.DECISIONS, self._partition, offset, text)
 
-    def add(self, offset: int, record: Record, fingerprint: bytes) -> None:
+    def add(self, offset: int, record: Record) -> None:
         """Take a decision that waits for its Seal."""
         seq = record.fields["seq"]
         if seq != self.next_seq:
@@ -68,13 +67,15 @@ class SealChain:
         if record.fields["partition"] != self._partition:
             self._fail("SEALS", offset, f"says partition {record.fields['partition']}")
         self.next_seq = seq + 1
-        self._waiting.append(Decision(offset, record.name, record.fields, leaf_hash(fingerprint + record.payload)))
+        self._waiting.append(
+            Decision(offset, record.name, record.fields, leaf_hash(record.fingerprint + record.payload))
+        )
 
     def close(self, offset: int, seal: Record) -> Batch:
         """Check one Seal and return the batch it closes."""
         said = seal.fields
         self._report["SEALS"].checked += 1
-        if fault := self._keys.seal_fault(seal, self._schema):
+        if fault := self._keys.seal_fault(seal):
             self._fail("SEALS", offset, fault)
         self._follow(offset, said)
         self._cover(offset, said)

@@ -130,8 +130,8 @@ class Cases:
         if commitment != said["commitment"]:
             self._fail("V5", offset, "commits to another case than the one recorded")
         try:
-            body = self._schemas.read("case_body", data).fields
-            intent = self._schemas.read("intent", body["intent"])
+            body = self._held(data, "case_body").fields
+            intent = self._held(body["intent"], "intent")
         except Unreadable as error:
             self._fail("V5", offset, f"its case holds no case: {error}")
             return
@@ -145,10 +145,16 @@ class Cases:
             self._fail("V5", offset, fault)
         self._newest(decision, batch.cut, body)
 
+    def _held(self, data: bytes, name: str) -> Record:
+        record = self._schemas.open(data)
+        if record.name != name:
+            raise Unreadable(f"a `{record.name}` where a `{name}` is expected")
+        return record
+
     def _agrees(self, decision: Decision, batch: Batch, body: Fields, intent: Record) -> None:
         """Hold what the case repeats of its verdict and its batch."""
         said, offset = decision.fields, decision.offset
-        if intent_digest(self._schemas["intent"].fingerprint, intent.unsigned) != said["intent_digest"]:
+        if intent_digest(intent.fingerprint, intent.unsigned) != said["intent_digest"]:
             self._fail("V5", offset, "its case holds another intent")
         for name in ("instant", "set_digest", "engine"):
             if body[name] != said[name]:

@@ -54,7 +54,7 @@ class Halts:
         said = record.fields
         if record.name != "control" or said["kind"] not in ("halt", "resume") or "/" in said["tenant"]:
             return
-        pinned, _ = self._keys.writer(record, self._schemas["control"])
+        pinned, _ = self._keys.writer(record)
         if pinned is None or pinned.purpose != "operator" or (pinned.tenant and said["scope"] == "all"):
             return
         if said["by"] != pinned.issuer or not in_place(rec, "control", said, self._partitions):

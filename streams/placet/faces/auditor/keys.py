@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from placet.faces.auditor.hashes import leaf_hash, root_by_path, sha256
-from placet.faces.auditor.records import Fields, Record, Schema
+from placet.faces.auditor.records import Fields, Record
 
 SIGNATURE_SIZE = 64
 REMEMBERED_MAX = 4_096
@@ -40,16 +40,16 @@ class Keys:
         }
         self._proved: dict[tuple[str, int, bytes, bytes], bool] = {}
 
-    def seal_fault(self, seal: Record, schema: Schema) -> str:
+    def seal_fault(self, seal: Record) -> str:
         """Return why a seal's signature does not hold, or an empty text."""
         kid = seal.fields["kid"]
         pinned = self._pinned.get(kid)
         if pinned is None or pinned.purpose != "seal":
             return f"signed with `{kid}`, which is not pinned for seals"
-        signed = b"placet/seal/1" + schema.fingerprint + seal.payload[:-SIGNATURE_SIZE]
+        signed = b"placet/seal/1" + seal.fingerprint + seal.payload[:-SIGNATURE_SIZE]
         return "" if _verified(pinned.public, seal.fields["signature"], signed) else f"the signature of `{kid}` fails"
 
-    def writer(self, record: Record, schema: Schema) -> tuple[Pinned | None, str]:
+    def writer(self, record: Record) -> tuple[Pinned | None, str]:
         """Return the key that proves a record's writer; or None and why there is none."""
         proof = record.fields["proof"]
         if proof is None:
@@ -62,7 +62,7 @@ class Keys:
             return None, f"`{kid}` is of tenant `{pinned.tenant}`"
         if pinned.issuer != proof["issuer"]:
             return None, f"`{kid}` belongs to `{pinned.issuer}`, not to `{proof['issuer']}`"
-        data = b"placet/%b/1" % record.name.encode() + schema.fingerprint + record.unsigned
+        data = b"placet/%b/1" % record.name.encode() + record.fingerprint + record.unsigned
         root = root_by_path(leaf_hash(data), proof["index"], proof["size"], proof["path"])
         if root is None or not self._signed(kid, pinned.public, proof, root):
             return None, f"the signature of `{kid}` does not cover it"

@@ -158,7 +158,7 @@ class Known:
 
     def _order(self, record: Record, value: bytes | None, at: int) -> tuple[int, int] | None:
         """Return what decides between two records of a source, or None for a record that no reader takes."""
-        order = _order(record, self._schemas, self._keys)
+        order = _order(record, self._keys)
         ahead = order is not None and order[0] > at + AHEAD_MS_MAX
         return None if ahead or "/" in record.fields["tenant"] or len(value or b"") > BYTES_MAX else order
 
@@ -176,7 +176,7 @@ def subject_of(name: str, said: Fields) -> Subject | None:
     return None if field is None else (name, said["tenant"], said[field])
 
 
-def _order(record: Record, schemas: Schemas, keys: Keys) -> tuple[int, int] | None:
+def _order(record: Record, keys: Keys) -> tuple[int, int] | None:
     """Return what decides between two records of a source, or None for a record that no reader takes."""
     said = record.fields
     if record.name == "risk":
@@ -189,7 +189,7 @@ def _order(record: Record, schemas: Schemas, keys: Keys) -> tuple[int, int] | No
         return None
     if record.name == "principal":
         return said["observed_at"], STATUSES.index(said["status"])
-    pinned, _ = keys.writer(record, schemas[record.name])
+    pinned, _ = keys.writer(record)
     if pinned is None or pinned.purpose != "operator":
         return None
     if record.name == "mandate":

@@ -1,4 +1,8 @@
-"""Records as `schemas/*.avsc` describe them, decoded by fastavro and by nothing of the product."""
+"""Records as `schemas/*.avsc` describe them, decoded by fastavro and by nothing of the product.
+
+What was written in an older version is read as the present schema has it; the
+bytes, and the fingerprint that digests and proofs are over, are its writer's.
+"""
 
 import io
 import json
@@ -7,6 +11,8 @@ from typing import Any, NamedTuple
 
 from fastavro import parse_schema, schemaless_reader
 from fastavro.schema import fingerprint, to_parsing_canonical_form
+
+from placet.faces.auditor.defaults import with_defaults
 
 Fields = dict[str, Any]
 HEADER_SIZE = 5
@@ -18,16 +24,20 @@ class Unreadable(ValueError):
 
 
 class Record(NamedTuple):
-    """One decoded record. `payload` is without framing; `unsigned` is its part before the proof, where it has one."""
+    """One decoded record. `payload` is without framing; `unsigned` is its part before the proof, where it has one.
+
+    `fingerprint` is of the schema it was written in.
+    """
 
     name: str
     fields: Fields
     payload: bytes
     unsigned: bytes
+    fingerprint: bytes
 
 
 class Schema(NamedTuple):
-    """One schema, and for a record that may be signed the two parts it is read in."""
+    """One version of a schema, and for a record that may be signed the two parts it is read in."""
 
     name: str
     whole: Any
@@ -51,16 +61,14 @@ class Schemas:
     def __init__(self, folder: Path | None = None) -> None:
         folder = folder or schemas_folder()
         ids = json.loads((folder / "ids.json").read_text())
-        self._by_id = {int(number): _load(folder, entry["name"]) for number, entry in ids.items()}
-        self._by_name = {schema.name: schema for schema in self._by_id.values()}
+        self._by_id = {int(number): _load(folder, entry["name"], number) for number, entry in ids.items()}
+        # The newest version of a record is the one with the greatest id.
+        self._by_name = {schema.name: schema for _, schema in sorted(self._by_id.items())}
         case = json.loads((folder / "case.avsc").read_text())
         upto = [field["name"] for field in case["fields"]].index("seq") + 1
         self._case_head = parse_schema({**case, "fields": case["fields"][:upto]})
-        number = next(number for number, schema in self._by_id.items() if schema.name == "case")
+        number = max(number for number, schema in self._by_id.items() if schema.name == "case")
         self._case_header = b"\x00" + number.to_bytes(4, "big")
-
-    def __getitem__(self, name: str) -> Schema:
-        return self._by_name[name]
 
     def open(self, value: bytes | None) -> Record:
         """Return the record in a framed value (0x00, four bytes of schema id, Avro)."""
@@ -71,7 +79,7 @@ class Schemas:
         schema = self._by_id.get(int.from_bytes(value[1:HEADER_SIZE], "big"))
         if schema is None:
             raise Unreadable(f"no schema has the id {int.from_bytes(value[1:HEADER_SIZE], 'big')}")
-        return self.read(schema.name, value[HEADER_SIZE:])
+        return self._read(schema, value[HEADER_SIZE:])
 
     def seq_of_case(self, value: bytes | None) -> int:
         """Return the seq of a framed case, read no further than that."""
@@ -83,31 +91,35 @@ class Schemas:
             raise Unreadable(f"not a `case`: {type(error).__name__}: {error}") from None
         return int(fields["seq"])
 
-    def read(self, name: str, payload: bytes) -> Record:
-        """Return the record `name` in an unframed payload."""
-        schema = self._by_name[name]
+    def _read(self, schema: Schema, payload: bytes) -> Record:
+        name, newest = schema.name, self._by_name[schema.name]
+        # fastavro resolves whatever it is given two schemas for, also where they are the same.
+        into = newest if newest is not schema else _AS_WRITTEN
         source = io.BytesIO(payload)
         unsigned = payload
         try:
             if schema.proof is None:
-                fields: Any = schemaless_reader(source, schema.whole, None)
+                fields: Any = schemaless_reader(source, schema.whole, into.whole)
             else:
-                fields = schemaless_reader(source, schema.body, None)
+                fields = schemaless_reader(source, schema.body, into.body)
                 unsigned = payload[: source.tell()]
-                fields["proof"] = schemaless_reader(source, schema.proof, None)
+                fields["proof"] = schemaless_reader(source, schema.proof, into.proof)
         except _FAULTS as error:
             raise Unreadable(f"not a `{name}`: {type(error).__name__}: {error}") from None
         if source.tell() != len(payload):
             raise Unreadable(f"`{name}` ends at byte {source.tell()} of {len(payload)}")
-        return Record(name, fields, payload, unsigned)
+        return Record(name, fields, payload, unsigned, schema.fingerprint)
 
 
-def _load(folder: Path, name: str) -> Schema:
-    raw = json.loads((folder / f"{name}.avsc").read_text())
+_AS_WRITTEN = Schema("", None, None, None, b"")
+
+
+def _load(folder: Path, name: str, number: str) -> Schema:
+    raw = json.loads((folder / "history" / name / f"{number}.avsc").read_text())
     digest = bytes.fromhex(fingerprint(to_parsing_canonical_form(raw), "SHA-256"))
-    whole = parse_schema(raw)
+    whole = with_defaults(parse_schema(raw))
     last = raw["fields"][-1]
     if last["name"] != "proof":
         return Schema(name, whole, None, None, digest)
-    body = parse_schema({**raw, "fields": raw["fields"][:-1]})
-    return Schema(name, whole, body, parse_schema(last["type"]), digest)
+    body = with_defaults(parse_schema({**raw, "fields": raw["fields"][:-1]}))
+    return Schema(name, whole, body, with_defaults(parse_schema(last["type"])), digest)

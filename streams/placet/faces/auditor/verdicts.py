@@ -9,7 +9,7 @@ from placet.faces.auditor.grants import digest_fault, widening
 from placet.faces.auditor.hashes import action_digest, intent_digest, is_canonical, partition_of
 from placet.faces.auditor.keys import Keys, Pinned
 from placet.faces.auditor.lives import Lives
-from placet.faces.auditor.records import Fields, Record, Schemas
+from placet.faces.auditor.records import Fields, Record
 from placet.faces.auditor.report import Report
 from placet.faces.auditor.table import BY_OUTCOME, CLAIMED, GRANTED, HELD, HOLDING, WAITING, WITHDRAWN, name_of
 from placet.model.topics import Topic
@@ -27,7 +27,6 @@ class Verdicts:
         self,
         partition: int,
         partitions: int,
-        schemas: Schemas,
         keys: Keys,
         lives: Lives,
         sampled: Callable[[bytes], bool],
@@ -36,14 +35,12 @@ class Verdicts:
     ) -> None:
         self._partition = partition
         self._partitions = partitions
-        self._schemas = schemas
         self._keys = keys
         self._lives = lives
         self._sampled = sampled
         self._report = report
         self._lag_ms_max = lag_ms_max
         self._v2, self._v12 = report["V2"], report["V12"]
-        self._intent_print = schemas["intent"].fingerprint
 
     def _fail(self, check: str, offset: int, text: str) -> None:
         self._report[check].fail(Topic.DECISIONS, self._partition, offset, text)
@@ -95,7 +92,7 @@ class Verdicts:
             self._fail("V2", decision.offset, f"`{differs}` is not what the intent at {rec.offset} says")
         if said["asked_at"] != rec.at:
             self._fail("V2", decision.offset, f"asked at {said['asked_at']}, appended at {rec.at}")
-        if said["intent_digest"] != intent_digest(self._intent_print, record.unsigned):
+        if said["intent_digest"] != intent_digest(record.fingerprint, record.unsigned):
             self._fail("V2", decision.offset, f"not the digest of the intent at {rec.offset}")
         if not is_canonical(intent["arguments"]):
             self._fail("V2", decision.offset, f"decides arguments that are not canonical JSON, at {rec.offset}")
@@ -174,7 +171,7 @@ class Verdicts:
             check.skip("not in the sample")
             return None
         check.checked += 1
-        pinned, fault = self._keys.writer(record, self._schemas[record.name])
+        pinned, fault = self._keys.writer(record)
         if fault:
             check.fail(Topic.DECISIONS, self._partition, decision.offset, f"takes a {record.name} that is {fault}")
         return pinned

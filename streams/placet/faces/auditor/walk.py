@@ -59,12 +59,11 @@ class Walk:
         self._cases = cases
         self._halts = HaltWatch(partition, tools.halts, tools.known, tools.report)
         self._revoked = RevokedWatch(partition, tools.known, tools.report)
-        self.chain = SealChain(partition, tools.keys, tools.schemas, tools.report)
+        self.chain = SealChain(partition, tools.keys, tools.report)
         self.lives = Lives(partition, tools.report)
         self._verdicts = Verdicts(
             partition,
             tools.partitions,
-            tools.schemas,
             tools.keys,
             self.lives,
             tools.sampled,
@@ -88,7 +87,7 @@ class Walk:
                 progress(count)
                 count = 0
             elif record.name in ("verdict", "repeat", "refusal", "halted"):
-                self.chain.add(rec.offset, record, self._schemas[record.name].fingerprint)
+                self.chain.add(rec.offset, record)
             else:
                 self._fail("SEALS", rec.offset, f"a `{record.name}` among decisions")
         rest = self.chain.rest()
@@ -188,7 +187,7 @@ class Walk:
             self._fail("V2", offset, "points at a first answer that was never given")
             return
         row = Row(known)
-        digest = intent_digest(self._schemas["intent"].fingerprint, record.unsigned)
+        digest = intent_digest(record.fingerprint, record.unsigned)
         if record.name != "intent" or digest[:DIGEST_CUT] != row.intent_digest:
             self._fail("V2", offset, f"takes the record at {rec.offset if rec else 0} for one that was answered")
         if said["first_seq"] != row.seq:

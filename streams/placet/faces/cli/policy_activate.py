@@ -57,22 +57,18 @@ def run(
 def read_shelf(log: "Log", tenant: str) -> Shelf:
     """Return what was published on `placet.policies` for a tenant."""
     from placet.faces.cli.journal import read_all
-    from placet.model.codec import active_set, pack
+    from placet.model.codec import decode_as
     from placet.model.topics import Topic
 
     shelf = Shelf({}, [])
     for partition in range(log.partitions(Topic.POLICIES)):
         for rec in read_all(log, Topic.POLICIES, partition):
-            value = rec.value or b""
-            if value.startswith(pack.HEADER):
-                pushed = pack.decode(value)
-                if pushed.tenant == tenant:
-                    shelf.packs.pop(pushed.digest, None)
-                    shelf.packs[pushed.digest] = pushed.name
-            elif value.startswith(active_set.HEADER):
-                pointer = active_set.decode(value)
-                if pointer.tenant == tenant:
-                    shelf.sets.append(pointer)
+            pushed, pointer = decode_as("pack", rec.value), decode_as("active_set", rec.value)
+            if pushed is not None and pushed.tenant == tenant:
+                shelf.packs.pop(pushed.digest, None)
+                shelf.packs[pushed.digest] = pushed.name
+            elif pointer is not None and pointer.tenant == tenant:
+                shelf.sets.append(pointer)
     shelf.sets.sort(key=lambda pointer: pointer.revision)
     return shelf
 

@@ -119,16 +119,14 @@ def _publish(journal: "Journal", heard: "Heard") -> "tuple[list[Written], list[S
 def _principal(journal: "Journal", change: "StatusChange") -> "Principal | None":
     """Return the principal that a change is about, as it was said last by whoever said it."""
     from placet.faces.cli.journal import read_all
-    from placet.model.codec import principal
+    from placet.model.codec import decode_as
     from placet.model.topics import Topic
 
     newest: Principal | None = None
     for partition in range(journal.log.partitions(Topic.PRINCIPALS)):
         for rec in read_all(journal.log, Topic.PRINCIPALS, partition):
-            if rec.value is None or not rec.value.startswith(principal.HEADER):
-                continue
-            said = principal.decode(rec.value)
-            if (said.tenant, said.id) == (change.tenant, change.subject):
+            said = decode_as("principal", rec.value)
+            if said is not None and (said.tenant, said.id) == (change.tenant, change.subject):
                 newest = said if newest is None or said.observed_at >= newest.observed_at else newest
     return newest
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from placet.errors import PoisonRecord
 from placet.faces.cli import printing
-from placet.model.codec import BY_NAME, open_frame
+from placet.model.codec import decode_any, open_frame
 from placet.model.reasons import Effect, Reason, State
 from placet.model.topics import Topic
 from placet.ports import Rec
@@ -28,7 +28,7 @@ def opened(rec: Rec) -> tuple[str, Any] | None:
     """Return the name and the record of a value, or None for a tombstone and for what cannot be read."""
     try:
         name, _ = open_frame(rec.value or b"")
-        return name, BY_NAME[name].decode(rec.value or b"")
+        return name, decode_any(rec.value or b"")
     except PoisonRecord:
         return None
 

@@ -21,7 +21,7 @@ from placet.faces.gateway.bodies import (
 from placet.faces.gateway.gateway import Gateway
 from placet.faces.gateway.problems import Problem, json_answer
 from placet.faces.pushed import find_pushed
-from placet.model.codec import active_set, control, mandate, pack, principal, risk_signal, sensitivity
+from placet.model.codec import active_set, control, decode_as, mandate, pack, principal, risk_signal, sensitivity
 from placet.model.codec.principal import Principal
 from placet.model.context_keys import KEYS
 from placet.model.topics import Topic
@@ -199,14 +199,14 @@ class ContextRoutes:
         return _told([place], revision=revision)
 
     def _next_revision(self, tenant: str) -> int:
-        pointers = (one for one in self._all(Topic.POLICIES, active_set) if one.tenant == tenant)
+        pointers = (one for one in self._all(Topic.POLICIES, "active_set") if one.tenant == tenant)
         return max((one.revision for one in pointers), default=0) + 1
 
     def _principal(self, tenant: str, name: str) -> Principal | None:
-        said = [one for one in self._all(Topic.PRINCIPALS, principal) if (one.tenant, one.id) == (tenant, name)]
+        said = [one for one in self._all(Topic.PRINCIPALS, "principal") if (one.tenant, one.id) == (tenant, name)]
         return max(said, key=lambda one: one.observed_at, default=None)
 
-    def _all(self, topic: Topic, codec: Any) -> Iterator[Any]:
+    def _all(self, topic: Topic, name: str) -> Iterator[Any]:
         """Yield every record of one kind in a context topic. Blocks for its reads."""
         log = self._gateway.connection.log
         for partition in range(log.partitions(topic)):
@@ -216,8 +216,9 @@ class ContextRoutes:
                 if not recs:
                     break
                 for rec in recs:
-                    if rec.value is not None and rec.value[:5] == codec.HEADER:
-                        yield codec.decode(rec.value)
+                    record = decode_as(name, rec.value)
+                    if record is not None:
+                        yield record
                 offset = recs[-1].offset + 1
 
     async def _signal(self, record: risk_signal.RiskSignal) -> dict[str, Any]:

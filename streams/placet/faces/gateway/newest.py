@@ -10,7 +10,7 @@ from placet.errors import PlacetError, Unavailable
 from placet.faces.sdk.connection import Connection
 from placet.faces.sdk.past import since
 from placet.faces.sdk.sealed import Sealed
-from placet.model.codec import BY_NAME, open_frame
+from placet.model.codec import decode_as
 from placet.model.topics import Topic
 
 KEPT = 50_000
@@ -162,7 +162,7 @@ class Newest:
 
 
 def _verdict_of(value: bytes, whose: Whose) -> Any | None:
-    if whose[2] not in value or open_frame(value)[0] != "verdict":
+    record = decode_as("verdict", value) if whose[2] in value else None
+    if record is None:
         return None
-    record = BY_NAME["verdict"].decode(value)
     return record if (record.tenant, record.authority, record.id) == whose else None

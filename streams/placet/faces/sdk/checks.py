@@ -5,10 +5,11 @@ from typing import Any, NamedTuple
 
 from placet.errors import PoisonRecord
 from placet.model import strict
-from placet.model.codec import intent as intent_codec
+from placet.model.codec import BY_HEADER, open_frame
+from placet.model.codec.intent import Intent
 from placet.model.codec.verdict import Verdict
 from placet.model.digests import action_digest, intent_digest
-from placet.model.reasons import Effect, State
+from placet.model.reasons import Effect, Reason, State
 
 APPLIED: frozenset[str] = frozenset({"limit", "redact", "read_only"})
 """Obligations the desk has applied already: the granted arguments are their result."""
@@ -20,6 +21,10 @@ class Fault(NamedTuple):
 
     refuse: bool
     says: str
+
+
+class Newer(ValueError):
+    """A record in a version that this package does not read. Another executor may."""
 
 
 def addressed(verdict: Verdict, executor: str, tenant: str) -> bool:
@@ -41,13 +46,19 @@ def addressed(verdict: Verdict, executor: str, tenant: str) -> bool:
 
 
 def arguments_asked(verdict: Verdict, value: bytes | None) -> bytes:
-    """Return the arguments in the intent record a verdict answers; raise PoisonRecord's text as a ValueError otherwise."""
+    """Return the arguments in the intent record a verdict answers; raise ValueError otherwise."""
+    value = value or b""
+    where = f"the intent at offset {verdict.asked_offset}"
     try:
-        intent, _, end = intent_codec.decode_parts(value or b"")
+        if open_frame(value)[0] != "intent":
+            raise ValueError(f"{where} is none")
+        reader = BY_HEADER[value[:5]]
+        intent: Intent
+        intent, end = reader.decode_signed(value)
     except PoisonRecord as error:
-        raise ValueError(f"the intent at offset {verdict.asked_offset} cannot be read: {error}") from None
-    assert value is not None
-    if intent_digest(value[5:end]) != verdict.intent_digest:
+        kind = Newer if error.reason == Reason.SCHEMA_UNKNOWN else ValueError
+        raise kind(f"{where} cannot be read: {error}") from None
+    if intent_digest(value[5:end], reader.FINGERPRINT) != verdict.intent_digest:
         raise ValueError(f"the intent at offset {verdict.asked_offset} is not the one that was answered")
     return intent.arguments
 

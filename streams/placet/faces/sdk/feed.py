@@ -9,13 +9,13 @@ from placet.drivers.keyfile import Purpose
 from placet.errors import PoisonRecord, Unavailable, Unsure
 from placet.faces.sdk.connection import Connection
 from placet.model import strict
-from placet.model.codec import control, mandate, principal, sensitivity, watermark
+from placet.model.codec import BY_NAME, control, decode_any, mandate, open_frame, principal, sensitivity, watermark
 from placet.model.codec.watermark import Watermark
 from placet.model.context_keys import KEYS, watermark_key
 from placet.model.keys import partition_of
 from placet.model.reasons import Reason
 from placet.model.topics import CONTEXT, Topic
-from placet.ports import Message
+from placet.ports import Message, Rec
 
 ENDED = 0
 """The instant in a watermark that takes its feed out: it is waited for no longer."""
@@ -121,8 +121,8 @@ class Feed:
             offset, end = 0, log.end(self._topic, partition)
             while offset < end and (recs := log.read(self._topic, partition, offset, _READ_MOST, _READ_MS)):
                 for rec in recs:
-                    if rec.key is not None and rec.value is not None and rec.value[:5] == kind.codec.HEADER:
-                        found[rec.key] = max(found.get(rec.key, -1), _observed(kind, rec.value))
+                    if rec.key is not None and rec.value is not None:
+                        found[rec.key] = max(found.get(rec.key, -1), _observed(kind, rec, rec.value))
                 offset = recs[-1].offset + 1
         return found
 
@@ -144,8 +144,11 @@ class Feed:
         self._thread.join()
 
 
-def _observed(kind: Kind, value: bytes) -> int:
+def _observed(kind: Kind, rec: Rec, value: bytes) -> int:
+    """Return when a record says that it was observed; -1 for one that says nothing of its key."""
     try:
-        return int(kind.codec.decode(value).observed_at)
-    except PoisonRecord:
-        return -1  # no reader takes it either
+        name, _ = open_frame(value)
+        return int(decode_any(value).observed_at) if BY_NAME[name] is kind.codec else -1
+    except PoisonRecord as error:
+        # A newer feed's was observed before it was appended; what cannot be read is taken by no reader either.
+        return rec.at if error.reason == Reason.SCHEMA_UNKNOWN else -1

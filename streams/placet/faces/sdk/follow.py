@@ -1,5 +1,6 @@
 """One reader of decisions for all agents and executors of a connection: each partition is followed and verified once."""
 
+import logging
 import threading
 from collections.abc import Callable, Sequence
 from typing import Protocol
@@ -10,6 +11,8 @@ from placet.model.proof import KeyRing
 from placet.model.topics import Topic
 from placet.ports import Log
 
+LOGGER = logging.getLogger("placet.follow")
+UNREAD = "%s/%d from offset %d on: schema id %d, which this package does not read; not believed: upgrade it first"
 READ_MOST = 2_000
 WAIT_MS = 500
 AGAIN_S_MIN, AGAIN_S_MAX = 0.05, 2.0
@@ -100,7 +103,10 @@ class Follower:
                 recs = log.read(Topic.DECISIONS, partition, offset, READ_MOST, WAIT_MS)
                 again_s = AGAIN_S_MIN
                 if recs:
+                    known = set(reader.unread)
                     batch = reader.feed(recs)
+                    for number in reader.unread - known:
+                        LOGGER.warning(UNREAD, Topic.DECISIONS.title, partition, recs[0].offset, number)
                     offset = recs[-1].offset + 1
                     if batch:
                         for listener in self._listeners[partition]:
@@ -122,10 +128,14 @@ class Follower:
 
 def read_sealed(log: Log, ring: KeyRing, partition: int, start: int, end: int) -> list[Sealed]:
     """Return the sealed decisions of `partition` between two offsets; of the first batch only if it is whole."""
-    reader = SealedReader(partition, ring, genesis=start == 0)
+    return read_with(SealedReader(partition, ring, genesis=start == 0), log, start, end)
+
+
+def read_with(reader: SealedReader, log: Log, start: int, end: int) -> list[Sealed]:
+    """Return what `reader`, which has read nothing yet, believes of its partition between two offsets."""
     out: list[Sealed] = []
     while start < end:
-        recs = log.read(Topic.DECISIONS, partition, start, min(READ_MOST, end - start), THERE_MS)
+        recs = log.read(Topic.DECISIONS, reader.partition, start, min(READ_MOST, end - start), THERE_MS)
         if not recs:
             break
         out += reader.feed(recs)

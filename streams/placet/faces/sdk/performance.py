@@ -119,6 +119,8 @@ class Performance:
             arguments = checks.parsed(granted)
         except TimeoutError:
             return {}, Fault(False, f"the intent at offset {verdict.asked_offset} could not be read in time")
+        except checks.Newer as error:
+            return {}, Fault(False, str(error))
         except ValueError as error:
             return {}, Fault(True, str(error))
         return arguments, checks.fault_of(verdict, arguments, self._terms.capabilities)

@@ -32,7 +32,7 @@ class Case(NamedTuple):
     seq: int
     data_key: bytes  # 16 bytes
     nonce: bytes  # 12 bytes
-    ciphertext: bytes  # AES-256-GCM of a CaseBody
+    ciphertext: bytes  # AES-256-GCM of a CaseBody in its framing
 
 
 def encode(record: Case) -> bytes:

@@ -46,7 +46,7 @@ class Fact(NamedTuple):
 class CaseBody(NamedTuple):
     """One intent and all the facts joined to it, at one instant."""
 
-    intent: bytes  # payload of the Intent, as it came
+    intent: bytes  # the Intent in its framing, as it came
     instant: int
     set_digest: bytes
     engine: str

@@ -32,7 +32,7 @@ class Lease(NamedTuple):
     state: int
     effect: int
     reason: int
-    intent: bytes
+    intent: bytes  # the Intent in its framing, as it came
     asked_offset: int
     asked_at: int
     until: int  # when the clock moves it

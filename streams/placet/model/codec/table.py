@@ -1,5 +1,7 @@
-"""All codecs by schema id. Generated from schemas/ids.json by `make codecs`."""
+"""All codecs by schema id, and what reads their older versions. Generated from schemas/ids.json by `make codecs`."""
 # ruff: noqa
+
+from typing import Any
 
 from placet.model.codec import (
     active_set,
@@ -52,3 +54,4 @@ CODECS = (
     watermark,
     halted,
 )
+OLDER: dict[str, tuple[Any, ...]] = {}
