@@ -119,6 +119,11 @@ class Child:
             file.seek(self._from)
             return file.read().decode(errors="replace")[-4_000:]
 
+    def contradiction(self) -> str:
+        """Return the line in which it said why it stopped, of all its lives the last that did."""
+        lines = self.log.read_text(errors="replace").splitlines() if self.log.exists() else []
+        return next((line for line in reversed(lines) if "Corrupted" in line), "it did not say why")
+
     def up(self) -> bool:
         """Return whether it has said that it is."""
         return bool(self.said().strip())

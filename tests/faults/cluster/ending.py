@@ -48,7 +48,7 @@ def ending_of(site: Site) -> Ending:
     finally:
         log.close()
     ending.checked = audited.checked
-    named = [*audited.violations, *(f"{name} stopped at a contradiction" for name in site.corrupted())]
+    named = [*audited.violations, *(f"CORRUPTED {said}" for said in site.corrupted())]
     (ending.detected if site.may_detect else ending.violations).extend(named)
     return ending
 

@@ -143,8 +143,8 @@ class Site:
             raise Unproved(f"the fault did not bite: {what}: 0\n{self.logs()}")
 
     def corrupted(self) -> list[str]:
-        """Return who has met a contradiction."""
-        return [child.name for child in self.children if child.corrupted]
+        """Return who has stopped at a contradiction, and what each said of it."""
+        return [f"{child.name}: {child.contradiction()}" for child in self.children if child.corrupted]
 
     def acts(self) -> int:
         """Return how many actions were begun."""
