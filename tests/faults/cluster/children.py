@@ -122,7 +122,7 @@ class Child:
     def contradiction(self) -> str:
         """Return the line in which it said why it stopped, of all its lives the last that did."""
         lines = self.log.read_text(errors="replace").splitlines() if self.log.exists() else []
-        return next((line for line in reversed(lines) if "Corrupted" in line), "it did not say why")
+        return next((line for line in reversed(lines) if "corrupted" in line.lower()), "it did not say why")
 
     def up(self) -> bool:
         """Return whether it has said that it is."""
