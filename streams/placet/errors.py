@@ -27,3 +27,10 @@ class Unsure(PlacetError):
 
 class Corrupted(PlacetError):
     """Two things that must agree do not. Stop until a person has looked."""
+
+
+class Behind(Corrupted):
+    """Less can be seen than is known to be committed: a broker that has just begun to lead tells its end late.
+
+    Who can, looks again for a while; who cannot, or when it stays so, stops: then it is lost.
+    """

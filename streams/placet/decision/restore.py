@@ -7,7 +7,7 @@ from placet.decision.book import Book
 from placet.decision.held import SLOT_SIZE, Held, hold, leases_of
 from placet.decision.settled import DEADLINES
 from placet.decision.shard import ROW
-from placet.errors import Corrupted, PoisonRecord
+from placet.errors import Behind, Corrupted, PoisonRecord
 from placet.model.codec import HEADERS
 from placet.model.codec.desk_change import DeskChange, Lease
 from placet.model.codec.seal import Seal
@@ -47,7 +47,8 @@ def restore(book: Book, changes: Iterable[Rec], seal: Seal | None) -> None:
         book.seq = change.seq_to
     _open(book, living, ledger)
     if seal is not None and (book.seq, book.changes.ordinal) != (seal.seq_to, seal.desk_ordinal):
-        raise Corrupted(
+        less = book.seq <= seal.seq_to and book.changes.ordinal < seal.desk_ordinal
+        raise (Behind if less else Corrupted)(
             f"the desk's changes end at seq {book.seq}, ordinal {book.changes.ordinal}; "
             f"the last seal says {seal.seq_to}, {seal.desk_ordinal}"
         )

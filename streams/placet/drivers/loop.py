@@ -20,12 +20,14 @@ from placet.drivers.bureau import Bureau, Place
 from placet.drivers.memory import give_back
 from placet.drivers.metrics import Count, Watch
 from placet.drivers.telling import Telling
-from placet.errors import Unavailable
+from placet.errors import Behind, Unavailable
 from placet.model.codec.seal import Mark
 from placet.model.topics import Topic
 from placet.ports import Clock, Emits, Entropy, Feed, Journal, Message, Rec
 
 SEAL_KEY = b"seal"
+BEHIND_LOOKS = 20
+"""Restores of a partition that may find less than is committed, some 30 s of them; then it is taken for lost."""
 GIVE_BACK_AFTER = 100_000
 """Records decided before an idle turn gives free memory back to the system."""
 
@@ -56,6 +58,7 @@ class Loop:
         self._entropy = entropy
         self._watch = watch
         self._telling = Telling()
+        self._behind: dict[int, int] = {}
         self._batch_most = batch_most
         self._seal_idle_ms = seal_idle_ms
         self._skew_ms_max = skew_ms_max
@@ -124,7 +127,7 @@ class Loop:
 
     def _open(self, partition: int) -> None:
         """Serve a partition, and open an epoch of its Seals: an empty one, which has read no more than the last."""
-        place = self._bureau.open(partition, self._journal.restore(partition), self._feed)
+        place = self._read_back(partition)
         try:
             seal = self._seal([], place, place.instant, place.read, place.swept)
             self._commit({partition: Emits(decisions=[seal])}, {partition: {}})
@@ -132,6 +135,17 @@ class Loop:
             self._bureau.forget(partition)
             raise
         place.seals.keep()
+
+    def _read_back(self, partition: int) -> Place:
+        try:
+            place = self._bureau.open(partition, self._journal.restore(partition), self._feed)
+        except Behind as behind:
+            looks = self._behind[partition] = self._behind.get(partition, 0) + 1
+            if looks >= BEHIND_LOOKS:
+                raise
+            raise Unavailable(f"{behind}; looked {looks} times of {BEHIND_LOOKS}") from behind
+        self._behind.pop(partition, None)
+        return place
 
     def _take(self, wait_ms: int) -> dict[int, list[Rec]]:
         """Return the batch that was brought but not committed, else a new one."""

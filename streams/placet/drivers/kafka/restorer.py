@@ -6,7 +6,7 @@ from placet.drivers.kafka.connection import Connection
 from placet.drivers.kafka.intake import Intake
 from placet.drivers.kafka.reader import Reader
 from placet.drivers.kafka.warm import WarmDisk
-from placet.errors import Corrupted, Unavailable
+from placet.errors import Behind, Corrupted, Unavailable
 from placet.model.codec import HEADERS
 from placet.model.topics import INPUTS, Topic
 from placet.ports import Clock, Message, Rec, Restored
@@ -34,8 +34,8 @@ class Restorer:
         """Return what is committed of `partition`, waiting for transactions that are still open.
 
         Raise `Corrupted` for decisions that no Seal closes, and for positions
-        that are missing or outside what the broker keeps; `Unavailable` when
-        another went on deciding meanwhile.
+        that are missing or outside what the broker keeps, `Behind` among them where
+        less is seen than they say; `Unavailable` when another went on deciding meanwhile.
         """
         # INVARIANT: positions first. A transaction that moves them later is fenced by the group's generation.
         positions = self._intake.stable(partition)
@@ -72,11 +72,11 @@ class Restorer:
                 raise Corrupted(f"{where}: a Seal closes this partition's last batch, but no position is committed")
             return low
         if not served and position > low:
-            raise Corrupted(f"{where}: decided up to {position}, but no Seal says so: are the decisions gone?")
+            raise Behind(f"{where}: decided up to {position}, but no Seal says so: are the decisions gone?")
         if position < low:
             raise Corrupted(f"{where}: decided up to {position}, but the broker keeps only what is from {low} on")
         if position > end:
-            raise Corrupted(f"{where}: decided up to {position}, but the topic ends at {end}")
+            raise Behind(f"{where}: decided up to {position}, but the topic ends at {end}")
         return position
 
     def _tail(self, partition: int, low: int, end: int) -> list[Rec]:
