@@ -59,8 +59,9 @@ class ContextApp:
     `watermark_ms`, up to when all signals are folded: as part n of as many as
     there are signal partitions, so that readers miss the part whose owner is
     silent. Where feeds mark a partition, it is never past the oldest of their
-    watermarks: that the app lives says nothing of them. A partition that stands still for the connection's `stall_ms` while
-    there are signals in it ends the process.
+    watermarks: that the app lives says nothing of them. A partition that stands
+    still for the connection's `stall_ms` while there are signals in it ends the
+    process.
     """
 
     def __init__(
