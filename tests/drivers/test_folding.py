@@ -1,7 +1,7 @@
 """Signals folded many at once end where they end one by one, and what is read back or taken away meanwhile lowers nothing."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from types import SimpleNamespace
 from typing import Any
 
@@ -20,7 +20,7 @@ from placet.model.reasons import Reason
 from tests.support.memory import HandClock
 
 FEED = Signer("feed-1", "service:feed", b"f" * 32)
-RING = KeyRing([FEED.pinned("feed")])
+RING = KeyRing([FEED.pinned("feed")._replace(sources=("siem",))])
 NOW = 1_700_000_000_000
 KEY = b"acme/agent:ada/siem"
 SIGNALS = "placet.signals"
@@ -81,6 +81,9 @@ class Database(dict[bytes, bytes]):
 
     def delete(self, key: bytes) -> None:
         del self[key]
+
+    def keys(self, from_key: bytes = b"") -> Iterator[bytes]:  # type: ignore[override]  # as RocksDB has it
+        return iter(sorted(key for key in [*self] if key >= from_key))
 
 
 def table(database: Database) -> Facts:

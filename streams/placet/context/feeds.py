@@ -1,6 +1,7 @@
 """When the feeds of one context partition were last alive: all of them, and of a feed in parts every part."""
 
 import re
+from collections.abc import Iterable
 
 from placet.errors import PoisonRecord
 from placet.model.reasons import Reason
@@ -38,6 +39,15 @@ class Feeds:
 
     def __bool__(self) -> bool:
         return bool(self._parts)
+
+    def recall(self, name: str, parts: Iterable[int]) -> None:
+        """Take what was known of a feed: the newest instant of each of its parts; none of one that has ended."""
+        if known := dict(enumerate(parts)):
+            self._parts[name] = known
+
+    def parts_of(self, name: str) -> tuple[int, ...]:
+        """Return the newest instant of each part of a feed, for `recall`."""
+        return tuple(self._parts.get(name, {}).values())
 
     def mark(self, source: str, at: int) -> None:
         """Hear a watermark; raise PoisonRecord as `part_of` does, with nothing changed."""

@@ -1,9 +1,12 @@
-"""What is believed of a signal before it is folded."""
+"""What is believed of a signal, or of a feed's watermark among signals, before it is folded."""
 
+from placet.context.feeds import part_of
 from placet.errors import PoisonRecord
 from placet.model import strict
-from placet.model.codec import BY_HEADER, HEADERS, Signed
+from placet.model.codec import BY_HEADER, HEADERS, Signed, decode_known
 from placet.model.codec.risk_signal import RiskSignal
+from placet.model.codec.watermark import Watermark
+from placet.model.context_keys import check_key, watermark_key
 from placet.model.proof import KeyRing
 from placet.model.reasons import Reason
 
@@ -40,3 +43,19 @@ def hear_signal(value: bytes | None, at: int, ring: KeyRing, skew_ms_max: int) -
     if signal.event_at > at + skew_ms_max:
         raise PoisonRecord(f"the event is {signal.event_at - at} ms in the future", Reason.MALFORMED)
     return signal
+
+
+def hear_watermark(key: bytes | None, value: bytes, at: int, skew_ms_max: int) -> Watermark:
+    """Return the watermark in `value`, appended at `at`: up to when its feed was alive, never past `at`.
+
+    Raise `PoisonRecord` when it cannot be read, lies under a key that is not
+    its own, its source is no name, or its instant is none or from the future.
+    """
+    said: Watermark = decode_known(value)
+    part_of(said.source)
+    check_key(key, watermark_key(said))
+    if not 0 <= said.at <= at + skew_ms_max:
+        raise PoisonRecord(
+            f"watermark of {said.at}, appended at {at}: expected 0 to {skew_ms_max} ms past that", Reason.MALFORMED
+        )
+    return said._replace(at=min(said.at, at))

@@ -89,7 +89,7 @@ class Settings(BaseSettings):
     )
     watermark_ms: Positive = Field(
         5_000,
-        description="how often `placet up` says of its context topics that all is quiet; freshness bounds are longer",
+        description="how often it is said of risk up to when all signals are folded; freshness bounds are longer",
     )
 
     # The embedded journal.

@@ -2,18 +2,20 @@
 
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
 import threading
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from broker import Broker
-from placet import Agent, connect, wiring
+from placet import Agent, Feed, connect, wiring
 from placet.drivers.entropy import SystemEntropy
 from placet.drivers.kafka.topics import apply_topics
 from placet.drivers.keyfile import Keys, ensure_keys
@@ -22,8 +24,9 @@ from placet.drivers.settings import Settings
 from placet.faces.sdk.models import Answer
 from placet.model.codec import risk, watermark
 from placet.model.codec.risk_signal import RiskSignal
+from placet.model.codec.watermark import Watermark
 from placet.model.keys import partition_of
-from placet.model.reasons import Reason
+from placet.model.reasons import Reason, State
 from placet.model.topics import Topic
 from placet.ports import Rec
 from tests.drivers.kafka.stand import until
@@ -109,8 +112,8 @@ class Town(Furniture):
         self._ending.set()
         self._feed.join()
 
-    def ask(self) -> Answer:
-        return self.agent.ask("shop.refund", "order/7", {"amount": 1})
+    def ask(self, timeout_ms: int = 30_000) -> Answer:
+        return self.agent.ask("shop.refund", "order/7", {"amount": 1}, timeout_ms=timeout_ms, deadline_ms=300_000)
 
     def heard(self) -> list[Rec]:
         """Return everything that was said of risk."""
@@ -137,15 +140,30 @@ class Town(Furniture):
         self.running.stop()
 
 
-@pytest.fixture
-def town(request: pytest.FixtureRequest, broker: Broker, tmp_path: Path) -> Iterator[Town]:
-    made = Town(broker.bootstrap, tmp_path, getattr(request, "param", 1))
+@contextmanager
+def living(bootstrap: str, folder: Path, pack: dict[str, str], context_partitions: int = 1) -> Iterator[Town]:
+    made = Town(bootstrap, folder, context_partitions)
     try:
-        made.all(SILENT)
+        made.all(pack)
         yield made
     finally:
         made.close()
     assert made.running.failure is None
+
+
+@pytest.fixture
+def town(request: pytest.FixtureRequest, broker: Broker, tmp_path: Path) -> Iterator[Town]:
+    with living(broker.bootstrap, tmp_path, SILENT, getattr(request, "param", 1)) as made:
+        yield made
+
+
+@pytest.fixture
+def waiting(broker: Broker, tmp_path: Path) -> Iterator[Town]:
+    """A town whose pack waits for a silent feed, and whose signals lie in two partitions."""
+    patient = SILENT["pack.yaml"].replace("else: deny}", "else: defer}").replace("20000", "300000")
+    pack = SILENT | {"pack.yaml": patient}
+    with living(broker.bootstrap, tmp_path, pack, 2) as made:
+        yield made
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP])
@@ -195,11 +213,49 @@ def test_an_app_that_goes_on_does_not_cover_for_one_that_is_frozen(town: Town) -
     until(town.ask, lambda answer: answer.granted)
 
 
+@pytest.mark.parametrize("disk", ["kept", "lost"])
+def test_a_feed_that_died_is_silent_though_the_app_lives_and_after_the_app_was_killed(waiting: Town, disk: str) -> None:
+    town = waiting
+
+    def feed() -> Feed:
+        return Feed(town.connection, Topic.SIGNALS, "siem", every_s=0.2)
+
+    town.risk(10)
+    town.start("context-0")
+    with feed():
+        until(town.ask, lambda answer: answer.granted)
+    died_at = town.now()
+    deferred = until(lambda: town.ask(3_000), lambda answer: answer.waiting)
+    assert (deferred.state, deferred.reason) == (State.DEFERRED, Reason.FACT_SILENT)
+    assert deferred.instant > died_at
+
+    town.signal("context-0", signal.SIGKILL)
+    town.contexts["context-0"].wait(60)
+    if disk == "lost":
+        shutil.rmtree(town.settings.data / "context-context-0")
+    said = len(marks(town))
+    town.start("context-0")
+    until(lambda: len(marks(town)), lambda count: count > said + 2 * 2)
+    # It lives and says so, of both partitions: no further than the feed was heard.
+    assert max(mark.at for mark in marks(town)) <= died_at
+    assert town.ask(3_000).reason == Reason.FACT_SILENT
+    with feed():
+        assert until(lambda: town.agent.hear(deferred, timeout_ms=500), lambda answer: not answer.waiting).granted
+    feed().retire()
+    retired_at = town.now()
+    until(lambda: min(owners(town).values()), lambda at: at > retired_at + HEARD_MS)
+    assert town.ask().granted
+
+
 def mine() -> int:
     return partition_of(f"{TENANT}/{AGENT}".encode(), 2)
 
 
 def owners(town: Town) -> dict[str, int]:
     """Return the parts of the feed that were heard, each with its newest instant."""
-    marks = [watermark.decode(rec.value) for rec in town.heard() if rec.value and rec.value[:5] == watermark.HEADER]
-    return {mark.source: mark.at for mark in marks}
+    return {mark.source: mark.at for mark in marks(town)}
+
+
+def marks(town: Town) -> list[Watermark]:
+    """Return what the context app said of how far risk is heard."""
+    return [watermark.decode(rec.value) for rec in town.heard() if rec.value and rec.value[:5] == watermark.HEADER]

@@ -13,12 +13,14 @@ from rich.console import Console
 from placet.faces.demo import cast
 from placet.faces.demo.board import Board
 from placet.faces.demo.clockwork import Clockwork
-from placet.faces.demo.feeds import Feeds
+from placet.faces.demo.feeds import Feeds, alive
 from placet.faces.demo.view import Lines, Screen, _screen, chosen
 from placet.faces.sdk.sealed import Sealed
 from placet.model.codec.verdict import Verdict
 from placet.model.reasons import Effect, Reason, State
+from placet.model.topics import Topic
 from placet.ports import Rec
+from tests.faces.shop import open_shop, until
 
 
 def placet(*arguments: object) -> subprocess.CompletedProcess[str]:
@@ -51,6 +53,20 @@ def test_without_a_terminal_each_thing_that_happens_is_a_line_and_a_folder_can_b
     signal = "identity provider: risk of agent:treasury-bot is 90 (risk-level-change: password found in a data breach)"
     revoked = "desk: revoked agent:treasury-bot payments.transfer account/payee/9"
     assert first.stdout.index(signal) < first.stdout.index(revoked)
+
+
+def test_the_companys_feeds_are_alive_while_it_plays_and_nobody_waits_for_them_after(tmp_path: Path) -> None:
+    with open_shop(tmp_path / "data") as shop, shop.connect() as connection:
+
+        def marked(feed: tuple[Topic, str]) -> int:
+            marks = [record for _, name, record in shop.records(feed[0]) if name == "watermark"]
+            return max((mark.at for mark in marks if mark.source == feed[1]), default=-1)
+
+        began_at = connection.clock.now_ms()
+        with alive(connection):
+            until("every feed is marked", lambda: all(marked(feed) >= began_at for feed in cast.FEEDS))
+        ended = {feed[0]: list(shop.records(feed[0]))[-1][2] for feed in cast.FEEDS}
+        assert {mark.at for mark in ended.values()} == {0}
 
 
 def test_an_audit_that_finds_something_makes_the_demo_exit_3(

@@ -40,7 +40,7 @@ def test_a_feed_is_marked_while_its_file_is_young_and_retired_at_its_end(tmp_pat
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (["signals", "--source", "hr"], "TOPIC: `signals`: expected one of risk"),
+        (["intents", "--source", "hr"], "TOPIC: `intents`: expected one of signals, risk"),
         (["principals", "--source", "h r"], "--source: watermark of `h r`: expected a name"),
         (["principals", "--source", "hr", "--retire", "--every-s", "1"], "a feed that has ended is marked once"),
         (["principals"], "--source"),

@@ -7,6 +7,7 @@ import pytest
 from placet import Feed
 from placet.errors import PoisonRecord, Unsure
 from placet.faces.sdk.connection import Connection
+from placet.model.codec.risk_signal import RiskSignal
 from placet.model.codec.sensitivity import Sensitivity
 from placet.model.codec.watermark import Watermark
 from placet.model.topics import Topic
@@ -73,7 +74,7 @@ def test_a_log_that_is_away_for_a_while_does_not_end_it(
 @pytest.mark.parametrize(
     ("topic", "source", "says"),
     [
-        (Topic.SIGNALS, "dlp", "placet.signals: is no context topic"),
+        (Topic.INTENTS, "dlp", "placet.intents: is no context topic"),
         (Topic.PRINCIPALS, "dlp#2/2", "watermark of part 2 of 2"),
         (Topic.PRINCIPALS, "", "expected a name"),
     ],
@@ -83,6 +84,20 @@ def test_a_feed_that_could_not_be_heard_is_not_made(
 ) -> None:
     with pytest.raises(PoisonRecord, match=says):
         Feed(connection, topic, source)
+
+
+def test_a_feed_of_signals_marks_them_and_its_signals_may_come_late(shop: Shop, connection: Connection) -> None:
+    feed = Feed(connection, Topic.SIGNALS, "service:feed")
+    late = RiskSignal("acme", "agent:x", "service:feed", "e1", 40, 5_000, 0, "seen", None)
+    feed.publish(late)
+    feed.publish(late._replace(event_at=4_000))
+    at = feed.quiet()
+    records = [(name, record) for _, name, record in shop.records(Topic.SIGNALS)]
+    assert [record.event_at for name, record in records if name == "risk_signal" and record.subject == "agent:x"] == [
+        5_000,
+        4_000,
+    ]
+    assert records[-1] == ("watermark", Watermark("service:feed", at))
 
 
 def test_facts_of_risk_are_not_written_past_the_context_app(connection: Connection) -> None:

@@ -11,10 +11,12 @@ from typing import Any
 
 from faust.contrib.asgi import faust_app_running
 
+from placet.drivers.aside import set_aside
 from placet.drivers.clock import SystemClock
 from placet.drivers.context_app.again import pieces
 from placet.drivers.context_app.broker import make_app
 from placet.drivers.context_app.facts import Facts
+from placet.drivers.context_app.feeds import is_feed
 from placet.drivers.context_app.fold import Folder, appended_at
 from placet.drivers.context_app.outbox import hand_over
 from placet.drivers.context_app.partitions import Partitions
@@ -22,8 +24,7 @@ from placet.drivers.kafka.connection import Connection
 from placet.drivers.kafka.topics import apply_compacted, partition_counts
 from placet.drivers.metrics import Count, Watch, exposition
 from placet.errors import PoisonRecord, Unavailable
-from placet.model.codec import quarantined, watermark
-from placet.model.codec.quarantined import Quarantined
+from placet.model.codec import watermark
 from placet.model.codec.watermark import Watermark
 from placet.model.context_keys import watermark_key
 from placet.model.keys import partition_of
@@ -33,7 +34,8 @@ from placet.ports import Clock
 
 LOGGER = logging.getLogger("placet.context")
 SOURCE = "placet-context"
-DETAIL_MAX = 500
+NEVER = 1
+"""Up to when risk is heard of a feed that has yet to speak for all its parts; 0 would take the app out of the feeds."""
 MOST = 250
 """Signals folded at once, before all else has its turn: some 20 ms."""
 _STOP_S = 30.0
@@ -56,8 +58,10 @@ class ContextApp:
     partition it owns it says on every partition of `placet.risk`, each
     `watermark_ms`, up to when all signals are folded: as part n of as many as
     there are signal partitions, so that readers miss the part whose owner is
-    silent. A partition that stands still for the connection's `stall_ms` while
-    there are signals in it ends the process.
+    silent. Where feeds mark a partition, it is never past the oldest of their
+    watermarks: that the app lives says nothing of them. A partition that stands
+    still for the connection's `stall_ms` while there are signals in it ends the
+    process.
     """
 
     def __init__(
@@ -169,15 +173,9 @@ class ContextApp:
         self.quarantined += 1
         self.watch.batch(Count(refused={poison.reason: 1}))  # type: ignore[arg-type]
         partition, offset, at = message.partition, message.offset, appended_at(message)
-        detail = str(poison)[:DETAIL_MAX]
-        record = Quarantined(
-            int(Topic.SIGNALS), partition, offset, at, int(poison.reason), detail, message.key, message.value
-        )
-        sent: Awaitable[Any] = await self._quarantine.send(
-            key=f"{int(Topic.SIGNALS)}/{partition}/{offset}".encode(),
-            value=quarantined.frame(record),
-            partition=partition % self._counts[Topic.QUARANTINE],
-        )
+        count = self._counts[Topic.QUARANTINE]
+        aside = set_aside(partition, offset, at, message.key, message.value, poison, count)
+        sent: Awaitable[Any] = await self._quarantine.send(key=aside.key, value=aside.value, partition=aside.partition)
         return sent
 
     async def _begin_again(self) -> None:
@@ -209,6 +207,8 @@ class ContextApp:
             facts = {key: frame for key in keys if (frame := self._facts.known(partition, key)) is not None}
             said: dict[int, list[tuple[bytes, bytes]]] = {}
             for key, frame in facts.items():
+                if is_feed(key):
+                    continue
                 said.setdefault(partition_of(key, self._counts[Topic.RISK]), []).append((key, frame))
             return [*await self._facts.keep(partition, facts), *await self._say(said)]
 
@@ -216,6 +216,11 @@ class ContextApp:
         await self._partitions.look_on(self._watermark_s)
 
     async def _mark(self, partition: int, at: int) -> None:
+        # Before the table is read back, a feed that is silent may not be known yet.
+        if not (self.app.tables.actives_ready and self._facts.owned(partition)):
+            return
+        if feeds := self._facts.feeds(partition):
+            at = max(NEVER, min(at, feeds.heard_at))
         said = Watermark(source=f"{SOURCE}#{partition}/{self._counts[Topic.SIGNALS]}", at=at)
         key, frame = watermark_key(said), watermark.frame(said)
         for number in range(self._counts[Topic.RISK]):

@@ -1,13 +1,16 @@
-"""The table of facts: what is newest stands, also when it is read back."""
+"""The table of facts, and of the feeds they are from: what is newest stands, also when it is read back."""
 
 import asyncio
 from collections.abc import Iterable, Mapping
+from itertools import takewhile
 from typing import Any
 
 import faust
 from faust.types import TP
 
+from placet.context.feeds import Feeds
 from placet.context.reducers import merge_risk
+from placet.drivers.context_app.feeds import FIRST, feeds_of, is_feed, later
 from placet.drivers.context_app.outbox import hand_over
 from placet.model.codec import decode_known
 
@@ -29,6 +32,13 @@ class Facts(faust.Table[bytes, bytes]):
         store: Any = self.data
         found: bytes | None = store._dbs[partition].get(key)  # noqa: SLF001 - in any other way each is asked for twice
         return found
+
+    def feeds(self, partition: int) -> Feeds:
+        """Return the feeds that mark an owned partition of signals."""
+        store: Any = self.data
+        database = store._dbs[partition]  # noqa: SLF001
+        keys = list(takewhile(is_feed, database.keys(from_key=FIRST)))
+        return feeds_of((key, database.get(key)) for key in keys)
 
     def put(self, partition: int, facts: Mapping[bytes, bytes | None], read_up_to: int | None = None) -> None:
         """Let `facts` stand in an owned partition; nothing stands where there is None.
@@ -63,10 +73,8 @@ class Facts(faust.Table[bytes, bytes]):
         for message in messages:
             key, value, offset = message.key, message.value, message.offset
             known = newest[key] if key in newest else self.known(tp.partition, key)
-            if known and value and known != value:
-                fact = decode_known(value)
-                if merge_risk(decode_known(known), fact) is not fact:
-                    continue
+            if known and value and known != value and not _stands(key, value, known):
+                continue
             newest[key] = value
         self.put(tp.partition, newest, offset)
 
@@ -78,3 +86,11 @@ class Facts(faust.Table[bytes, bytes]):
         for tp, messages in by_tp.items():
             if self.owned(tp.partition):
                 self.read_back(tp, messages)
+
+
+def _stands(key: bytes, value: bytes, known: bytes) -> bool:
+    """Return whether `value` is newer than what is `known` under `key`."""
+    if is_feed(key):
+        return later(known, value)
+    fact = decode_known(value)
+    return merge_risk(decode_known(known), fact) is fact

@@ -4,10 +4,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from placet.context.hearing import hear_signal
+from placet.context.hearing import hear_signal, hear_watermark
 from placet.context.reducers import fold_risk
+from placet.drivers.context_app.feeds import feed_key, is_feed, mark_feed
 from placet.errors import PoisonRecord
-from placet.model.codec import decode_known, risk
+from placet.model.codec import HEADERS, decode_known, risk
 from placet.model.codec.risk import Risk
 from placet.model.context_keys import risk_key, signal_key
 from placet.model.keys import partition_of
@@ -21,7 +22,7 @@ class Folded:
 
     `said` has every fact that a signal made, by partition of `placet.risk` and
     in the order of the signals; `kept` what stands in the end, by partition of
-    `placet.signals`; `poison` what could not be believed, and why.
+    `placet.signals`: facts, and feeds that marked the partition; `poison` what could not be believed, and why.
     """
 
     said: dict[int, list[tuple[bytes, bytes]]] = field(default_factory=dict)
@@ -56,11 +57,16 @@ class Folder:
             if fold is not None:
                 key, frame = fold
                 folded.kept.setdefault(message.partition, kept)[key] = frame
-                folded.said.setdefault(partition_of(key, self._risks), []).append(fold)
+                if not is_feed(key):
+                    folded.said.setdefault(partition_of(key, self._risks), []).append(fold)
         return folded
 
     def _fold(self, message: Any, kept: dict[bytes, bytes]) -> tuple[bytes, bytes] | None:
         partition, offset = message.partition, message.offset
+        if message.value is not None and message.value[:5] in HEADERS["watermark"]:
+            said = hear_watermark(message.key, message.value, appended_at(message), self._skew_ms_max)
+            key = feed_key(said.source)
+            return key, mark_feed(kept.get(key) or self._known(partition, key), said, offset)
         heard = hear_signal(message.value, appended_at(message), self._ring, self._skew_ms_max)
         key = risk_key(heard)
         frame = kept.get(key) or self._known(partition, key)

@@ -26,7 +26,8 @@ def run(
     """Run the context plane, a Faust app, until Ctrl-C or SIGTERM; any number share the signals.
 
     It reads `placet.signals` and writes `placet.risk`, at least once, and marks
-    up to when each partition of signals is folded. Keys come from `--data`.
+    up to when each partition of signals is folded, and no further than the
+    feeds themselves marked it (`placet watermark signals`). Keys come from `--data`.
     Suspensions, halts and calendars do not pass through it. A partition that
     stands still while there are signals in it ends the process with exit 1.
     """

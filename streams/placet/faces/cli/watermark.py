@@ -15,10 +15,11 @@ if TYPE_CHECKING:
 
 EXAMPLE = """
 placet watermark principals --source hr --data run
+placet watermark signals --source siem --every-s 5 --alive /run/siem.alive --bootstrap localhost:9092
 placet watermark sensitivity --source dlp --every-s 5 --alive /run/dlp.alive --alive-s 30 --bootstrap localhost:9092
 """
 EXITS: dict[Exit, str] = {}
-TOPICS = ("risk", "sensitivity", "principals", "mandates", "controls", "policies")
+TOPICS = ("signals", "risk", "sensitivity", "principals", "mandates", "controls", "policies")
 
 
 def run(
@@ -43,7 +44,8 @@ def run(
 
     A context topic is heard up to the oldest watermark among its feeds, and
     `heard_ms` in a pack bounds how old that may be. A feed that was ever marked
-    must go on being marked, or be retired. Run it beside a feed that cannot
+    must go on being marked, or be retired. A feed of risk signals marks
+    `signals`: risk is then heard up to the oldest of these. Run it beside a feed that cannot
     write its own; of one that is not alive nothing is written.
     """
     from placet.errors import PoisonRecord

@@ -10,6 +10,14 @@ from placet.model.topics import Topic
 TENANT = "acme"
 IDP = "https://idp.acme.example/"
 PACKS = ("payments", "data_access", "operations")
+FEEDS: tuple[tuple[Topic, str], ...] = (
+    (Topic.SIGNALS, "scoring"),
+    (Topic.SIGNALS, IDP),
+    (Topic.PRINCIPALS, IDP),
+    (Topic.SENSITIVITY, "classifier"),
+    (Topic.CONTROLS, "calendar"),
+)
+"""Who says that it is alive, and of what: the packs decide nothing on the word of a feed that is silent."""
 
 
 class Agent(NamedTuple):

@@ -1,15 +1,34 @@
 """The demo's feeds: an identity provider that sends CAEP and RISC events, and a classifier that comes late."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 
 from placet.context.caep import CAEP, RISC, Stream, hear
+from placet.errors import Unavailable, Unsure
 from placet.faces.cli.journal import Journal, now_ms
 from placet.faces.demo import cast
 from placet.faces.demo.board import Board
 from placet.faces.demo.cast import IDP, TENANT, Line
+from placet.faces.sdk.connection import Connection
+from placet.faces.sdk.feed import Feed
 from placet.model.codec import principal
 from placet.model.topics import Topic
+
+
+@contextmanager
+def alive(connection: Connection) -> Iterator[None]:
+    """Mark all feeds of the company as alive, and in the end as ended: nobody who comes tomorrow waits for them."""
+    feeds = [Feed(connection, topic, source) for topic, source in cast.FEEDS]
+    try:
+        with ExitStack() as speaking:
+            for feed in feeds:
+                speaking.enter_context(feed)
+            yield
+    finally:
+        for feed in feeds:
+            with suppress(Unavailable, Unsure):
+                feed.retire()
 
 
 class Feeds:

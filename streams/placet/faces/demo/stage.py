@@ -22,7 +22,7 @@ from placet.faces.demo.board import Board, Tally
 from placet.faces.demo.clockwork import Clockwork
 from placet.faces.demo.company import Company
 from placet.faces.demo.executors import Crew
-from placet.faces.demo.feeds import Feeds
+from placet.faces.demo.feeds import Feeds, alive
 from placet.faces.demo.fleet import Fleet
 from placet.faces.demo.view import View
 from placet.faces.gateway.server import Server
@@ -75,6 +75,7 @@ def perform(data: Path, for_s: float | None, view: View, bootstrap: str = "") ->
         stage.callback(company.close)
         feeds = Feeds(journal, board)
         feeds.publish(cast.introductions(now_ms()))
+        stage.enter_context(alive(connection))
         _activate(journal)
         clock = Clockwork(for_s)
         crew = Crew(connection, company, data, clock)

@@ -1,4 +1,4 @@
-"""A feed of one context topic: it says what it knows in order, and that it is alive when there is nothing to say."""
+"""A feed of one context topic, or of risk signals: it says what it knows in order, and that it is alive when there is nothing to say."""
 
 import threading
 from collections.abc import Callable
@@ -9,7 +9,17 @@ from placet.drivers.keyfile import Purpose
 from placet.errors import PoisonRecord, Unavailable, Unsure
 from placet.faces.sdk.connection import Connection
 from placet.model import strict
-from placet.model.codec import BY_NAME, control, decode_any, mandate, open_frame, principal, sensitivity, watermark
+from placet.model.codec import (
+    BY_NAME,
+    control,
+    decode_any,
+    mandate,
+    open_frame,
+    principal,
+    risk_signal,
+    sensitivity,
+    watermark,
+)
 from placet.model.codec.watermark import Watermark
 from placet.model.context_keys import KEYS, watermark_key
 from placet.model.keys import partition_of
@@ -23,14 +33,16 @@ _READ_MOST, _READ_MS = 2_000, 5_000
 
 
 class Kind(NamedTuple):
-    """What one context topic carries: its codec, the fields that name what it speaks of, and who signs."""
+    """What one topic carries: its codec, the fields that name what it speaks of, and who signs."""
 
     codec: Any
     names: tuple[str, ...]
     purpose: Purpose
 
 
+MARKED = (Topic.SIGNALS, *CONTEXT)
 KINDS: dict[Topic, Kind] = {
+    Topic.SIGNALS: Kind(risk_signal, ("tenant", "subject", "source"), "feed"),
     Topic.SENSITIVITY: Kind(sensitivity, ("tenant", "resource", "source"), "feed"),
     Topic.PRINCIPALS: Kind(principal, ("tenant", "id", "source"), "feed"),
     Topic.MANDATES: Kind(mandate, ("tenant", "id"), "operator"),
@@ -39,7 +51,10 @@ KINDS: dict[Topic, Kind] = {
 
 
 class Feed:
-    """Writes to one context topic for one `source`, and marks it as alive.
+    """Writes to one context topic, or to `placet.signals`, for one `source`, and marks it as alive.
+
+    What marks `placet.signals` is what risk is heard by: without a watermark of
+    its own, a feed of signals that died is covered by the app that folds them.
 
     As a context manager it writes a watermark each `every_s` from a thread of
     its own, as long as `alive` says so: the last one then tells readers since
@@ -55,7 +70,7 @@ class Feed:
         every_s: float = 1.0,
         alive: Callable[[], bool] = lambda: True,
     ) -> None:
-        if topic not in CONTEXT:
+        if topic not in MARKED:
             raise PoisonRecord(f"{topic.title}: is no context topic", Reason.MALFORMED)
         part_of(source)
         self._connection = connection
@@ -74,7 +89,7 @@ class Feed:
         Raise PoisonRecord for one that is older than what this topic holds
         under its key: a compacted topic keeps the word that was appended last,
         so an older one that came later would be all that a reader who starts
-        anew ever hears. Raise `Unavailable` or `Unsure` as the log does.
+        anew ever hears. Signals are all kept, and may come late. Raise `Unavailable` or `Unsure` as the log does.
         """
         kind = KINDS.get(self._topic)
         if kind is None:
@@ -83,10 +98,14 @@ class Feed:
             strict.identifier(getattr(record, field), field)
         key = KEYS[kind.codec.HEADER][1](record)
         name = kind.codec.__name__.rpartition(".")[2]
-        signer = self._connection.signer(kind.purpose)
+        signals = self._topic is Topic.SIGNALS
+        signer = self._connection.signer(kind.purpose, source=record.source if signals else None)
         (proof,) = signer.sign_batch(name, kind.codec.FINGERPRINT, [kind.codec.encode_unsigned(record)])
         frame = kind.codec.frame(record._replace(proof=kind.codec.Proof(*proof)))
         log = self._connection.log
+        partition = partition_of(key, log.partitions(self._topic))
+        if signals:
+            return log.append(self._topic, partition, [Message(key, frame)])
         with self._lock:
             newest = self._newest = self._newest if self._newest is not None else self._read(kind)
             known = newest.get(key, -1)
@@ -96,7 +115,6 @@ class Feed:
                     "expected nothing older",
                     Reason.MALFORMED,
                 )
-            partition = partition_of(key, log.partitions(self._topic))
             offset = log.append(self._topic, partition, [Message(key, frame)])
             newest[key] = record.observed_at
         return offset
