@@ -32,8 +32,9 @@ def run(asked: Asked) -> Result:
     """Return how long changes take to be heard by leases that are open, on one worker and one context app."""
     result = Result("revoke")
     wanted = round(asked.intents * OPEN_PER_INTENT)
-    # Odd: of so many as RESTRICTED_EVERY divides, some would ask about restricted resources only and hold no lease.
-    actors = min(company.ACTORS // 2 - 1, wanted // PER_ACTOR) | 1
+    actors = min(company.ACTORS // 2, wanted // PER_ACTOR)
+    # Of so many as RESTRICTED_EVERY divides, some would ask about restricted resources only and hold no lease.
+    actors -= actors % company.RESTRICTED_EVERY == 0
     with cluster(asked.cluster("revoke")) as one:
         with Child(one.settings) as child, Folding(one.settings), Hearing(one.settings) as hearing:
             one.leave_open(child, wanted, one.workload(actors=range(actors)))
