@@ -1,5 +1,6 @@
 """A worker is live while it makes progress of any kind, and ready only while it serves what it has read back."""
 
+import errno
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -12,7 +13,7 @@ import pytest
 from placet.drivers.metrics import Watch
 from placet.drivers.running import Running
 from placet.drivers.settings import Settings
-from placet.errors import Corrupted, Unavailable
+from placet.errors import Corrupted, Unavailable, Unsure
 
 LONG_AGO_S = 3_600
 
@@ -114,3 +115,16 @@ def test_an_ending_that_waits_for_a_broker_is_not_waited_for(tmp_path: Path) -> 
     assert running.stop(0.01) is False
     broker_answers.set()
     assert running.stop() is True
+
+
+def test_what_nobody_foresaw_ends_the_loop_for_a_restart_and_is_called_no_contradiction(
+    start: Callable[[Script], Running],
+) -> None:
+    def starve(_loop: Script, _on_unavailable: Any) -> None:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    running = start(Script(starve))
+    assert running.ended.wait(10)
+    assert isinstance(running.failure, Unsure)
+    assert "Too many open files" in str(running.failure)
+    assert not running.live()

@@ -13,7 +13,7 @@ from placet.drivers.loop import Loop
 from placet.drivers.metrics import Watch, exposition
 from placet.drivers.settings import Settings
 from placet.drivers.signals import SignalFolder
-from placet.errors import Corrupted, PlacetError, Unavailable, Unsure
+from placet.errors import PlacetError, Unavailable, Unsure
 from placet.model.topics import INPUTS
 from placet.ports import Feed, Journal, Log
 
@@ -39,8 +39,8 @@ class Running:
     """A stack at work: its loop in a thread, and on a folder the folding of signals in another.
 
     `Unsure` is answered as it asks: everything is given back and made again,
-    which only `make` can do; without it, or on `Corrupted`, the loop has ended
-    and `failure` says why.
+    which only `make` can do; without it, on `Corrupted`, and on what nobody
+    foresaw, the loop has ended and `failure` says why.
     """
 
     def __init__(self, stack: Stack, *, make: Callable[[], Stack] | None = None, folds: bool = False) -> None:
@@ -128,8 +128,8 @@ class Running:
             self.failure = error
             LOGGER.error("the loop ended", kind=type(error).__name__, why=str(error))  # noqa: TRY400  it is no surprise
         except Exception as error:
-            # Whoever waits for the loop must hear of it.
-            self.failure = Corrupted(f"the loop ended: {type(error).__name__}: {error}")
+            # No descriptor left, no memory, a fault of our own: nobody knows where the batch stands, the journal does.
+            self.failure = Unsure(f"the loop ended: {type(error).__name__}: {error}")
             LOGGER.exception("the loop ended")
         finally:
             self.ended.set()

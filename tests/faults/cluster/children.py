@@ -27,6 +27,7 @@ class Child:
         self.log = log
         self.wanted = False
         self.ends: list[int] = []
+        self.contradiction = ""
         self.begun = 0
         self._tried_at = 0.0
         self._from = 0
@@ -58,6 +59,8 @@ class Child:
         if code is None:
             return True
         self.ends.append(code)
+        if code == CORRUPTED:
+            self.contradiction = self.said().strip()[-600:]
         self._process = None
         return False
 
@@ -118,11 +121,6 @@ class Child:
         with self.log.open("rb") as file:
             file.seek(self._from)
             return file.read().decode(errors="replace")[-4_000:]
-
-    def contradiction(self) -> str:
-        """Return the line in which it said why it stopped, of all its lives the last that did."""
-        lines = self.log.read_text(errors="replace").splitlines() if self.log.exists() else []
-        return next((line for line in reversed(lines) if "corrupted" in line.lower()), "it did not say why")
 
     def up(self) -> bool:
         """Return whether it has said that it is."""

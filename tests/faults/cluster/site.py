@@ -144,7 +144,7 @@ class Site:
 
     def corrupted(self) -> list[str]:
         """Return who has stopped at a contradiction, and what each said of it."""
-        return [f"{child.name}: {child.contradiction()}" for child in self.children if child.corrupted]
+        return [f"{child.name}: {child.contradiction}" for child in self.children if child.corrupted]
 
     def acts(self) -> int:
         """Return how many actions were begun."""
