@@ -73,7 +73,7 @@ class Site:
         self.other = actor("executor", "other", folder / "other.log", issuer=OTHER, **where)
         self.agents = actor("agents", "agents", folder / "agents.log", rate=rate, seed=seed, **where)
         self.workers = (self.a, self.b)
-        self.children = (self.a, self.b, self.context, self.shop, self.other, self.agents)
+        self.children: tuple[Child, ...] = (self.a, self.b, self.context, self.shop, self.other, self.agents)
 
     def data(self, name: str) -> Path:
         """Return a folder with the keys in it, made when it is not there."""

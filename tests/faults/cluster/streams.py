@@ -15,6 +15,7 @@ from placet.ports import Message
 from tests.faults import town
 from tests.faults.cluster import cast, wire
 from tests.faults.cluster.cast import AGENTS, PARTITIONS, PEOPLE
+from tests.faults.cluster.children import Child, verb
 from tests.faults.cluster.rules import Act, Rule, Way
 from tests.faults.cluster.saying import now_ms, said, writing
 from tests.faults.cluster.site import Site
@@ -23,17 +24,47 @@ from tests.faults.poison import KEY, bad_context, bad_inputs
 from tests.faults.town import TENANT
 from tests.support.keyed import keyed
 
+DEAD_S = 9.0
+"""How long the feed is dead: longer than the pack bears its silence."""
+QUIET_S = 2.0
+"""How long all is well between, where another fault is on and nothing may be done."""
 SILENT = (Reason.FACT_SILENT, Reason.FACT_MISSING, Reason.CONTEXT_SILENT)
 
 
 @contextmanager
 def silent(site: Site) -> Iterator[None]:
-    """F18: nothing is heard of risk for longer than the pack bears: no permit rests on it, and on return all is decided."""
+    """F18: nothing is heard of risk for longer than the pack bears, once because the app is frozen and once because a
+    feed that marks its signals is dead: no permit rests on it, and on return all is decided.
+    """
+    feed = _marking(site)
     site.context.signal(signal.SIGSTOP)
     yield
     counts = said(site)
     site.context.signal(signal.SIGCONT)
-    site.prove("answers that waited for a silent feed", sum(counts[reason] for reason in SILENT))
+    site.prove("answers that waited for a frozen app", sum(counts[reason] for reason in SILENT))
+    if site.alone:
+        site.carry_on()
+    else:
+        site.load_for(QUIET_S)
+    begun, before = site.context.begun, said(site)
+    feed.kill()
+    site.load_for(DEAD_S)
+    after = said(site)
+    feed.start()
+    site.prove("answers that waited for a dead feed", sum(after[reason] - before[reason] for reason in SILENT))
+    assert not site.alone or site.context.begun == begun, "the app was to live while its feed was dead"
+
+
+def _marking(site: Site) -> Child:
+    """Return the feed that marks the signals, begun and heard; the site ends it with the rest."""
+    known = [child for child in site.children if child.name == "siem"]
+    if not known:
+        words = ["watermark", "signals", "--source", "siem", "--every-s", "0.5", "--bootstrap", site.bootstrap]
+        known = [verb(words, "siem", site.folder / "siem.log", site.env)]
+        site.children += (*known,)
+    known[0].start()
+    site.until(known[0].up, "the feed marks nothing")
+    return known[0]
 
 
 @contextmanager
