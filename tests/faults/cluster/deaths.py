@@ -12,13 +12,15 @@ from confluent_kafka import Consumer
 
 from placet.model.topics import INPUTS
 from tests.faults.cluster import wire
-from tests.faults.cluster.children import verb
+from tests.faults.cluster.children import Child, verb
 from tests.faults.cluster.rules import Act, Rule
 from tests.faults.cluster.site import Site
 
 STOPPED_S = 13.0
 """Past the session timeout and the transaction timeout, 6 s each."""
 STORM_S = 1.0
+AGAIN = "starting again"
+"""What a worker says that throws its producer away."""
 
 
 @contextmanager
@@ -49,10 +51,15 @@ def stopped_past_its_session(site: Site) -> Iterator[None]:
     victim.signal(signal.SIGSTOP)
     site.proxy.lift(held)
     yield
-    before = site.proxy.fenced(victim.name)
+    before = _turned_away(site, victim)
     victim.signal(signal.SIGCONT)
-    site.until(lambda: site.proxy.fenced(victim.name) > before, "nobody turned the zombie away")
-    site.prove("answers that fenced the zombie", site.proxy.fenced(victim.name) - before)
+    site.until(lambda: _turned_away(site, victim) > before, "nobody turned the zombie away")
+    site.prove("times the zombie was turned away", _turned_away(site, victim) - before)
+
+
+def _turned_away(site: Site, worker: Child) -> int:
+    """Return how often a worker was fenced, or threw its producer away because its transaction was no longer its own."""
+    return site.proxy.fenced(worker.name) + worker.said().count(AGAIN)
 
 
 @contextmanager
