@@ -29,6 +29,9 @@ RATE = 130
 PATIENCE_S = 90.0
 STOP_S = 40.0
 _LOOK_S = 0.05
+_STACKS_S = 5.0
+SAID = 4_000
+"""Characters of what each process said last that a failure shows."""
 
 
 class Unproved(AssertionError):
@@ -118,6 +121,7 @@ class Site:
         while not holds():
             self.tend()
             if monotonic() > late:
+                self.stacks()
                 raise AssertionError(f"{otherwise} after {seconds:.0f} s\n{self.logs()}")
             sleep(_LOOK_S)
 
@@ -155,10 +159,19 @@ class Site:
         found = [line.split() for line in lines(self.folder / "asked")]
         return [(int(partition), int(offset), bytes.fromhex(name)) for partition, offset, name in found]
 
+    def stacks(self) -> None:
+        """Let every worker die with the stacks of its threads in its log: whoever stands still says where."""
+        for worker in self.workers:
+            worker.signal(signal.SIGCONT)
+            worker.signal(signal.SIGABRT)
+        until = monotonic() + _STACKS_S
+        while monotonic() < until and any(worker.running() for worker in self.workers):
+            sleep(_LOOK_S)
+
     def logs(self) -> str:
         """Return the end of what each process said, for a person."""
         return "\n".join(
-            f"-- {child.name} begun {child.begun} ended {child.ends}\n{child.said()[-1_200:]}"
+            f"-- {child.name} begun {child.begun} ended {child.ends}\n{child.said()[-SAID:]}"
             for child in self.children
         )
 
