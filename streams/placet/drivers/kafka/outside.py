@@ -10,6 +10,8 @@ from confluent_kafka import Consumer, Producer
 from confluent_kafka.admin import AdminClient
 from rocksdict import Options, Rdict, WriteBatch
 
+from placet.drivers.kafka.bounded import ends_within
+
 
 class Disk:
     """Where the copies that make a restart fast lie: a database a folder."""
@@ -30,10 +32,14 @@ class Disk:
 
 @dataclass(frozen=True, slots=True)
 class Outside:
-    """Makers of clients, a clock that never goes back (s), and the disk. A simulation puts its own here."""
+    """Makers of clients, a clock that never goes back (s), the disk, and who waits for a call that may never end.
+
+    A simulation puts its own here.
+    """
 
     producer: Callable[..., Producer] = Producer
     consumer: Callable[..., Consumer] = Consumer
     admin: Callable[..., AdminClient] = AdminClient
     monotonic: Callable[[], float] = monotonic
     disk: Disk = field(default_factory=Disk)
+    ends_within: Callable[[Callable[[], object], float], bool] = ends_within

@@ -13,6 +13,8 @@ from placet.errors import Corrupted, Unavailable, Unsure
 from placet.ports import Message
 
 _INIT_S = 30.0
+_OVER_S = 1.0
+"""How much longer than its own timeout a call may take before nobody believes in its end."""
 Send = tuple[str, int, Sequence[Message]]
 """Messages for one partition of a topic."""
 
@@ -30,6 +32,7 @@ class Transactor:
         self._step_s = connection.transaction_ms / 1000
         self._settle_s = connection.settle_s
         self._monotonic = connection.outside.monotonic
+        self._ends_within = connection.outside.ends_within
         self._dead: str | None = None
         self._closed = False
         self.aborts = 0
@@ -93,13 +96,21 @@ class Transactor:
                     raise KafkaException(KafkaError(KafkaError._QUEUE_FULL)) from None  # noqa: SLF001
 
     def _offsets(self, positions: list[TopicPartition], member: Any) -> None:
+        producer, step_s = self._producer, self._step_s
+
+        def give() -> None:
+            # While the group's coordinator is away it does not keep its timeout (librdkafka 5456, 5511).
+            over_s = step_s + _OVER_S
+            if not self._ends_within(lambda: producer.send_offsets_to_transaction(positions, member, step_s), over_s):
+                self._die(f"positions were not taken within {over_s:.0f} s, and the call goes on")
+
         try:
-            self._producer.send_offsets_to_transaction(positions, member, self._step_s)
+            give()
         except KafkaException as error:
             if not cause_of(error).retriable():
                 raise
             # Until the call has ended no other is allowed; what came of it no longer matters.
-            if self._finish(lambda: self._producer.send_offsets_to_transaction(positions, member, self._step_s)):
+            if self._finish(give):
                 self._abort()
             self._die(f"positions were not taken in time: {cause_of(error).str()}", error)
 
@@ -142,7 +153,7 @@ class Transactor:
                     return False
         return False
 
-    def _die(self, why: str, error: KafkaException, *, fenced: bool = False) -> NoReturn:
+    def _die(self, why: str, error: KafkaException | None = None, *, fenced: bool = False) -> NoReturn:
         self._dead = f"fenced: another process runs under this slot ({why})" if fenced else why
         raise Unsure(f"{self._name}: {self._dead}") from error
 
