@@ -24,6 +24,7 @@ from tests.faults.poison import KEY, bad_context, bad_inputs
 from tests.faults.town import TENANT
 from tests.support.keyed import keyed
 
+ALIVE = "siem is alive"
 DEAD_S = 9.0
 """How long the feed is dead: longer than the pack bears its silence."""
 QUIET_S = 2.0
@@ -60,10 +61,11 @@ def _marking(site: Site) -> Child:
     known = [child for child in site.children if child.name == "siem"]
     if not known:
         words = ["watermark", "signals", "--source", "siem", "--every-s", "0.5", "--bootstrap", site.bootstrap]
-        known = [verb(words, "siem", site.folder / "siem.log", site.env)]
+        env = {**site.env, "PLACET_DATA": str(site.data("siem"))}
+        known = [verb(words, "siem", site.folder / "siem.log", env)]
         site.children += (*known,)
     known[0].start()
-    site.until(known[0].up, "the feed marks nothing")
+    site.until(lambda: ALIVE in known[0].said(), "the feed marks nothing")
     return known[0]
 
 
