@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from placet.context.chain import DEPTH_MAX, covers, outside, resolve
+from placet.context.chain import DEPTH_MAX, outside, resolve
+from placet.context.reach import covers
 from placet.context.tables import Tables
 from placet.errors import PoisonRecord
 from placet.model.case import MandateLimit, MandateRow

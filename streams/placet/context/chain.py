@@ -1,10 +1,10 @@
 """Delegation, resolved link by link: from the mandate an intent names up to its root."""
 
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import NamedTuple
 
 from placet.context.facts import LINK
+from placet.context.reach import covers
 from placet.context.tables import MANDATE
 from placet.model.case import MandateRow
 
@@ -27,18 +27,6 @@ class Chain(NamedTuple):
     between: tuple[str, ...] = ()
     members: tuple[str, ...] = ()
     until: int = NEVER
-
-
-def covers(patterns: tuple[str, ...], text: str) -> bool:
-    """Return whether a pattern is `text`, or ends in `*` and `text` begins with what is before."""
-    names, beginnings = _parts(patterns)
-    return text in names or text.startswith(beginnings)
-
-
-@lru_cache(maxsize=4096)
-def _parts(patterns: tuple[str, ...]) -> tuple[frozenset[str], tuple[str, ...]]:
-    """Return patterns as names, and as what names begin with."""
-    return frozenset(patterns), tuple(pattern[:-1] for pattern in patterns if pattern.endswith("*"))
 
 
 def resolve(
