@@ -43,11 +43,14 @@ def resolve(
             break
         links.append(row)
         if len(links) > DEPTH_MAX:
-            broken = f"more than {DEPTH_MAX} links"
+            twice = any(row.id == name for row in links[:-1])
+            broken = f"it goes round: mandate `{name}` is above itself" if twice else f"more than {DEPTH_MAX} links"
         elif row.delegate != holder:
             broken = f"mandate `{name}` was not given to `{holder}`"
-        elif not row.active or (row.expires_at and row.expires_at <= instant):
-            broken = f"mandate `{name}` has ended"
+        elif not row.active:
+            broken = f"mandate `{name}` is suspended or revoked"
+        elif row.expires_at and row.expires_at <= instant:
+            broken = f"mandate `{name}` ended at {row.expires_at}"
         until = min(until, row.expires_at or NEVER)
         holder, name = row.delegator, row.parent
     if not broken and holder != authority:

@@ -137,15 +137,16 @@ class Judge:
         if effect in PERMITTING:
             return self._grant(asked, active, finding)
         answer = Answer(State.DENIED, effect, finding.reason, active.digest, active.engine, "", finding)
+        ends = min(intent.deadline, self.joiner.until)
         if effect is Effect.DEFER:
             answer.state = State.DEFERRED
             self.joiner.await_feeds(finding.missing)
-            answer.until = min(instant + finding.defer_ms_max, intent.deadline)
+            answer.until = min(instant + finding.defer_ms_max, ends)
         elif effect is Effect.STEP_UP:
             answer.state = State.PENDING
             wanted = finding.approval
             wait_ms = wanted.expires_ms if wanted else self._settings.approval_ms
-            answer.until = min(instant + wait_ms, intent.deadline)
+            answer.until = min(instant + wait_ms, ends)
             if wanted:
                 answer.approval = Approval(wanted.quorum, wanted.eligible, answer.until)
         return answer

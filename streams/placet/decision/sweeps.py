@@ -112,7 +112,10 @@ class Sweeps:
             self._follow(lease, now, seq)
             return
         if now.grants and now.granted_digest == lease.granted_digest:
-            return
+            ends = self._judge.joiner.until
+            if state is State.CLAIMED or ends >= lease.until:
+                return
+            now.detail = f"its mandate ends at {ends}, before the lease"
         if now.reason is SILENT:
             return  # silence is for the claim to meet: the lease is short, and nothing was said against it
         body = self._judge.body(asked, now, session) if now.set_digest else None
