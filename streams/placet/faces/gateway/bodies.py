@@ -2,9 +2,10 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from placet.errors import PoisonRecord
+from placet.faces.sdk.tokens import position_of
 from placet.model import strict
 
 ID_HEX = r"^[0-9a-f]{32}$"
@@ -47,11 +48,25 @@ class Body(BaseModel):
 
 
 class At(Body):
-    """A position in a topic: one past the last record that must have been read."""
+    """A position in a topic: the last record that must have been read."""
 
     topic: Annotated[int, Field(ge=1, le=15)]
     partition: Annotated[int, Field(ge=0)]
     offset: Instant
+
+
+def _at(given: Any) -> Any:
+    if not isinstance(given, str):
+        return given
+    try:
+        named = position_of(given)
+    except PoisonRecord as error:
+        raise ValueError(str(error)) from None
+    return At(topic=named.topic, partition=named.partition, offset=named.offset)
+
+
+AtOrToken = Annotated[At, BeforeValidator(_at)]
+"""A position, or the token of one that an answer to who wrote it held."""
 
 
 class IntentBody(Body):
@@ -70,7 +85,7 @@ class IntentBody(Body):
     arguments: dict[str, Any] = {}
     deadline_ms: Annotated[int, Field(ge=1, le=7 * 86_400_000)] = 60_000
     deadline: Instant = 0
-    at_least: Annotated[list[At], Field(max_length=64)] = []
+    at_least: Annotated[list[AtOrToken], Field(max_length=64)] = []
     emergency: bool = False
     id: Id | None = None
     attempt: Annotated[int, Field(ge=1, le=1_000)] = 1
