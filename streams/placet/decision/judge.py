@@ -83,8 +83,7 @@ class Judge:
 
     def covers(self, positions: tuple[Position, ...]) -> bool:
         """Return whether the context of this batch was read up to all of `positions`."""
-        marks = self._tables.marks
-        return all(marks.get((p.topic, p.partition), (0, 0))[0] > p.offset for p in positions)
+        return self._tables.covers(positions)
 
     def halt_of_tool(self, tenant: str, name: str) -> Halt | None:
         """Return the halt of one executor, or None where none stands."""
