@@ -28,7 +28,7 @@ def reach_of(links: Iterable[MandateRow]) -> Reach:
 
 def covers(patterns: Patterns, text: str) -> bool:
     """Return whether a pattern is `text`, or ends in `*` and `text` begins with what is before."""
-    names, beginnings = _parts(patterns)
+    names, beginnings = parts_of(patterns)
     return text in names or text.startswith(beginnings)
 
 
@@ -61,6 +61,6 @@ def _meet_all(each: Iterable[Patterns]) -> Patterns:
 
 
 @lru_cache(maxsize=4096)
-def _parts(patterns: Patterns) -> tuple[frozenset[str], tuple[str, ...]]:
+def parts_of(patterns: Patterns) -> tuple[frozenset[str], tuple[str, ...]]:
     """Return patterns as names, and as what names begin with."""
     return frozenset(patterns), tuple(pattern[:-1] for pattern in patterns if pattern.endswith("*"))
