@@ -248,13 +248,6 @@ def test_only_its_actor_takes_an_intent_back() -> None:
     assert states(world.take_back(asked)) == [State.WITHDRAWN]
 
 
-def test_a_context_too_old_for_the_asker_is_a_transient_refusal() -> None:
-    world = World()
-    ahead = intent_codec.Position(Topic.RISK, 0, 5)
-    denied = only(world.ask(world.intent(at_least=(ahead,))))
-    assert (denied.state, denied.reason, denied.retry_after_ms) == (State.DENIED, Reason.CONTEXT_SILENT, 1000)
-
-
 def test_batches_keep_the_order_outcomes_then_intents() -> None:
     world = World()
     first = world.intent()

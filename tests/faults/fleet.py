@@ -7,7 +7,7 @@ from typing import NamedTuple
 from placet.errors import Unavailable, Unsure
 from placet.model import strict
 from placet.model.codec import intent
-from placet.model.codec.intent import Intent
+from placet.model.codec.intent import Intent, Position
 from placet.model.keys import key_of, partition_of
 from placet.model.reasons import State
 from placet.model.topics import Topic
@@ -135,9 +135,17 @@ class Fleet:
             session=draw.choice(("s1", "s2", "")),
             audience=draw.choice((SHOP, SHOP, OTHER, "")),
             deadline=self._now() + draw.choice((2_000, 20_000, 60_000, 600_000)),
+            at_least=self._wished(self._number),
         )
         self.asked.append(asked)
         self._send(asked)
+
+    def _wished(self, number: int) -> tuple[Position, ...]:
+        """Return what one in five wants to have read first: what is there, what is about to come, or what may never."""
+        if number % 5:
+            return ()
+        topic = (Topic.RISK, Topic.MANDATES, Topic.PRINCIPALS)[number // 5 % 3]
+        return (Position(int(topic), 0, max(0, self._log().end(topic, 0) - 1 + number // 5 % 4)),)
 
     def _ask_again(self) -> None:
         """Ask the same, as an agent does that heard no answer; or as the next attempt."""

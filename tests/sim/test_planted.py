@@ -65,12 +65,18 @@ def ignore_watermarks(patch: Patch) -> None:
     patch.setattr(Tables, "hear", deaf)
 
 
+def decide_before_it_was_read(patch: Patch) -> None:
+    """What an intent asks to be read first is not waited for."""
+    patch.setattr(Tables, "covers", lambda self, positions: True)
+
+
 PLANTS: list[tuple[Callable[[Patch], None], tuple[str, ...]]] = [
     (no_fencing, ("Corrupted: ", "READER: ", "SEALS: ")),
     (restore_bounded_by_what_is_stable, ("Corrupted: ", "READER: ", "SEALS: ", "RESTORE: ")),
     (forget_the_sweep_at_failover, ("SWEEP: ",)),
     (commit_before_send, ("Corrupted: ", "V1: ")),
     (ignore_watermarks, ("WATERMARK: ",)),
+    (decide_before_it_was_read, ("V3: ",)),
 ]
 """Each bug, and what may be the first to name it."""
 

@@ -1,10 +1,10 @@
 """Delegation, resolved link by link: from the mandate an intent names up to its root."""
 
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import NamedTuple
 
 from placet.context.facts import LINK
+from placet.context.reach import covers
 from placet.context.tables import MANDATE
 from placet.model.case import MandateRow
 
@@ -29,18 +29,6 @@ class Chain(NamedTuple):
     until: int = NEVER
 
 
-def covers(patterns: tuple[str, ...], text: str) -> bool:
-    """Return whether a pattern is `text`, or ends in `*` and `text` begins with what is before."""
-    names, beginnings = _parts(patterns)
-    return text in names or text.startswith(beginnings)
-
-
-@lru_cache(maxsize=4096)
-def _parts(patterns: tuple[str, ...]) -> tuple[frozenset[str], tuple[str, ...]]:
-    """Return patterns as names, and as what names begin with."""
-    return frozenset(patterns), tuple(pattern[:-1] for pattern in patterns if pattern.endswith("*"))
-
-
 def resolve(
     mandates: Mapping[str, MandateRow], tenant: str, mandate: str, actor: str, authority: str, instant: int
 ) -> Chain:
@@ -55,11 +43,14 @@ def resolve(
             break
         links.append(row)
         if len(links) > DEPTH_MAX:
-            broken = f"more than {DEPTH_MAX} links"
+            twice = any(row.id == name for row in links[:-1])
+            broken = f"it goes round: mandate `{name}` is above itself" if twice else f"more than {DEPTH_MAX} links"
         elif row.delegate != holder:
             broken = f"mandate `{name}` was not given to `{holder}`"
-        elif not row.active or (row.expires_at and row.expires_at <= instant):
-            broken = f"mandate `{name}` has ended"
+        elif not row.active:
+            broken = f"mandate `{name}` is suspended or revoked"
+        elif row.expires_at and row.expires_at <= instant:
+            broken = f"mandate `{name}` ended at {row.expires_at}"
         until = min(until, row.expires_at or NEVER)
         holder, name = row.delegator, row.parent
     if not broken and holder != authority:

@@ -61,10 +61,10 @@ class Joiner:
         self.index = [asker.rests(party, audience, wanted)]
         self.until = party.until
         case.actor, case.authority, case.chain = party.actor, party.authority, party.members
-        if party.links:
+        if party.reach is not None:
             case.mandate = party.links[0]
-            beyond = outside(party.links, action, resource)
-            if beyond:
+            if not party.reach.covers(action, resource):
+                beyond = outside(party.links, action, resource)
                 raise Refused(Reason.OUTSIDE_MANDATE, f"mandate `{beyond}` does not cover it")
         if audience:
             self._carrier(tenant, audience, "audience", AUDIENCE)

@@ -3,6 +3,7 @@
 from placet.context.feeds import Feeds
 from placet.errors import PoisonRecord
 from placet.model.codec import HEADERS, decode_known
+from placet.model.codec.intent import Position
 from placet.model.codec.watermark import Watermark
 from placet.model.context_keys import check_key, watermark_key
 from placet.model.reasons import Reason
@@ -45,6 +46,10 @@ class Marks:
         if not self._feeds.get(place):
             offset, heard = self.marks.get(place, (0, 0))
             self.marks[place] = (offset, max(heard, rec.at))
+
+    def covers(self, positions: tuple[Position, ...]) -> bool:
+        """Return whether each of these records was read: what is read past one is one further than its offset."""
+        return all(self.marks.get((p.topic, p.partition), (0, 0))[0] > p.offset for p in positions)
 
     def recall(self, topic: int, partition: int, heard_at: int) -> None:
         """Take a Seal's word that a partition was heard up to `heard_at`, ms: what said so may be compacted away."""

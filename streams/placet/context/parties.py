@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from placet.context.chain import NEVER, resolve
 from placet.context.facts import DELEGATOR, Bundle, in_role, role
+from placet.context.reach import Reach, reach_of
 from placet.context.tables import PRINCIPAL, RISK, Tables
 from placet.model.case import MandateRow, PrincipalRow
 from placet.model.reasons import Reason
@@ -22,7 +23,8 @@ class Party(NamedTuple):
     """All principals behind an intent, known and active, and the mandates between them.
 
     `links` are empty where the actor answers for itself; `members` go from the
-    authority to the actor; `until` is when the first link ends, ms.
+    authority to the actor; `until` is when the first link ends, ms; `reach` is
+    what all links give, None without one.
     """
 
     actor: PrincipalRow
@@ -35,6 +37,7 @@ class Party(NamedTuple):
     keys: tuple[str, ...]
     actor_risk: str
     authority_risk: str
+    reach: Reach | None
 
 
 class Meeting:
@@ -99,6 +102,7 @@ class Meeting:
             tuple(dict.fromkeys(self.keys)),
             f"{RISK}{tenant}/{actor.id}",
             f"{RISK}{tenant}/{authority.id}",
+            reach_of(links) if links else None,
         )
 
 

@@ -3,12 +3,13 @@
 from collections.abc import Iterable
 
 from placet.decision.arrow import QUIET, Cause, Said
+from placet.decision.awaiting import Awaiting, Covers
 from placet.decision.changes import Changes
 from placet.decision.index import Key
 from placet.decision.intake import Asked
 from placet.decision.judge import Answer
 from placet.decision.leases import Leases
-from placet.decision.life import ASKED, CLAIMED, PENDING, step
+from placet.decision.life import ASKED, CLAIMED, DENIED, PENDING, step
 from placet.decision.readings import Readings
 from placet.decision.settings import DeskSettings
 from placet.decision.settled import CUT, REST, TRANSIENT_FLAG, SettledTable
@@ -23,10 +24,11 @@ from placet.ports import Entropy, Rec
 class Book:
     """All a desk remembers. Changes of a batch stand after `keep`, and are gone after `drop`."""
 
-    def __init__(self, partition: int, settings: DeskSettings, key_encryption_key: bytes) -> None:
+    def __init__(self, partition: int, settings: DeskSettings, key_encryption_key: bytes, covers: Covers) -> None:
         self.settings = settings
         self.settled = SettledTable()
         self.leases = Leases()
+        self.awaiting = Awaiting(self.leases, covers)
         self.sessions: dict[str, Session] = {}
         self.vault = Vault(key_encryption_key)
         self.voice = Voice(partition, self.vault)
@@ -88,12 +90,17 @@ class Book:
         said = Said(executor=asked.intent.audience) if answer.state is CLAIMED else QUIET
         seq = self.voice.say(asked, answer, cause, -1, cause.offset, asked_at, body, said)
         self.tally.count(asked.intent.action, answer, self.instant - asked_at)
+        self._remember(asked, answer, seq)
+        return seq
+
+    def _remember(self, asked: Asked, answer: Answer, seq: int) -> None:
+        """Remember under which `seq` an attempt was answered first, and whether another may follow."""
         deadline = asked.intent.deadline
         row = REST.pack(
             seq,
             deadline,
             asked.intent.attempt,
-            TRANSIENT_FLAG if answer.reason in TRANSIENT else 0,
+            TRANSIENT_FLAG if answer.reason in TRANSIENT and answer.state is DENIED else 0,
             asked.intent_digest[:CUT],
             asked.action_digest[:CUT],
         )
@@ -101,7 +108,6 @@ class Book:
         self.changes.settled.append(asked.slot + row)
         if deadline - self.instant > self.settings.deadline_ms_max:
             self.changes.long_lived.append(asked.slot)
-        return seq
 
     def refuse(
         self,
@@ -122,6 +128,10 @@ class Book:
         """Write the next arrow of an open intent, and remember where it is now; return the arrow's seq."""
         if not said.stop:
             step(lease.state, answer.state)
+        if answer.state is DENIED and answer.reason in TRANSIENT:
+            known = self.settled.find(lease.slot)
+            if known is not None:
+                self._remember(asked, answer, known.seq)
         if lease.state == PENDING:
             self.tally.approvals_ms.append(self.instant - lease.asked_at)
         return self.voice.say(asked, answer, cause, lease.seq, lease.asked_offset, lease.asked_at, body, said)

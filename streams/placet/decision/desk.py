@@ -49,7 +49,7 @@ class Desk:
         settings: DeskSettings,
     ) -> None:
         self.partition = partition
-        self.book = Book(partition, settings, key_encryption_key)
+        self.book = Book(partition, settings, key_encryption_key, tables.covers)
         self.judge = Judge(Joiner(tables), library, tables, settings)
         reader = Intake(partition, partitions, keys)
         self.questions = Questions(self.book, self.judge, reader)
@@ -83,6 +83,7 @@ class Desk:
         self.book.tally.halts_ms = self.bulletin.tell(self.judge.halts, self.book.voice)
         heard, self.book.heard = self.book.heard, []
         self.sweeps.touch([*touched, *((SESSION + key, CLOCK) for key in heard)])
+        self.sweeps.reach()
         most = -(-self.book.settings.sweep_most // sharing)
         self.sweeps.sweep(most)
         self.sweeps.tick(most)
@@ -164,8 +165,9 @@ class Desk:
         return [lease.asked_at for lease in list(self.book.leases.open.values()) if lease.state == State.PENDING]
 
     def due(self, now: int) -> bool:
-        """Return whether there is something to do at `now` without any record: a timer, or a sweep under way."""
-        return bool(self.sweeps) or bool(self.book.heard) or self.book.leases.is_due(now)
+        """Return whether there is something to do at `now` without any record: a timer, a sweep, or a wait that is over."""
+        book = self.book
+        return bool(self.sweeps) or bool(book.heard) or bool(book.awaiting) or book.leases.is_due(now)
 
     def pass_over(self) -> None:
         """Forget a batch that came to nothing: no record, no answer, nothing to commit."""

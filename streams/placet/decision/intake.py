@@ -11,7 +11,7 @@ from placet.model import strict
 from placet.model.codec import BY_HEADER, Signed, claim, outcome, vote, withdraw
 from placet.model.codec import intent as intent_codec
 from placet.model.codec.claim import Claim
-from placet.model.codec.intent import Intent
+from placet.model.codec.intent import Intent, Position
 from placet.model.codec.outcome import Outcome
 from placet.model.codec.vote import Vote
 from placet.model.codec.withdraw import Withdraw
@@ -19,10 +19,11 @@ from placet.model.digests import digest_of_names, intent_digest
 from placet.model.keys import key_of, partition_of
 from placet.model.proof import KeyRing
 from placet.model.reasons import Reason
+from placet.model.topics import CONTEXT
 
 ATTEMPT_MAX = 65_535
 TEXT_MAX = 4096
-AFTER_MAX = 256
+AFTER_MAX, AT_LEAST_MAX = 256, 64
 ASKERS_MOST = 50_000
 """Askers remembered, each with its party: about 1 KB."""
 NONE = "0"
@@ -123,6 +124,8 @@ class Intake:
             _name_fault(intent)
         if len(purpose) > TEXT_MAX or len(after) > AFTER_MAX:
             raise PoisonRecord(f"intent: expected a purpose of {TEXT_MAX} and {AFTER_MAX} in `after`", Reason.MALFORMED)
+        if intent.at_least:
+            _check_positions(intent.at_least)
         asker = self._askers.get((tenant, mandate, actor, authority)) or self._meet(intent)
         arguments = strict.parse_canonical(raw)
         unsigned = value[5:unsigned_end]
@@ -184,6 +187,17 @@ def slot_in(key: bytes, intent_id: bytes, attempt: int) -> bytes:
     if not 1 <= attempt <= ATTEMPT_MAX:
         raise PoisonRecord(f"attempt {attempt}: expected 1 to {ATTEMPT_MAX}", Reason.MALFORMED)
     return slot_of(key, intent_id, attempt)
+
+
+def _check_positions(positions: tuple[Position, ...]) -> None:
+    """Raise PoisonRecord where an intent waits for what no desk reads as context."""
+    if len(positions) > AT_LEAST_MAX:
+        raise PoisonRecord(f"intent.at_least: {len(positions)}: expected at most {AT_LEAST_MAX}", Reason.MALFORMED)
+    for topic, partition, offset in positions:
+        if topic not in CONTEXT or partition < 0 or offset < 0:
+            raise PoisonRecord(
+                f"intent.at_least: {topic}/{partition}@{offset}: expected a place in a context topic", Reason.MALFORMED
+            )
 
 
 def _name_fault(intent: Intent) -> None:

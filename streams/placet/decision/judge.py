@@ -83,8 +83,7 @@ class Judge:
 
     def covers(self, positions: tuple[Position, ...]) -> bool:
         """Return whether the context of this batch was read up to all of `positions`."""
-        marks = self._tables.marks
-        return all(marks.get((p.topic, p.partition), (0, 0))[0] > p.offset for p in positions)
+        return self._tables.covers(positions)
 
     def halt_of_tool(self, tenant: str, name: str) -> Halt | None:
         """Return the halt of one executor, or None where none stands."""
@@ -137,15 +136,16 @@ class Judge:
         if effect in PERMITTING:
             return self._grant(asked, active, finding)
         answer = Answer(State.DENIED, effect, finding.reason, active.digest, active.engine, "", finding)
+        ends = min(intent.deadline, self.joiner.until)
         if effect is Effect.DEFER:
             answer.state = State.DEFERRED
             self.joiner.await_feeds(finding.missing)
-            answer.until = min(instant + finding.defer_ms_max, intent.deadline)
+            answer.until = min(instant + finding.defer_ms_max, ends)
         elif effect is Effect.STEP_UP:
             answer.state = State.PENDING
             wanted = finding.approval
             wait_ms = wanted.expires_ms if wanted else self._settings.approval_ms
-            answer.until = min(instant + wait_ms, intent.deadline)
+            answer.until = min(instant + wait_ms, ends)
             if wanted:
                 answer.approval = Approval(wanted.quorum, wanted.eligible, answer.until)
         return answer

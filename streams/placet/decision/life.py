@@ -36,8 +36,9 @@ ARROWS: dict[State, tuple[State, ...]] = {
     State.WITHDRAWN: (),
 }
 
-ASKED, DEFERRED, PENDING, GRANTED, CLAIMED, UNKNOWN = (
+ASKED, DENIED, DEFERRED, PENDING, GRANTED, CLAIMED, UNKNOWN = (
     State.ASKED,
+    State.DENIED,
     State.DEFERRED,
     State.PENDING,
     State.GRANTED,

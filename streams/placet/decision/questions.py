@@ -13,9 +13,11 @@ from placet.errors import PoisonRecord
 from placet.model.codec.desk_change import Lease
 from placet.model.codec.withdraw import Withdraw
 from placet.model.reasons import Effect, Reason, State
+from placet.policy.evaluate import Plan
 from placet.ports import Rec
 
 Identity = tuple[str, str, bytes, int]
+BEHIND = "the context has not been read up to `at_least`"
 
 
 class Questions:
@@ -58,6 +60,9 @@ class Questions:
         transient = self._transient(asked, rec)
         if transient is not None:
             book.first(asked, transient, cause, rec.at, None)
+            return
+        if intent.at_least and not self._judge.covers(intent.at_least):
+            self._await(rec, asked, plan, cause)
             return
         session = book.session_of(asked)
         answer = self._judge.judge(asked, active, plan, session)
@@ -103,13 +108,31 @@ class Questions:
             and before.action_digest == asked.action_digest[:CUT]
         )
 
+    def _await(self, rec: Rec, asked: Asked, plan: Plan | None, cause: Cause) -> None:
+        """Defer an intent until the context was read as far as it asks; nothing is decided of it before.
+
+        One that anybody may have written, where the packs do not want that, may
+        take no place among those that wait: it is refused as transient.
+        """
+        book = self._book
+        if asked.intent.proof is None and (plan is None or not plan.unsigned_intents):
+            retry_ms = book.settings.retry_ms
+            refused = Answer(State.DENIED, Effect.DENY, Reason.CONTEXT_SILENT, detail=BEHIND, retry_after_ms=retry_ms)
+            book.first(asked, refused, cause, rec.at, None)
+            return
+        longest = book.settings.defer_ms_max if plan is None else plan.defer_ms_max
+        until = min(book.instant + longest, asked.intent.deadline)
+        answer = Answer(State.DEFERRED, Effect.DEFER, Reason.CONTEXT_SILENT, detail=BEHIND, until=until)
+        seq = book.first(asked, answer, cause, rec.at, None)
+        book.open(lease_of(asked, answer, seq, cause, rec.at), (), asked.key)
+        book.readings.put(asked)
+        book.awaiting.wait(asked.slot, asked.intent.at_least)
+
     def _transient(self, asked: Asked, rec: Rec) -> Answer | None:
-        """Return the refusal that lag, a context too old or a key too full asks for, or None."""
+        """Return the refusal that lag or a key too full asks for, or None."""
         settings, lag = self._book.settings, self._book.instant - rec.at
         if lag > settings.lag_ms_max:
             reason, detail = Reason.LAGGING, f"read {lag} ms after it was appended"
-        elif asked.intent.at_least and not self._judge.covers(asked.intent.at_least):
-            reason, detail = Reason.CONTEXT_SILENT, "the context has not been read up to `at_least`"
         elif full := self._full(asked.key):
             reason, detail = Reason.OVERLOADED, full
         else:

@@ -12,6 +12,7 @@ class DeskSettings:
     `deadline_ms_max`: how far ahead a deadline may lie where no pack says more; it bounds what is remembered.
     `lag_ms_max`: an intent read later than this after it was appended is refused as transient.
     `retry_ms`: when a transient refusal says to try again.
+    `defer_ms_max`: how long an intent waits for the context to be read as far as it asks, where no pack says.
     `approval_ms`: how long a step-up waits where its rule does not say.
     `sweep_most`: leases decided again in one batch because their context changed.
     `parked_most`, `pending_most`, `held_most`: open intents of one key that are deferred, wait for people, or are granted
@@ -23,6 +24,7 @@ class DeskSettings:
     deadline_ms_max: int = 15 * MINUTE_MS
     lag_ms_max: int = 30_000
     retry_ms: int = 1_000
+    defer_ms_max: int = MINUTE_MS
     approval_ms: int = 15 * MINUTE_MS
     sweep_most: int = 2_000
     parked_most: int = 1_000

@@ -5,12 +5,13 @@ from itertools import islice
 
 from placet.context.tables import CALENDAR, FEED, HALT, MANDATE, PRINCIPAL, RESOURCE, RESUME, RISK
 from placet.decision.arrow import CLOCK, NEVER, QUIET, Cause, Said
+from placet.decision.awaiting import awaits_context
 from placet.decision.book import Book
 from placet.decision.claims import SILENT
 from placet.decision.judge import SESSION, Answer, Judge
 from placet.decision.library import SET
 from placet.decision.life import OPEN, WAITING
-from placet.decision.questions import Questions
+from placet.decision.questions import BEHIND, Questions
 from placet.model.codec.desk_change import Lease
 from placet.model.reasons import Effect, Reason, State
 
@@ -53,6 +54,12 @@ class Sweeps:
                 found.setdefault(slot, cause)
             self._waiting = found
 
+    def reach(self) -> None:
+        """Note whose wait for the context is over."""
+        found = dict(self._book.awaiting.reached())
+        for slot in self._in_order(found):
+            self._waiting.setdefault(slot, found[slot])
+
     def touch_all(self, cause: Cause) -> None:
         """Note that everything open has to be decided again, as after a restore."""
         self._waiting = dict.fromkeys(self._in_order(self._book.leases.open), cause)
@@ -78,6 +85,9 @@ class Sweeps:
             answer = Answer(state, Effect(lease.effect), reason, granted_digest=lease.granted_digest)
             if state is State.DENIED:
                 answer.effect = Effect.DENY
+                if awaits_context(lease) and not self._judge.covers(asked.intent.at_least):
+                    answer.reason, answer.detail = Reason.CONTEXT_SILENT, BEHIND
+                    answer.retry_after_ms = self._book.settings.retry_ms
             said = Said(executor=lease.executor, nonce=lease.nonce)
             seq = self._book.move(lease, asked, answer, CLOCK, None, said)
             if state in OPEN:
@@ -98,6 +108,11 @@ class Sweeps:
         if state is State.UNKNOWN or lease.stopped:
             return
         asked = self._questions.recall(lease)
+        if awaits_context(lease):
+            if not self._judge.covers(asked.intent.at_least):
+                self._book.awaiting.wait(lease.slot, asked.intent.at_least)
+                return
+            self._book.awaiting.done(lease.slot)
         session = self._book.session_of(asked)
         active, plan = self._judge.plan_of(asked.intent)
         now = self._judge.judge(asked, active, plan, session, lease.executor)
@@ -112,7 +127,10 @@ class Sweeps:
             self._follow(lease, now, seq)
             return
         if now.grants and now.granted_digest == lease.granted_digest:
-            return
+            ends = self._judge.joiner.until
+            if state is State.CLAIMED or ends >= lease.until:
+                return
+            now.detail = f"its mandate ends at {ends}, before the lease"
         if now.reason is SILENT:
             return  # silence is for the claim to meet: the lease is short, and nothing was said against it
         body = self._judge.body(asked, now, session) if now.set_digest else None

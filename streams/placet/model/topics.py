@@ -117,16 +117,24 @@ TOPICS: tuple[TopicSpec, ...] = (
         "principal watermark",
         "tenant/principal/source",
         "identity gateway",
-        "worker auditor",
+        "worker auditor operator",
         compacted=True,
     ),
-    _spec(Topic.MANDATES, "mandate watermark", "tenant/mandate", "identity gateway", "worker auditor", compacted=True),
+    # An operator narrows and ends what was granted, and reads first what that is, and what breaks its chain.
+    _spec(
+        Topic.MANDATES,
+        "mandate watermark",
+        "tenant/mandate",
+        "identity operator gateway",
+        "worker auditor operator",
+        compacted=True,
+    ),
     _spec(
         Topic.CONTROLS,
         "control watermark",
         "tenant/calendar/scope or tenant/kind/id/scope/operator/observed/expires",
         "operator",
-        "worker auditor",
+        "worker auditor operator",
         compacted=True,
     ),
     _spec(

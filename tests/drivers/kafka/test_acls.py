@@ -25,7 +25,10 @@ MAY = {
     "approver": ("votes", ""),
     "notary": ("", "intents votes outcomes decisions signals"),
     "auditor": ("", f"intents votes outcomes decisions cases desk keys quarantine {CONTEXT}"),
-    "operator": ("outcomes controls policies keys", "decisions policies quarantine"),
+    "operator": (
+        "outcomes mandates controls policies keys",
+        "decisions principals mandates controls policies quarantine",
+    ),
     "feed": ("signals", ""),
     "context": ("risk quarantine", "signals"),
     "classifier": ("sensitivity", ""),

@@ -33,9 +33,9 @@ ELSEWHERE = {
 """Verbs that serve, measure or need a broker: tests of their own run them."""
 LAST = ("submit", "withdraw", "settle", "show", "tail", "audit", "policy rollback", "halt", "resume")
 """Verbs that need what the others have said; `keys add` comes after all, for a running desk does not know that key."""
-ENDS = {"submit": 5, "withdraw": 5, "settle": 5, "policy rollback": 3, "resume": 5}
+ENDS = {"submit": 5, "withdraw": 5, "settle": 5, "policy rollback": 3, "resume": 5, "mandate show refunds": 5}
 """Exit codes other than 0: no mandate is named, nothing is open or unknown under the id of the help, no set was before,
-a second operator has not spoken."""
+a second operator has not spoken; the agent of the examples is suspended in one of them."""
 
 
 def examples(module: ModuleType) -> list[list[str]]:
@@ -89,6 +89,6 @@ def test_the_examples_run_one_after_the_other(
             if verb == "tail" and "--no-follow" not in given:
                 given.append("--no-follow")
             said = placet(capsys, *given)
-            assert said.code == ENDS.get(verb, 0), (given, said)
+            assert said.code == ENDS.get(" ".join(words[:3]), ENDS.get(verb, 0)), (given, said)
     finally:
         server.stop()

@@ -52,6 +52,18 @@ def test_a_cluster_is_laid_out_served_asked_and_audited(
             assert asked.json["effect"] in {"permit", "defer"}
             shown = say("show", asked.json["id"], "--json")
             assert shown.json["entries"][-1]["record"]["state"] == "claimed"
+            assert say("publish", "principal", "user:kim").code == 0
+            assert say("publish", "risk", "user:kim", 5).code == 0
+            link = ("--from", "user:kim", "--to", "agent:ada", "--resource", "order/*")
+            assert say("mandate", "grant", "m", *link, "--action", "payments.*").code == 0
+            narrowed = say("mandate", "narrow", "m", "--action", "payments.quote", "--json").json
+            assert say("mandate", "show", "m", "--json").json["grants"]["actions"] == ["payments.quote"]
+            under = say(
+                "submit", "payments.quote", "order/7", "--actor", "agent:ada", "--authority", "user:kim", "--mandate", "m",
+                "--session", "s", "--arguments", arguments, "--audience", "agent:ada", "--at-least", narrowed["token"],
+                "--wait", "60s", "--json",
+            )  # fmt: skip
+            assert (under.code, under.json["state"]) == (0, "claimed")
             context.send_signal(signal.SIGTERM)
             assert context.wait(timeout=60) == 0
         worker.send_signal(signal.SIGTERM)

@@ -62,7 +62,7 @@ def known(say: Any, request: pytest.FixtureRequest) -> Any:
             "publish principal user:kim --group support",
             "publish principal agent:ada --owner user:kim --attribute tenure=old",
             "publish principal service:cashier",
-            "publish mandate refunds --from user:kim --to agent:ada --action payments.* --resource order/* --expires-in 8h",
+            "mandate grant refunds --from user:kim --to agent:ada --action payments.* --resource order/* --expires-in 8h",
             "publish sensitivity order/7 internal --owner user:mo --category shop",
             "publish risk agent:ada 5 --half-life-s 3600",
             "publish risk user:kim 5",

@@ -41,7 +41,7 @@ Caps = pytest.CaptureFixture[str]
         (["publish", "principal", "nobody", "--data", "a"], "`nobody`: expected one of user", ""),
         (["publish", "principal", "user:a b", "--data", "a"], "user:a b", ""),
         (
-            ["publish", "mandate", "m", "--from", "user:a", "--to", "agent:b", "--data", "a"],
+            ["mandate", "grant", "m", "--from", "user:a", "--to", "agent:b", "--data", "a"],
             "at least one --action",
             "",
         ),

@@ -131,6 +131,8 @@ BAD_BODIES: list[tuple[str, Any, str, str]] = [
     ("/v1/intents", {**GOOD, "emergency": "yes"}, "body.emergency", "bool"),
     ("/v1/intents", {**GOOD, "after": ["00"]}, "body.after[0]", "pattern"),
     ("/v1/intents", {**GOOD, "at_least": [{"topic": 99, "partition": 0, "offset": 0}]}, "body.at_least[0].topic", "15"),
+    ("/v1/intents", {**GOOD, "at_least": ["placet.signals/0@1"]}, "body.at_least[0]", "of a context topic"),
+    ("/v1/intents", {**GOOD, "at_least": ["placet.mandates/0"]}, "body.at_least[0]", "TOPIC/PARTITION@OFFSET"),
     ("/v1/claims", {**CLAIM, "nonce": "AB" * 16}, "body.nonce", "pattern"),
     ("/v1/claims", {**CLAIM, "granted_digest": ""}, "body.granted_digest", "pattern"),
     ("/v1/outcomes", {**CLAIM, "result": "maybe"}, "body.result", "done"),

@@ -238,3 +238,13 @@ def test_a_pack_that_is_there_is_not_written_again(client: httpx2.Client) -> Non
     body = {"tenant": "twice", "files": PACK}
     first, second = (client.post("/v1/context/pack", json=body).json()["written"] for _ in range(2))
     assert first == second
+
+
+def test_a_mandate_published_over_http_is_used_at_once_by_the_token_of_the_answer(client: httpx2.Client) -> None:
+    body = {"tenant": TENANT, "id": "m8", "delegator": PERSON, "delegate": AGENT, "actions": ["*"], "resources": ["*"]}
+    (written,) = client.post("/v1/context/mandate", json=body).json()["written"]
+    assert written["token"] == f"placet.mandates/{written['partition']}@{written['offset']}"
+    answer = asked(client, mandate="m8", arguments={"amount": 10}, at_least=[written["token"]])
+    assert (answer if answer["state"] != "deferred" else newest(client, answer, after_seq=answer["seq"]))[
+        "state"
+    ] == "granted"

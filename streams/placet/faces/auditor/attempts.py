@@ -123,6 +123,14 @@ class Memory:
         claims = b"".join(row[ROW.size :] for row in known)
         self._buckets.setdefault(said["deadline"] // BUCKET_MS, {})[slot] = row + claims
 
+    def refused(self, slot: bytes) -> None:
+        """Remember that an attempt that was open came to a transient refusal."""
+        for bucket in self._buckets.values():
+            if slot in bucket:
+                seq, deadline, attempt, _, *digests = ROW.unpack_from(bucket[slot])
+                packed = ROW.pack(seq, deadline, attempt, TRANSIENT_FLAG, *digests)
+                bucket[slot] = packed + bucket[slot][ROW.size :]
+
     def claim(self, slot: bytes, said: Fields) -> None:
         """Remember who claimed an attempt, and what."""
         for bucket in self._buckets.values():

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from placet.faces.auditor.batch import Cut
 from placet.faces.auditor.cursor import Cursor
 from placet.faces.auditor.hashes import sha256
-from placet.faces.auditor.ignored import AHEAD_MS_MAX, BYTES_MAX, ORIGINS, is_faulty
+from placet.faces.auditor.ignored import AHEAD_MS_MAX, BYTES_MAX, ORIGINS, is_faulty, limits_hold
 from placet.faces.auditor.joining import LABELS, LINKS_MAX, STATUSES
 from placet.faces.auditor.keys import Keys
 from placet.faces.auditor.records import Fields, Record, Schemas, Unreadable
@@ -189,6 +189,8 @@ def _order(record: Record, keys: Keys) -> tuple[int, int] | None:
         return None
     if record.name == "principal":
         return said["observed_at"], STATUSES.index(said["status"])
+    if record.name == "mandate" and not limits_hold(said):
+        return None
     pinned, _ = keys.writer(record)
     if pinned is None or pinned.purpose != "operator":
         return None

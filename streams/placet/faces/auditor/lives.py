@@ -124,6 +124,8 @@ class Lives:
             self.fail("LIFE", offset, f"`{name_of(after)}` {late} ms before its time")
         if before in WAITING and after != before:
             self._effect(said, offset)
+        if after == DENIED and said["reason"] in TRANSIENT:
+            self.memory.refused(attempt.slot)
         self._move(attempt, said)
 
     def _effect(self, said: Fields, offset: int) -> None:

@@ -16,6 +16,7 @@ from placet.faces.auditor.keys import Keys
 from placet.faces.auditor.known import Known
 from placet.faces.auditor.lives import Lives
 from placet.faces.auditor.quarantine import Quarantine
+from placet.faces.auditor.reads import ReadWatch
 from placet.faces.auditor.records import Fields, Record, Schemas, Unreadable
 from placet.faces.auditor.report import Report, title_of
 from placet.faces.auditor.revoked import RevokedWatch
@@ -58,6 +59,7 @@ class Walk:
         self._ignored = Ignored(tools.known.faulty, tools.report["V1"]) if partition == 0 else None
         self._cases = cases
         self._halts = HaltWatch(partition, tools.halts, tools.known, tools.report)
+        self._reads = ReadWatch(partition, tools.report)
         self._revoked = RevokedWatch(partition, tools.known, tools.report)
         self.chain = SealChain(partition, tools.keys, tools.report)
         self.lives = Lives(partition, tools.report)
@@ -132,7 +134,9 @@ class Walk:
 
     def _decision(self, decision: Decision, batch: Batch) -> None:
         if decision.name == "verdict":
-            self._verdicts.take(decision, *self._cause(decision, batch))
+            rec, record = self._cause(decision, batch)
+            self._verdicts.take(decision, rec, record)
+            self._reads.verdict(decision, batch, record.fields if record and record.name == "intent" else None)
             self._halts.verdict(decision, batch)
             self._revoked.verdict(decision, batch)
             self._cases.look(decision, batch, self.lives.sessions, self._tools.sampled(decision.leaf))

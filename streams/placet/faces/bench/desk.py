@@ -14,7 +14,7 @@ from placet.drivers.keyfile import Keys, ensure_keys
 from placet.drivers.loop import Loop
 from placet.drivers.metrics import Watch
 from placet.drivers.settings import Settings
-from placet.faces.bench import company, machine
+from placet.faces.bench import chains, company, machine
 from placet.faces.bench.packs import RULES
 from placet.faces.bench.profile import Profile
 from placet.faces.bench.report import Result, audited, tell
@@ -87,12 +87,13 @@ def bare(rules: int) -> Iterator[Bare]:
 
 
 def run(intents: int) -> Result:
-    """Return what `intents` first answers cost, and what 1,000 rules cost beside 10."""
+    """Return what `intents` first answers cost, and what 1,000 rules cost beside 10, and a chain of five mandates."""
     result = Result("desk")
     tell(f"desk: {company.ACTORS} actors, {company.RESOURCES} resources, {RULES} rules")
     with bare(RULES) as one:
         _measure(one, intents, result)
     result.figures |= _rules_ratio(min(WAVE, intents))
+    result.figures |= chains.figures()
     return result
 
 

@@ -50,7 +50,13 @@ def publish(
     ends = tuple(log.end(Topic.DECISIONS, partition) for partition in range(partitions))
     started = time.monotonic()
     written = journal.write(Topic.CONTROLS, control_key(record).decode(), control, record, "operator", operator)
-    where = {"topic": written.topic, "partition": written.partition, "offset": written.offset, "by": by}
+    where = {
+        "topic": written.topic,
+        "partition": written.partition,
+        "offset": written.offset,
+        "token": written.token,
+        "by": by,
+    }
     return Published(tenant, halt_id, by, partitions, ends, started, where)
 
 

@@ -11,6 +11,7 @@ from placet.faces.cli.configured import settings_with
 from placet.faces.cli.place import Place
 from placet.faces.cli.verb import Exit, Failure, usage
 from placet.faces.sdk.connection import Connection, connect
+from placet.faces.sdk.tokens import token_of
 from placet.model import strict
 from placet.model.keys import partition_of
 from placet.model.proof import Signer
@@ -23,16 +24,17 @@ FETCH_MS = 5_000
 
 
 class Written(NamedTuple):
-    """Where a record went, and what it said."""
+    """Where a record went, and what it said. `token` is its place in one word, as `--at-least` takes it."""
 
     topic: str
     partition: int
     offset: int
     record: Any
+    token: str
 
     def line(self, what: str) -> str:
         """Return one line for a person: what it was, and where it lies."""
-        return f"{what}: {self.topic}/{self.partition}@{self.offset}"
+        return f"{what}: {self.token}"
 
 
 class Journal:
@@ -65,7 +67,7 @@ class Journal:
         raw = key.encode()
         partition = partition_of(raw, self.log.partitions(topic))
         offset = self.log.append(topic, partition, [Message(raw, codec.frame(record))])
-        return Written(topic.title, partition, offset, record)
+        return Written(topic.title, partition, offset, record, token_of(topic, partition, offset))
 
     def _signer(self, purpose: Purpose, issuer: str | None = None, source: str | None = None) -> Signer:
         try:

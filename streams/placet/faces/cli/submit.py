@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from placet.errors import PoisonRecord
 from placet.faces.cli import printing
 from placet.faces.cli.inputs import arguments_of, duration_ms, text_of
 from placet.faces.cli.place import Bootstrap, Data, Tenant, Url, resolve
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 EXAMPLE = """
 placet submit payments.refund order/7 --actor agent:billing-bot --arguments '{"amount": 900, "currency": "EUR"}' --tenant acme --data run
-placet submit --file intent.yaml --tenant acme --data run
+placet submit --file intent.yaml --at-least placet.principals/0@0 --tenant acme --data run
 """
 EXITS = {
     Exit.FINE: "permitted, perhaps with obligations",
@@ -37,6 +38,14 @@ def run(
     purpose: Annotated[str, typer.Option(help="The reason, in words.")] = "",
     audience: Annotated[str, typer.Option(help="The executor that may carry it out.")] = "",
     session: Annotated[str, typer.Option(help="The run of the agent this belongs to.")] = "",
+    at_least: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="TOKEN",
+            help="Decide only when this was read: a place that a verb printed when it wrote something, as "
+            "placet.mandates/0@17. May be given often.",
+        ),
+    ] = None,
     deadline: Annotated[str, typer.Option(help="Nothing may begin after this, as 60s.")] = "60s",
     wait: Annotated[str, typer.Option(help="How long to wait for a final answer, as 10s.")] = "10s",
     tenant: Tenant = "default",
@@ -61,6 +70,7 @@ def run(
         "purpose": purpose,
         "audience": audience,
         "session": session,
+        "at_least": _positions(at_least),
     }
     if file is not None:
         if action or resource:
@@ -79,6 +89,15 @@ def run(
     if answer.reason.name == "WRITER_UNPROVED":
         printing.note(f"next: placet keys add agent {asked['actor']} (known to a desk after its next start)")
     return Exit.FINE if answer.granted else Exit.REFUSED
+
+
+def _positions(tokens: list[str] | None) -> list[Any]:
+    from placet.faces.sdk.tokens import position_of
+
+    try:
+        return [position_of(token) for token in tokens or ()]
+    except PoisonRecord as error:
+        raise usage(f"--at-least: {error}") from None
 
 
 def _ask(place: Any, tenant: str, asked: dict[str, Any], deadline_ms: int, wait_ms: int) -> "Answer":
@@ -104,6 +123,7 @@ def _ask(place: Any, tenant: str, asked: dict[str, Any], deadline_ms: int, wait_
             asked["arguments"],
             purpose=asked["purpose"],
             audience=asked["audience"],
+            at_least=asked["at_least"],
             deadline_ms=deadline_ms,
             timeout_ms=wait_ms,
         )

@@ -2,9 +2,10 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from placet.errors import PoisonRecord
+from placet.faces.sdk.tokens import position_of
 from placet.model import strict
 
 ID_HEX = r"^[0-9a-f]{32}$"
@@ -34,6 +35,7 @@ Tenant = Annotated[str, AfterValidator(_tenant)]
 WordOrEmpty = Annotated[str, AfterValidator(_word_or_empty)]
 Id = Annotated[str, Field(pattern=ID_HEX)]
 Digest = Annotated[str, Field(pattern=DIGEST_HEX)]
+Measure = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,63}$")]
 Text = Annotated[str, Field(max_length=4_096)]
 Instant = Annotated[int, Field(ge=0, le=LONG_MAX)]
 Status = Literal["active", "suspended", "revoked"]
@@ -46,11 +48,25 @@ class Body(BaseModel):
 
 
 class At(Body):
-    """A position in a topic: one past the last record that must have been read."""
+    """A position in a topic: the last record that must have been read."""
 
     topic: Annotated[int, Field(ge=1, le=15)]
     partition: Annotated[int, Field(ge=0)]
     offset: Instant
+
+
+def _at(given: Any) -> Any:
+    if not isinstance(given, str):
+        return given
+    try:
+        named = position_of(given)
+    except PoisonRecord as error:
+        raise ValueError(str(error)) from None
+    return At(topic=named.topic, partition=named.partition, offset=named.offset)
+
+
+AtOrToken = Annotated[At, BeforeValidator(_at)]
+"""A position, or the token of one that an answer to who wrote it held."""
 
 
 class IntentBody(Body):
@@ -69,7 +85,7 @@ class IntentBody(Body):
     arguments: dict[str, Any] = {}
     deadline_ms: Annotated[int, Field(ge=1, le=7 * 86_400_000)] = 60_000
     deadline: Instant = 0
-    at_least: Annotated[list[At], Field(max_length=64)] = []
+    at_least: Annotated[list[AtOrToken], Field(max_length=64)] = []
     emergency: bool = False
     id: Id | None = None
     attempt: Annotated[int, Field(ge=1, le=1_000)] = 1
@@ -166,9 +182,9 @@ class PrincipalBody(ContextBody):
 class LimitBody(Body):
     """A bound of a mandate on what is counted under it."""
 
-    measure: Word
+    measure: Measure
     max: Instant
-    window_s: Annotated[int, Field(ge=0, le=1 << 30)]
+    window_s: Annotated[int, Field(ge=0, le=366 * 86_400)]
     actions: Annotated[list[Text], Field(max_length=64)] = []
 
 

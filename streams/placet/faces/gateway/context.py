@@ -21,6 +21,7 @@ from placet.faces.gateway.bodies import (
 from placet.faces.gateway.gateway import Gateway
 from placet.faces.gateway.problems import Problem, json_answer
 from placet.faces.pushed import find_pushed
+from placet.faces.sdk.tokens import token_of
 from placet.model.codec import active_set, control, decode_as, mandate, pack, principal, risk_signal, sensitivity
 from placet.model.codec.principal import Principal
 from placet.model.context_keys import KEYS
@@ -183,7 +184,7 @@ class ContextRoutes:
         log, ring = gateway.connection.log, gateway.connection.ring
         known = await gateway.blocking(lambda: find_pushed(log, ring, record))
         if known is not None:
-            place = {"topic": Topic.POLICIES.title, "partition": known.partition, "offset": known.offset}
+            place = _place(Topic.POLICIES, known.partition, known.offset)
         else:
             place = await self._written(Topic.POLICIES, pack, record, "operator")
         return _told([place], digest=loaded.digest.hex())
@@ -228,7 +229,16 @@ class ContextRoutes:
         signer = self._gateway.signer(purpose, source=record.source if topic is Topic.SIGNALS else None)
         _, key = KEYS[codec.HEADER]
         partition, offset = await self._gateway.send(topic, key(record), codec, record, signer)
-        return {"topic": topic.title, "partition": partition, "offset": offset}
+        return _place(topic, partition, offset)
+
+
+def _place(topic: Topic, partition: int, offset: int) -> dict[str, Any]:
+    return {
+        "topic": topic.title,
+        "partition": partition,
+        "offset": offset,
+        "token": token_of(topic, partition, offset),
+    }
 
 
 def _told(written: list[dict[str, Any]], **more: Any) -> Response:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, TypedDict
 
 from placet.errors import PoisonRecord
+from placet.faces.sdk.tokens import position_of
 from placet.model import strict
 from placet.model.codec import intent as intent_codec
 from placet.model.codec.intent import Intent, Position
@@ -30,8 +31,8 @@ class Asking(TypedDict, total=False):
     `purpose` in words; `audience`, the executor that may carry it out;
     `deadline_ms` from now, or `deadline` in ms since 1970, past which nothing
     may begin; `after`, ids of intents whose results the agent had seen;
-    `at_least`, context positions that must have been read; `emergency`, where
-    a pack knows of it; `id`, 16 bytes, where the caller derives it.
+    `at_least`, context positions, or the tokens of them that writers were
+    given, before which nothing is decided; `emergency`, where a pack knows of it; `id`, 16 bytes, where the caller derives it.
     """
 
     purpose: str
@@ -39,7 +40,7 @@ class Asking(TypedDict, total=False):
     deadline_ms: int
     deadline: int
     after: Sequence[bytes]
-    at_least: Sequence[Position]
+    at_least: Sequence[Position | str]
     emergency: bool
     id: bytes
 
@@ -64,7 +65,7 @@ def make_intent(
         audience=audience and strict.identifier(audience, "audience"),
         arguments=strict.canonical(dict(arguments)),
         deadline=more.get("deadline") or now + more.get("deadline_ms", DEADLINE_MS),
-        at_least=tuple(more.get("at_least", ())),
+        at_least=tuple([position_of(one) if isinstance(one, str) else one for one in more.get("at_least", ())]),
         emergency=more.get("emergency", False),
         proof=None,
     )

@@ -8,6 +8,7 @@ from placet.context.feeds import part_of
 from placet.drivers.keyfile import Purpose
 from placet.errors import PoisonRecord, Unavailable, Unsure
 from placet.faces.sdk.connection import Connection
+from placet.faces.sdk.tokens import token_of
 from placet.model import strict
 from placet.model.codec import (
     BY_NAME,
@@ -83,6 +84,12 @@ class Feed:
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"placet-feed-{source}", daemon=True)
 
+    def tell(self, record: Any) -> str:
+        """Publish `record` as `publish` does, and return its token: who asks with that in `at_least` is decided under it."""
+        if self._topic not in CONTEXT:
+            raise PoisonRecord(f"{self._topic.title}: is folded first, and no desk reads it", Reason.MALFORMED)
+        return token_of(self._topic, *self._publish(record))
+
     def publish(self, record: Any) -> int:
         """Sign `record`, append it, and return its offset.
 
@@ -91,6 +98,10 @@ class Feed:
         so an older one that came later would be all that a reader who starts
         anew ever hears. Signals are all kept, and may come late. Raise `Unavailable` or `Unsure` as the log does.
         """
+        return self._publish(record)[1]
+
+    def _publish(self, record: Any) -> tuple[int, int]:
+        """Sign `record` and append it; return its partition and its offset."""
         kind = KINDS.get(self._topic)
         if kind is None:
             raise PoisonRecord(f"{self._topic.title}: is not written record by record", Reason.MALFORMED)
@@ -105,7 +116,7 @@ class Feed:
         log = self._connection.log
         partition = partition_of(key, log.partitions(self._topic))
         if signals:
-            return log.append(self._topic, partition, [Message(key, frame)])
+            return partition, log.append(self._topic, partition, [Message(key, frame)])
         with self._lock:
             newest = self._newest = self._newest if self._newest is not None else self._read(kind)
             known = newest.get(key, -1)
@@ -117,7 +128,7 @@ class Feed:
                 )
             offset = log.append(self._topic, partition, [Message(key, frame)])
             newest[key] = record.observed_at
-        return offset
+        return partition, offset
 
     def quiet(self, at: int | None = None) -> int:
         """Say on every partition that this feed has said all it knew at `at`, ms (now); return that instant."""
