@@ -106,6 +106,7 @@ def state_of(world: World) -> Any:
         sorted(book.settled.rows()),
         dict(sorted(book.leases.open.items())),
         dict(sorted(book.sessions.items())),
+        book.meters.rows(),
         book.changes.ordinal,
     )
 
