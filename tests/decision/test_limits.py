@@ -11,6 +11,7 @@ from placet.decision.settings import DeskSettings
 from placet.model.codec.intent import Intent
 from placet.model.codec.mandate import Limit
 from placet.model.reasons import Effect, Reason, State
+from tests.decision.test_halts import audited
 from tests.support.world import PACK, PERSON, Decision, World, digest_of, states
 
 HOLD, SPEND, RELEASE = 1, 2, 3
@@ -50,6 +51,13 @@ def shop(*limits: str, **more: Any) -> World:
     return World(pack=pack(*limits), **more)
 
 
+def sound(world: World) -> None:
+    """Hold that the auditor finds nothing, and that it looked."""
+    report = audited(world)
+    assert [(name, check.shown) for name, check in report.checks.items() if check.violated] == []
+    assert report["V5"].checked
+
+
 def book_of(world: World) -> Book:
     return world.loop.bureau.places[0].desk.book
 
@@ -82,6 +90,7 @@ def test_what_is_granted_is_held_and_what_is_over_is_denied_with_what_is_left() 
     assert denied.detail == "limit `shop/sum` (authority): 70 of 100 used, 30 left, 31 asked"
     assert denied.rules == ("shop/sum",)
     assert refund(world, 30).state == State.GRANTED
+    sound(world)
 
 
 def test_what_is_done_stays_spent_until_its_window_is_past() -> None:
@@ -95,6 +104,7 @@ def test_what_is_done_stays_spent_until_its_window_is_past() -> None:
     assert refund(world, 1).reason == Reason.LIMIT_EXCEEDED
     world.clock.now = last + HOUR_MS
     assert refund(world, 100).state == State.GRANTED
+    sound(world)
 
 
 @pytest.mark.parametrize("end", [State.FAILED, State.REFUSED])
@@ -104,6 +114,7 @@ def test_what_did_not_happen_is_released(end: State) -> None:
     world.ask(asked)
     assert holds(run(world, asked, end)) == [("shop/sum", "authority", 100, RELEASE)]
     assert refund(world, 100).state == State.GRANTED
+    sound(world)
 
 
 def test_what_is_taken_back_lapses_or_is_revoked_is_released() -> None:
@@ -118,6 +129,7 @@ def test_what_is_taken_back_lapses_or_is_revoked_is_released() -> None:
     world.publish_principal(PERSON, kind="user", status="suspended")
     revoked = only(world.step())
     assert (revoked.state, holds(revoked)) == (State.REVOKED, [("shop/sum", "authority", 100, RELEASE)])
+    sound(world)
 
 
 def test_what_is_unknown_counts_as_spent_and_is_released_when_it_turns_out_to_have_failed() -> None:
@@ -131,6 +143,7 @@ def test_what_is_unknown_counts_as_spent_and_is_released_when_it_turns_out_to_ha
     assert refund(world, 1).reason == Reason.LIMIT_EXCEEDED
     assert holds(only(world.report(asked, State.FAILED))) == [("shop/sum", "authority", 100, RELEASE)]
     assert refund(world, 100).state == State.GRANTED
+    sound(world)
 
 
 def test_what_is_unknown_and_turns_out_done_was_spent_once() -> None:
@@ -142,6 +155,7 @@ def test_what_is_unknown_and_turns_out_done_was_spent_once() -> None:
     assert holds(only(world.report(asked))) == []
     assert refund(world, 41).reason == Reason.LIMIT_EXCEEDED
     assert refund(world, 40).state == State.GRANTED
+    sound(world)
 
 
 def test_two_that_race_for_one_budget_never_get_more_than_there_is() -> None:
@@ -153,6 +167,7 @@ def test_two_that_race_for_one_budget_never_get_more_than_there_is() -> None:
     his = [world.intent(arguments={"amount": 40}, actor="agent:bob", mandate="m2") for _ in range(2)]
     said = world.ask(mine[0], his[0], mine[1], his[1])
     assert states(said) == [State.GRANTED, State.GRANTED, State.DENIED, State.DENIED]
+    sound(world)
 
 
 def test_a_limit_per_actor_and_session_counts_each_by_itself() -> None:
@@ -163,12 +178,14 @@ def test_a_limit_per_actor_and_session_counts_each_by_itself() -> None:
     assert refund(world, 1).reason == Reason.LIMIT_EXCEEDED
     assert refund(world, 1, session="s2").state == State.GRANTED
     assert refund(world, 1, session="").state == State.GRANTED
+    sound(world)
 
 
 def test_a_limit_of_zero_is_never() -> None:
     world = shop(NO_SUM)
     assert refund(world, 1).reason == Reason.LIMIT_EXCEEDED
     assert refund(world, 0).reason == Reason.LIMIT_EXCEEDED
+    sound(world)
 
 
 def test_an_amount_below_zero_is_denied_by_name_and_frees_nothing() -> None:
@@ -178,6 +195,7 @@ def test_an_amount_below_zero_is_denied_by_name_and_frees_nothing() -> None:
     assert (denied.state, denied.reason) == (State.DENIED, Reason.AMOUNT_UNFIT)
     assert denied.detail == "limit `shop/sum` measures `amount`: expected a whole number from 0 on"
     assert refund(world, 1).reason == Reason.LIMIT_EXCEEDED
+    sound(world)
 
 
 def test_a_sum_past_what_every_reader_counts_alike_is_over() -> None:
@@ -187,6 +205,7 @@ def test_a_sum_past_what_every_reader_counts_alike_is_over() -> None:
     denied = refund(world, 1)
     assert denied.reason == Reason.LIMIT_EXCEEDED
     assert denied.detail == f"limit `shop/sum` (authority): {most} of {most} used, 0 left, 1 asked"
+    sound(world)
 
 
 def test_over_a_limit_that_constrains_what_is_left_is_granted_and_claimed_as_granted() -> None:
@@ -202,6 +221,7 @@ def test_over_a_limit_that_constrains_what_is_left_is_granted_and_claimed_as_gra
     # The first lapses, so more would be left by now: the grant stays what it was.
     world.clock.now += 29_999
     assert states(world.claim(asked, digest_of(asked, {"amount": 30}))) == [State.CLAIMED]
+    sound(world)
 
 
 def test_what_is_left_below_the_least_that_an_action_takes_is_not_granted() -> None:
@@ -214,6 +234,7 @@ def test_what_is_left_below_the_least_that_an_action_takes_is_not_granted() -> N
     world = World(pack=made)
     refund(world, 76)
     assert refund(world, 50).reason == Reason.LIMIT_EXCEEDED
+    sound(world)
 
 
 def test_over_a_limit_that_steps_up_people_are_asked_and_nothing_is_held() -> None:
@@ -225,6 +246,7 @@ def test_over_a_limit_that_steps_up_people_are_asked_and_nothing_is_held() -> No
     assert pending.approval.expires_at == world.clock.now + 60_000
     assert (pending.holds, pending.rules) == ((), ("shop/sum",))
     assert refund(world, 30).state == State.GRANTED
+    sound(world)
 
 
 def test_over_a_limit_that_defers_the_intent_is_granted_once_budget_is_freed() -> None:
@@ -237,6 +259,7 @@ def test_over_a_limit_that_defers_the_intent_is_granted_once_budget_is_freed() -
     granted = only(world.step())
     assert (granted.id, granted.state) == (waits.id, State.GRANTED)
     assert holds(granted) == [("shop/sum", "authority", 21, HOLD)]
+    sound(world)
 
 
 def test_the_gravest_of_several_limits_wins() -> None:
@@ -246,6 +269,7 @@ def test_the_gravest_of_several_limits_wins() -> None:
     world = shop(PEOPLE, LEFT.replace("id: sum", "id: other").replace("max: 100", "max: 50"))
     # What one limit leaves is within the other.
     assert json.loads(refund(world, 101).granted_arguments) == {"amount": 50}
+    sound(world)
 
 
 def test_a_lowered_maximum_revokes_what_no_longer_fits_and_leaves_its_own_hold_out() -> None:
@@ -256,6 +280,7 @@ def test_a_lowered_maximum_revokes_what_no_longer_fits_and_leaves_its_own_hold_o
     revoked = only(world.step())
     assert (revoked.id, revoked.state) == (small.id, State.REVOKED)
     assert states(world.claim(large)) == [State.CLAIMED]
+    sound(world)
 
 
 def test_a_limit_that_came_since_the_grant_is_held_at_its_claim() -> None:
@@ -267,6 +292,7 @@ def test_a_limit_that_came_since_the_grant_is_held_at_its_claim() -> None:
     assert holds(only(world.claim(asked))) == [("shop/sum", "authority", 70, HOLD)]
     assert refund(world, 31).reason == Reason.LIMIT_EXCEEDED
     assert holds(only(world.report(asked))) == [("shop/sum", "authority", 70, SPEND)]
+    sound(world)
 
 
 def test_every_mandate_of_the_chain_is_held_and_the_tightest_decides() -> None:
@@ -287,6 +313,7 @@ def test_every_mandate_of_the_chain_is_held_and_the_tightest_decides() -> None:
     assert refund(world, 41).rules == ("mandate/m1",)
     assert refund(world, 40).state == State.GRANTED
     assert only(world.ask(world.intent("shop.look"))).holds == ()
+    sound(world)
 
 
 def test_a_narrowed_mandate_counts_on() -> None:
@@ -299,6 +326,7 @@ def test_a_narrowed_mandate_counts_on() -> None:
     world.publish_mandate(limits=(Limit("amount", 60, 0, ()),))
     assert refund(world, 11).reason == Reason.LIMIT_EXCEEDED
     assert refund(world, 10).state == State.GRANTED
+    sound(world)
 
 
 def test_more_scopes_than_are_counted_under_a_key_are_refused_for_now() -> None:
@@ -308,6 +336,7 @@ def test_more_scopes_than_are_counted_under_a_key_are_refused_for_now() -> None:
     refused = refund(world, 1, session="c")
     assert (refused.state, refused.reason, refused.retry_after_ms) == (State.DENIED, Reason.OVERLOADED, 1_000)
     assert refund(world, 1, session="a").state == State.GRANTED
+    sound(world)
 
 
 def test_a_restored_desk_counts_as_before() -> None:
@@ -322,6 +351,7 @@ def test_a_restored_desk_counts_as_before() -> None:
     assert denied.detail == "limit `shop/sum` (authority): 60 of 100 used, 40 left, 41 asked"
     assert after.meters.rows() == before.meters.rows()
     assert {key: dict(sums) for key, sums in after.leases.holdings._keys.items()} == before.leases.holdings._keys
+    sound(world)
 
 
 def test_a_meter_outlives_the_record_it_was_written_in_and_is_forgotten_after_its_window() -> None:
@@ -340,3 +370,4 @@ def test_a_meter_outlives_the_record_it_was_written_in_and_is_forgotten_after_it
     assert book_of(world).meters.rows() == []
     world.restart()
     assert refund(world, 100).state == State.GRANTED
+    sound(world)
