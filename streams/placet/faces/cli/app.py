@@ -21,6 +21,7 @@ from placet.faces.cli import (
     halt,
     keys_add,
     keys_init,
+    limits_show,
     policy_activate,
     policy_check,
     policy_explain,
@@ -53,6 +54,7 @@ GROUPS = {
     "acls": "Who may do what on a Kafka cluster.",
     "keys": "The keys this installation believes.",
     "publish": "Say what is known: risk, sensitivity, principals, mandates, calendar.",
+    "limits": "What is held and spent of limits.",
     "policy": "Policy packs: check, test, explain, and put them into service.",
     "schema": "The schemas of what travels.",
 }
@@ -85,6 +87,7 @@ VERBS: tuple[tuple[str, str, ModuleType], ...] = (
     ("publish", "principal", publish_principal),
     ("publish", "mandate", publish_mandate),
     ("publish", "calendar", publish_calendar),
+    ("limits", "show", limits_show),
     ("policy", "check", policy_check),
     ("policy", "test", policy_test),
     ("policy", "explain", policy_explain),
