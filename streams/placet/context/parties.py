@@ -24,7 +24,7 @@ class Party(NamedTuple):
 
     `links` are empty where the actor answers for itself; `members` go from the
     authority to the actor; `until` is when the first link ends, ms; `reach` is
-    what all links give, None without one.
+    what all links give, None without one; `limited` are the links that carry limits.
     """
 
     actor: PrincipalRow
@@ -38,6 +38,7 @@ class Party(NamedTuple):
     actor_risk: str
     authority_risk: str
     reach: Reach | None
+    limited: tuple[MandateRow, ...] = ()
 
 
 class Meeting:
@@ -103,6 +104,7 @@ class Meeting:
             f"{RISK}{tenant}/{actor.id}",
             f"{RISK}{tenant}/{authority.id}",
             reach_of(links) if links else None,
+            tuple([link for link in links if link.limits]),
         )
 
 

@@ -79,7 +79,7 @@ class Claims:
                 return Reason.HALTED, f"halt `{halt.id}` of {halt.scope}", 0
         session = book.session_of(asked)
         active, plan = judge.plan_of(asked.intent)
-        now = judge.judge(asked, active, plan, session, made.executor)
+        now = judge.judge(asked, active, plan, session, made.executor, lease)
         if now.reason is SILENT:
             return Reason.CONTEXT_SILENT, "a feed is silent past its bound", book.settings.retry_ms
         cause = Cause(rec.topic, rec.partition, rec.offset)

@@ -16,8 +16,9 @@ from placet.decision.book import Book
 from placet.decision.bulletin import Bulletin
 from placet.decision.claims import Claims
 from placet.decision.intake import Intake
-from placet.decision.judge import SESSION, Judge
+from placet.decision.judge import BUDGET, SESSION, Judge
 from placet.decision.library import Library
+from placet.decision.limits import Limits
 from placet.decision.questions import Questions
 from placet.decision.settings import DeskSettings
 from placet.decision.sweeps import Sweeps
@@ -50,7 +51,9 @@ class Desk:
     ) -> None:
         self.partition = partition
         self.book = Book(partition, settings, key_encryption_key, tables.covers)
-        self.judge = Judge(Joiner(tables), library, tables, settings)
+        self.judge = Judge(
+            Joiner(tables), library, tables, settings, Limits(self.book.leases.holdings, self.book.meters, settings)
+        )
         reader = Intake(partition, partitions, keys)
         self.questions = Questions(self.book, self.judge, reader)
         self.claims = Claims(self.book, self.judge, self.questions)
@@ -82,7 +85,9 @@ class Desk:
         self.judge.begin(instant, cut)
         self.book.tally.halts_ms = self.bulletin.tell(self.judge.halts, self.book.voice)
         heard, self.book.heard = self.book.heard, []
-        self.sweeps.touch([*touched, *((SESSION + key, CLOCK) for key in heard)])
+        freed, self.book.freed = self.book.freed, []
+        changed = [*(SESSION + key for key in heard), *(BUDGET + name for name in freed)]
+        self.sweeps.touch([*touched, *((key, CLOCK) for key in changed)])
         self.sweeps.reach()
         most = -(-self.book.settings.sweep_most // sharing)
         self.sweeps.sweep(most)
@@ -167,7 +172,7 @@ class Desk:
     def due(self, now: int) -> bool:
         """Return whether there is something to do at `now` without any record: a timer, a sweep, or a wait that is over."""
         book = self.book
-        return bool(self.sweeps) or bool(book.heard) or bool(book.awaiting) or book.leases.is_due(now)
+        return bool(self.sweeps or book.heard or book.freed or book.awaiting) or book.leases.is_due(now)
 
     def pass_over(self) -> None:
         """Forget a batch that came to nothing: no record, no answer, nothing to commit."""

@@ -1,5 +1,7 @@
 """One intent under the context of one instant: what the answer is, what may run, and what it rests on."""
 
+from collections.abc import Container
+
 import msgspec
 
 from placet.context.facts import HALT_ROLE, sized
@@ -10,15 +12,16 @@ from placet.context.tables import Tables
 from placet.decision.intake import Asked
 from placet.decision.library import Library
 from placet.decision.life import CLAIMED, GRANTED
+from placet.decision.limits import NOBODY, Limits, Near
 from placet.decision.settings import DeskSettings
 from placet.model import strict
 from placet.model.case import ORIGINS
 from placet.model.codec import case_body
 from placet.model.codec._wire import LONG
-from placet.model.codec.desk_change import Session
+from placet.model.codec.desk_change import Held, Lease, Session
 from placet.model.codec.intent import Intent, Position
 from placet.model.codec.seal import Mark
-from placet.model.codec.verdict import Approval, Obligation
+from placet.model.codec.verdict import Approval, Hold, Obligation
 from placet.model.digests import action_digest
 from placet.model.reasons import Effect, Reason, State
 from placet.policy import obligations as duties
@@ -26,6 +29,10 @@ from placet.policy.evaluate import Finding, Plan, PolicySet
 
 SESSION = "T:"
 """Prefix of the index key of what came back to a session."""
+BUDGET = "B:"
+"""Prefix of the index key of what is left of a limit in one scope."""
+NO_LIMITS = b"\x00"
+"""What a case body says of limits where there are none."""
 NO_SESSION = sized(ORIGINS[0].encode()) + LONG[0] + LONG[-1]
 """What a case body says of a session that nothing came back to: its origin, its rank, and the seq that said so."""
 PERMITTING = frozenset({Effect.PERMIT, Effect.CONSTRAIN})
@@ -34,7 +41,11 @@ SAMPLE = 4
 
 
 class Answer(msgspec.Struct, gc=False):
-    """What a desk would say now. `until` is when the clock moves it on; `finding` is None before any rule was asked."""
+    """What a desk would say now. `until` is when the clock moves it on; `finding` is None before any rule was asked.
+
+    `holds` are the amounts a grant counts, and `posts` what is said of amounts; `over` names the limits whose `approval`
+    is asked, and `near` those of which little is left.
+    """
 
     state: State
     effect: Effect
@@ -50,6 +61,10 @@ class Answer(msgspec.Struct, gc=False):
     act_ms_max: int = 0
     retry_after_ms: int = 0
     approval: Approval | None = None
+    holds: tuple[Held, ...] = ()
+    posts: tuple[Hold, ...] = ()
+    near: tuple[Near, ...] = ()
+    over: tuple[str, ...] = ()
 
     @property
     def grants(self) -> bool:
@@ -59,8 +74,12 @@ class Answer(msgspec.Struct, gc=False):
 class Judge:
     """Decides intents at one instant. What it joined for the last one stands until the next."""
 
-    def __init__(self, joiner: Joiner, library: Library, tables: Tables, settings: DeskSettings) -> None:
+    def __init__(
+        self, joiner: Joiner, library: Library, tables: Tables, settings: DeskSettings, limits: Limits
+    ) -> None:
         self.joiner = joiner
+        self._limits = limits
+        self._metered = NO_LIMITS
         self._library = library
         self._tables = tables
         self._settings = settings
@@ -99,14 +118,23 @@ class Judge:
         return answer.finding is not None or self.joiner.knows(intent.tenant, intent.authority)
 
     def judge(
-        self, asked: Asked, active: PolicySet | None, plan: Plan | None, session: Session | None, executor: str = ""
+        self,
+        asked: Asked,
+        active: PolicySet | None,
+        plan: Plan | None,
+        session: Session | None,
+        executor: str = "",
+        lease: Lease | None = None,
+        approved: Container[str] = NOBODY,
     ) -> Answer:
         """Return the answer to an intent; the facts and the index keys it rests on are the joiner's.
 
-        `executor` is who claims it or has claimed it, where somebody does.
+        `executor` is who claims it or has claimed it, where somebody does; `lease` is the grant that is decided again,
+        and `approved` the limits that people have given it leave to exceed.
         """
         intent = asked.intent
         self.joiner.clear()
+        self._metered = NO_LIMITS
         if active is None:
             return Answer(State.DENIED, Effect.DENY, Reason.PACK_MISSING)
         if plan is None:
@@ -129,7 +157,34 @@ class Judge:
             self.joiner.index.append(f"{SESSION}{intent.tenant}/{intent.authority}/{intent.session}")
         digest = asked.intent_digest
         finding = plan.decide(case, digest[0] == 0 and digest[1] >> 4 < SAMPLE)
+        if (plan.limits or self.joiner.limited) and finding.effect <= Effect.STEP_UP:
+            return self._within(asked, active, plan, finding, lease, approved)
         return self._conclude(asked, active, finding)
+
+    def _within(
+        self,
+        asked: Asked,
+        active: PolicySet,
+        plan: Plan,
+        finding: Finding,
+        lease: Lease | None,
+        approved: Container[str],
+    ) -> Answer:
+        """Return the answer to what may be granted, under the limits of packs and of the mandates it rests on."""
+        weighed = self._limits.weigh(asked, plan.limits, self.joiner.limited, finding, self._instant, lease, approved)
+        if weighed.rows:
+            self._metered = case_body.encode_limits(weighed.rows)
+        answer = self._conclude(asked, active, weighed.finding)
+        answer.detail = answer.detail or weighed.detail
+        if answer.grants:
+            answer.holds, answer.near = weighed.holds, weighed.near
+        elif answer.state is State.PENDING:
+            answer.over = weighed.over
+        elif answer.reason is Reason.OVERLOADED:
+            answer.retry_after_ms = self._settings.retry_ms
+        key = asked.key.decode()
+        self.joiner.index += [f"{BUDGET}{key}/{name}" for name in weighed.waits]
+        return answer
 
     def _conclude(self, asked: Asked, active: PolicySet, finding: Finding) -> Answer:
         intent, effect, instant = asked.intent, finding.effect, self._instant
@@ -200,6 +255,7 @@ class Judge:
                 self._cut,
                 *((LONG[count], *facts) if count else ()),
                 b"\x00",
+                self._metered,
             )
         )
 

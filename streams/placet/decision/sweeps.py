@@ -8,14 +8,15 @@ from placet.decision.arrow import CLOCK, NEVER, QUIET, Cause, Said
 from placet.decision.awaiting import awaits_context
 from placet.decision.book import Book
 from placet.decision.claims import SILENT
-from placet.decision.judge import SESSION, Answer, Judge
+from placet.decision.judge import BUDGET, SESSION, Answer, Judge
 from placet.decision.library import SET
 from placet.decision.life import OPEN, WAITING
+from placet.decision.meters import spent_at
 from placet.decision.questions import BEHIND, Questions
 from placet.model.codec.desk_change import Lease
 from placet.model.reasons import Effect, Reason, State
 
-GRAVEST_FIRST = (HALT, PRINCIPAL, SET, RISK, MANDATE, RESOURCE, SESSION, CALENDAR, FEED, RESUME)
+GRAVEST_FIRST = (HALT, PRINCIPAL, SET, RISK, MANDATE, RESOURCE, SESSION, CALENDAR, FEED, BUDGET, RESUME)
 GRAVITY = {key: rank for rank, key in enumerate(GRAVEST_FIRST)}
 """Which change is swept first: halts before suspensions, suspensions before packs, packs before risk."""
 
@@ -91,7 +92,8 @@ class Sweeps:
             said = Said(executor=lease.executor, nonce=lease.nonce)
             seq = self._book.move(lease, asked, answer, CLOCK, None, said)
             if state in OPEN:
-                self._book.open(lease._replace(seq=seq, state=state, reason=reason, until=NEVER))
+                holds = spent_at(lease.holds, self._book.instant) if lease.holds else ()
+                self._book.open(lease._replace(seq=seq, state=state, reason=reason, until=NEVER, holds=holds))
             else:
                 self._book.close(lease.slot)
 
@@ -115,7 +117,7 @@ class Sweeps:
             self._book.awaiting.done(lease.slot)
         session = self._book.session_of(asked)
         active, plan = self._judge.plan_of(asked.intent)
-        now = self._judge.judge(asked, active, plan, session, lease.executor)
+        now = self._judge.judge(asked, active, plan, session, lease.executor, lease)
         self._book.leases.rest(lease.slot, self._judge.joiner.index, asked.key)
         body = None
         if state in WAITING:
@@ -168,5 +170,6 @@ class Sweeps:
                 expires_at=now.until,
                 set_digest=now.set_digest,
                 executor=self._questions.recall(lease).intent.audience if claimed else "",
+                holds=now.holds,
             )
         )

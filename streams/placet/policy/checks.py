@@ -8,12 +8,10 @@ from placet.policy.contents import Pack
 from placet.policy.diagnostics import Diagnostic, did_you_mean
 from placet.policy.documents import Path
 from placet.policy.expressions import ConditionError, pattern_fault
-from placet.policy.forms import PackForm, RuleForm, RulesForm
+from placet.policy.forms import LimitForm, PackForm, RuleForm, RulesForm
+from placet.policy.limits import COUNT, OLDER_SCOPES, SCOPES
 from placet.policy.rules import GRANTING, Rule, demands
 from placet.policy.shape import FACTS, is_fact
-
-SCOPES = ("authority", "agent", "mandate", "session", "action")
-"""What a limit may be counted per; each lies under the key `tenant/authority`."""
 
 
 def faults(pack: Pack, rules_form: RulesForm) -> Iterator[Diagnostic]:
@@ -94,22 +92,48 @@ def _limits(pack: Pack) -> Iterator[Diagnostic]:
         if limit.id in seen:
             yield document.diagnose((*at, "id"), f"the limit `{limit.id}` is given twice")
         seen.add(limit.id)
-        for i, scope in enumerate(limit.per):
-            if scope not in SCOPES:
-                yield document.diagnose(
-                    (*at, "per", i),
-                    f"a limit per `{scope}` does not lie under one key (`tenant/authority`): what it counts is "
-                    f"spread over partitions and nobody sees the sum; use {', '.join(SCOPES)}",
-                )
-        for i, pattern in enumerate(limit.on):
-            if fault := patterns.fault_of(pattern):
-                yield document.diagnose((*at, "on", i), fault)
-        if limit.measure != "count":
-            for name, action in pack.actions.items():
-                named = {argument.name: argument.type for argument in action.arguments}
-                if patterns.matches(limit.on, name) and named.get(limit.measure) != "int":
-                    message = f"`{limit.measure}` is not an int argument of `{name}`, nor `count`"
-                    yield document.diagnose((*at, "measure"), message)
+        for place, message in _limit(limit):
+            yield document.diagnose((*at, *place), message)
+        for message in _unmeasured(pack, limit):
+            yield document.diagnose((*at, "measure"), message)
+
+
+def _limit(limit: LimitForm) -> Iterator[tuple[Path, str]]:
+    """Yield faults of one limit by itself, each with its place in the limit."""
+    for i, scope in enumerate(limit.per):
+        if scope not in SCOPES and scope not in OLDER_SCOPES:
+            message = (
+                f"a limit per `{scope}` does not lie under one key (`tenant/authority`): what it counts is "
+                f"spread over partitions and nobody sees the sum; use {', '.join(SCOPES)}"
+            )
+            yield ("per", i), message
+    for i, pattern in enumerate(limit.on):
+        if fault := patterns.fault_of(pattern):
+            yield ("on", i), fault
+    if limit.window.mandate and "mandate" not in limit.per:
+        yield ("window",), "a limit over the mandate's life is counted per mandate: expected `mandate` in `per`"
+    if limit.over == "constrain" and limit.measure == COUNT:
+        yield ("over",), "constrain grants what is left of an argument: `count` is none"
+    if limit.over == "step_up" and limit.approval is None:
+        yield ("over",), "step_up needs `approval` {quorum, from, expires_s}"
+    if limit.over != "step_up" and limit.approval is not None:
+        yield ("approval",), f"approval belongs to step_up, not to {limit.over}"
+    for i, pattern in enumerate(limit.approval.eligible if limit.approval else ()):
+        if fault := patterns.fault_of(pattern, groups=True):
+            yield ("approval", "from", i), fault
+
+
+def _unmeasured(pack: Pack, limit: LimitForm) -> Iterator[str]:
+    """Yield why an action that a limit is on has no such amount. What a `*` covers besides is denied when it is asked."""
+    if limit.measure == COUNT:
+        return
+    for name in sorted({*(one for one in limit.on if not one.endswith("*")), *pack.actions}):
+        if not patterns.matches(limit.on, name):
+            continue
+        if name not in pack.actions:
+            yield f"`{name}` is not declared in `actions`, so `{limit.measure}` is not known to be an int there"
+        elif {one.name: one.type for one in pack.actions[name].arguments}.get(limit.measure) != "int":
+            yield f"`{limit.measure}` is not an int argument of `{name}`, nor `count`"
 
 
 def _rule(form: RuleForm) -> Iterator[tuple[Path, str]]:

@@ -89,13 +89,13 @@ def merge(said: Sequence[Said], lease_ms: int, act_ms_max: int, defer_ms_max: in
         claim_required=not grants or any(one.rule.claim_required for one in granting),
         lease_ms=lease_ms,
         act_ms_max=act_ms_max,
-        approval=_approval(one.rule.approval for one in deciding) if effect is Effect.STEP_UP else None,
+        approval=meet_approvals(one.rule.approval for one in deciding) if effect is Effect.STEP_UP else None,
         missing=tuple(sorted({name for one in deciding for name in one.missing})),
         defer_ms_max=defer_ms_max,
     )
 
 
-def _approval(asked: Iterable[Approval | None]) -> Approval | None:
+def meet_approvals(asked: Iterable[Approval | None]) -> Approval | None:
     """Return one requirement that satisfies all: the greatest quorum, those eligible under each, the shortest time.
 
     Where no pattern is eligible under all of them nobody is, and the wait ends in expiry.

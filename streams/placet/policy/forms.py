@@ -95,8 +95,16 @@ class WindowForm(Form):
         return self
 
 
+class ApprovalForm(Form):
+    """Who must say yes: how many, of whom, within what time."""
+
+    quorum: Annotated[int, Field(ge=1, le=16)]
+    eligible: Patterns = Field(alias="from")
+    expires_s: Annotated[int, Field(ge=1, le=7 * 86_400)]
+
+
 class LimitForm(Form):
-    """One counted amount: whose, of which actions, what is measured, over what time, how much."""
+    """One counted amount: whose, of which actions, what is measured, over what time, how much, and what if it is more."""
 
     id: Word
     per: Annotated[list[str], Field(min_length=1, max_length=5)]
@@ -104,7 +112,8 @@ class LimitForm(Form):
     measure: str = "count"
     window: WindowForm
     max: Annotated[int, Field(ge=0, le=INT_MAX)]
-    over: Literal["deny", "step_up", "defer"] = "deny"
+    over: Literal["deny", "step_up", "defer", "constrain"] = "deny"
+    approval: ApprovalForm | None = None
     because: Text
 
 
@@ -167,14 +176,6 @@ class ObligationForm(Form):
         if sum(part is not None for part in (self.limit, self.redact, self.read_only, self.capability)) != 1:
             raise ValueError("name exactly one of `limit`, `redact`, `read_only` and `capability`")
         return self
-
-
-class ApprovalForm(Form):
-    """Who must say yes: how many, of whom, within what time."""
-
-    quorum: Annotated[int, Field(ge=1, le=16)]
-    eligible: Patterns = Field(alias="from")
-    expires_s: Annotated[int, Field(ge=1, le=7 * 86_400)]
 
 
 class RuleForm(Form):

@@ -9,6 +9,7 @@ from placet.policy import oracle
 from placet.policy.contents import Pack
 from placet.policy.finding import DEFER_MS_MAX, Finding, Said
 from placet.policy.fused import UNFIT, Bound, build, source_of
+from placet.policy.limits import Limit
 from placet.policy.obligations import Obligation
 from placet.policy.presence import UNBOUND, Unit, is_silent
 from placet.policy.rules import ACT_MS_MAX, DEADLINE_MS_MAX, LEASE_MS, Rule, demands
@@ -40,15 +41,23 @@ class Plan:
         "disagreements",
         "facts",
         "lease_ms",
+        "limits",
         "rules",
         "source",
         "unsigned_intents",
     )
 
     def __init__(
-        self, action: str, rules: Sequence[tuple[Pack, Rule]], packs: Sequence[Pack], *, generated: bool = True
+        self,
+        action: str,
+        rules: Sequence[tuple[Pack, Rule]],
+        packs: Sequence[Pack],
+        limits: tuple[Limit, ...] = (),
+        *,
+        generated: bool = True,
     ) -> None:
         self.action = action
+        self.limits = limits
         self.rules = tuple(rules)
         self.disagreements = 0
         declared = [pack.actions[action] for pack in packs if action in pack.actions]

@@ -84,14 +84,15 @@ def rule_of(pack: str, form: RuleForm) -> Rule:
         when=form.when,
         effect=Effect[form.effect.upper()],
         obligations=tuple(form.obligations),
-        approval=_approval(form.approval),
+        approval=approval_of(form.approval),
         claim_required=form.claim != "granted",
         because=form.because,
         otherwise=Effect[form.otherwise.upper()] if form.otherwise else None,
     )
 
 
-def _approval(form: ApprovalForm | None) -> Approval | None:
+def approval_of(form: ApprovalForm | None) -> Approval | None:
+    """Return the requirement a form describes, or None where there is no form."""
     if form is None:
         return None
     return Approval(form.quorum, tuple(sorted(set(form.eligible))), form.expires_s * 1000)

@@ -16,11 +16,23 @@ from placet.faces.auditor.joining import (
     Stopped,
 )
 from placet.faces.auditor.known import Subject
+from placet.faces.auditor.limits import OVERLOADED, granted, limits_on, weigh
 from placet.faces.auditor.packs import Shelf
 from placet.faces.auditor.records import Fields, Record, Schemas
 from placet.faces.auditor.report import Report
 from placet.faces.auditor.rules import ERRED, NO_RULE, SILENT, Demand, Said, about_action, put
-from placet.faces.auditor.table import CLAIMED, CONSTRAIN, DENY, GRANTED, HOLDING, PERMIT, REVOKED, name_of, state_of
+from placet.faces.auditor.table import (
+    CLAIMED,
+    CONSTRAIN,
+    DENY,
+    GRANTED,
+    HOLDING,
+    PERMIT,
+    REVOKED,
+    STEP_UP,
+    name_of,
+    state_of,
+)
 
 UNPROVED, LACKING_CAPABILITY, DISAGREES = 70, 460, 440
 CLOSED = frozenset(
@@ -68,6 +80,9 @@ class Again:
         if said["reason"] == DISAGREES:
             self._check.skip("the desk's two engines disagreed, so it said deny")
             return "V5", ""
+        if said["reason"] == OVERLOADED:
+            self._check.skip("the desk counted as many scopes of limits as it does for one authority")
+            return "V5", ""
         self.absent = set()
         try:
             expected = self._expect(body, intent, said["executor"])
@@ -103,6 +118,11 @@ class Again:
         found = put(packs, asked, arguments, known, body["instant"])
         assert found is not None
         self.absent = {_subject(fact, asked) for fact in known.absent}
+        limits = limits_on(packs, known.limits, asked, arguments)
+        if limits and found.effect <= STEP_UP:
+            found = weigh(found, limits, body["limits"], arguments)
+        elif body["limits"]:
+            raise Odd("its case says how limits stood that do not count it")
         if found.effect not in (PERMIT, CONSTRAIN):
             return Expected(found.effect, found.reason, found.rules, found.demands, found.missing)
         if not {name for kind, name, _ in found.demands if kind == "capability"} <= known.capabilities:
@@ -126,25 +146,16 @@ def _subject(fact: str, asked: Fields) -> Subject:
 
 def _granted(found: Said, asked: Fields, arguments: dict[str, Any], ends: int) -> Expected:
     """Return what a grant says: the arguments that may run, and their digest."""
-    after = dict(arguments)
-    for kind, name, value in found.demands:
-        if kind == "limit" and name in after:
-            after[name] = min(after[name], int(value))
-        elif kind == "read_only":
-            after[name] = json.loads(value)
-    for kind, name, _ in found.demands:
-        if kind == "redact":
-            after.pop(name, None)
-    granted = canonical(after)
-    changed = granted != canonical(arguments)
+    after = canonical(granted(arguments, found.demands))
+    changed = after != canonical(arguments)
     return Expected(
         found.effect,
         found.reason,
         found.rules,
         found.demands,
         found.missing,
-        action_digest(asked, granted if changed else asked["arguments"]),
-        granted if changed else None,
+        action_digest(asked, after if changed else asked["arguments"]),
+        after if changed else None,
         found.claim_required or not asked["audience"],
         ends,
         found.act_ms_max,

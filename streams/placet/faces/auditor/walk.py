@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from placet.faces.auditor.attempts import DIGEST_CUT, Row, slot_of
 from placet.faces.auditor.batch import Batch, Decision, SealChain
+from placet.faces.auditor.budgets import Budgets
 from placet.faces.auditor.cases import Cases
 from placet.faces.auditor.cursor import Cursor
 from placet.faces.auditor.halts import Halts, HaltWatch
@@ -15,6 +16,7 @@ from placet.faces.auditor.inputs import Inputs
 from placet.faces.auditor.keys import Keys
 from placet.faces.auditor.known import Known
 from placet.faces.auditor.lives import Lives
+from placet.faces.auditor.packs import Shelf
 from placet.faces.auditor.quarantine import Quarantine
 from placet.faces.auditor.reads import ReadWatch
 from placet.faces.auditor.records import Fields, Record, Schemas, Unreadable
@@ -40,6 +42,7 @@ class Tools(NamedTuple):
     sampled: Callable[[bytes], bool]
     halts: Halts
     known: Known
+    shelf: Shelf
     drained: bool
     lag_ms_max: int
 
@@ -63,6 +66,7 @@ class Walk:
         self._revoked = RevokedWatch(partition, tools.known, tools.report)
         self.chain = SealChain(partition, tools.keys, tools.report)
         self.lives = Lives(partition, tools.report)
+        self.budgets = Budgets(partition, tools.shelf, tools.known, tools.report)
         self._verdicts = Verdicts(
             partition,
             tools.partitions,
@@ -137,6 +141,7 @@ class Walk:
             rec, record = self._cause(decision, batch)
             self._verdicts.take(decision, rec, record)
             self._reads.verdict(decision, batch, record.fields if record and record.name == "intent" else None)
+            self.budgets.verdict(decision, record, batch.cut)
             self._halts.verdict(decision, batch)
             self._revoked.verdict(decision, batch)
             self._cases.look(decision, batch, self.lives.sessions, self._tools.sampled(decision.leaf))

@@ -21,6 +21,7 @@ from placet.faces.cli import (
     halt,
     keys_add,
     keys_init,
+    limits_show,
     mandate_grant,
     mandate_narrow,
     mandate_revoke,
@@ -58,6 +59,7 @@ GROUPS = {
     "keys": "The keys this installation believes.",
     "publish": "Say what is known: risk, sensitivity, principals, calendar.",
     "mandate": "Delegated authority: grant, narrow, suspend, revoke, and draw its chains.",
+    "limits": "What is held and spent of limits.",
     "policy": "Policy packs: check, test, explain, and put them into service.",
     "schema": "The schemas of what travels.",
 }
@@ -94,6 +96,7 @@ VERBS: tuple[tuple[str, str, ModuleType], ...] = (
     ("mandate", "show", mandate_show),
     ("mandate", "suspend", mandate_suspend),
     ("mandate", "revoke", mandate_revoke),
+    ("limits", "show", limits_show),
     ("policy", "check", policy_check),
     ("policy", "test", policy_test),
     ("policy", "explain", policy_explain),

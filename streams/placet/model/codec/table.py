@@ -7,9 +7,11 @@ from placet.model.codec import (
     active_set,
     case,
     case_body,
+    case_body_11,
     claim,
     control,
     desk_change,
+    desk_change_12,
     halted,
     intent,
     mandate,
@@ -40,8 +42,6 @@ CODECS = (
     refusal,
     seal,
     case,
-    case_body,
-    desk_change,
     quarantined,
     principal,
     mandate,
@@ -53,5 +53,7 @@ CODECS = (
     active_set,
     watermark,
     halted,
+    case_body,
+    desk_change,
 )
-OLDER: dict[str, tuple[Any, ...]] = {}
+OLDER: dict[str, tuple[Any, ...]] = {"case_body": (case_body_11,), "desk_change": (desk_change_12,)}

@@ -47,7 +47,7 @@ class Hold(NamedTuple):
     limit: str
     scope: str
     amount: int  # minor units
-    phase: int  # 1 hold, 2 spend, 3 release
+    phase: int  # 1 hold, 2 spend, 3 release, 4 beyond the limit by people's leave
 
 
 class Verdict(NamedTuple):
