@@ -152,7 +152,7 @@ def _pieces(leases: Iterable[Lease]) -> Iterator[tuple[Lease, ...]]:
     piece: list[Lease] = []
     size = 0
     for lease in leases:
-        more = len(lease.intent) + len(lease.granted_arguments or b"")
+        more = len(lease.intent) + len(lease.granted_arguments or b"") + sum(map(len, lease.votes))
         if piece and size + more > PIECE_BYTES_MAX:
             yield tuple(piece)
             piece, size = [], 0

@@ -7,6 +7,8 @@ from placet.context.halts import Halt
 from placet.context.join import Joiner
 from placet.context.parties import Refused
 from placet.context.tables import Tables
+from placet.decision import ballot as ballots
+from placet.decision.ballot import Ballot, Count
 from placet.decision.intake import Asked
 from placet.decision.library import Library
 from placet.decision.life import CLAIMED, GRANTED
@@ -22,6 +24,7 @@ from placet.model.codec.verdict import Approval, Obligation
 from placet.model.digests import action_digest
 from placet.model.reasons import Effect, Reason, State
 from placet.policy import obligations as duties
+from placet.policy.approval import Approval as Wait
 from placet.policy.evaluate import Finding, Plan, PolicySet
 
 SESSION = "T:"
@@ -29,12 +32,16 @@ SESSION = "T:"
 NO_SESSION = sized(ORIGINS[0].encode()) + LONG[0] + LONG[-1]
 """What a case body says of a session that nothing came back to: its origin, its rank, and the seq that said so."""
 PERMITTING = frozenset({Effect.PERMIT, Effect.CONSTRAIN})
+DETAIL_MAX = 256
 SAMPLE = 4
 """An intent whose digest begins with fewer than this of 4096 is evaluated by the CEL library as well."""
 
 
 class Answer(msgspec.Struct, gc=False):
-    """What a desk would say now. `until` is when the clock moves it on; `finding` is None before any rule was asked."""
+    """What a desk would say now. `until` is when the clock moves it on; `finding` is None before any rule was asked.
+
+    `wait` and `count` are what people are asked for, and what their votes come to, where they are asked.
+    """
 
     state: State
     effect: Effect
@@ -50,6 +57,13 @@ class Answer(msgspec.Struct, gc=False):
     act_ms_max: int = 0
     retry_after_ms: int = 0
     approval: Approval | None = None
+    wait: Wait | None = None
+    count: Count | None = None
+
+    @property
+    def wanted(self) -> bytes:
+        """Return a short digest of what people are asked for, empty where they are not."""
+        return b"" if self.wait is None or self.count is None else self.count.wanted
 
     @property
     def grants(self) -> bool:
@@ -68,6 +82,7 @@ class Judge:
         self._instant = 0
         self._set_digest = self._set = b""
         self.halts: list[Halt] = []
+        self._votes: tuple[bytes, ...] = ()
 
     def begin(self, instant: int, cut: bytes) -> None:
         """Start a batch; `cut` is the encoded array of marks that every case of it carries."""
@@ -100,14 +115,21 @@ class Judge:
         return answer.finding is not None or self.joiner.knows(intent.tenant, intent.authority)
 
     def judge(
-        self, asked: Asked, active: PolicySet | None, plan: Plan | None, session: Session | None, executor: str = ""
+        self,
+        asked: Asked,
+        active: PolicySet | None,
+        plan: Plan | None,
+        session: Session | None,
+        executor: str = "",
+        ballot: Ballot | None = None,
     ) -> Answer:
         """Return the answer to an intent; the facts and the index keys it rests on are the joiner's.
 
-        `executor` is who claims it or has claimed it, where somebody does.
+        `executor` is who claims it or has claimed it, where somebody does; `ballot` holds the votes of an open one.
         """
         intent = asked.intent
         self.joiner.clear()
+        self._votes = ()
         if active is None:
             return Answer(State.DENIED, Effect.DENY, Reason.PACK_MISSING)
         if plan is None:
@@ -130,6 +152,8 @@ class Judge:
             self.joiner.index.append(f"{SESSION}{intent.tenant}/{intent.authority}/{intent.session}")
         digest = asked.intent_digest
         finding = plan.decide(case, digest[0] == 0 and digest[1] >> 4 < SAMPLE)
+        if finding.effect is Effect.STEP_UP and finding.approval is not None:
+            return self._step_up(asked, active, plan, finding, finding.approval, ballot or Ballot(self._instant))
         return self._conclude(asked, active, finding)
 
     def _conclude(self, asked: Asked, active: PolicySet, finding: Finding) -> Answer:
@@ -143,22 +167,41 @@ class Judge:
             answer.until = min(instant + finding.defer_ms_max, intent.deadline)
         elif effect is Effect.STEP_UP:
             answer.state = State.PENDING
-            wanted = finding.approval
-            wait_ms = wanted.expires_ms if wanted else self._settings.approval_ms
-            answer.until = min(instant + wait_ms, intent.deadline)
-            if wanted:
-                answer.approval = Approval(wanted.quorum, wanted.eligible, answer.until)
+            answer.until = min(instant + self._settings.approval_ms, intent.deadline)
         return answer
 
-    def _grant(self, asked: Asked, active: PolicySet, finding: Finding) -> Answer:
+    def _step_up(
+        self, asked: Asked, active: PolicySet, plan: Plan, finding: Finding, wait: Wait, ballot: Ballot
+    ) -> Answer:
+        """Return a grant where the votes suffice, a denial where one of them is a no, else what is waited for."""
+        self._votes = tuple(cast.value for cast in ballot.casts)
+        count = ballots.count(wait, ballot, self.joiner.case, plan.declared, self.joiner.voter)
+        until = min(self._instant + wait.expires_ms, asked.intent.deadline)
+        approval = Approval(count.quorum, count.eligible, until, count.voters)
+        if count.met:
+            answer = self._grant(asked, active, finding, count)
+            answer.approval, answer.count = approval._replace(expires_at=0), count
+            return answer
+        answer = Answer(State.PENDING, Effect.STEP_UP, finding.reason, active.digest, active.engine, "", finding, until)
+        answer.approval, answer.wait, answer.count = approval, wait, count
+        if ballot.casts:
+            answer.detail = f"{len(count.voters)} of {count.quorum} votes count"
+        if count.rejection is not None:
+            answer.state, answer.effect, answer.reason, answer.until = State.DENIED, Effect.DENY, Reason.REJECTED, 0
+            answer.detail = count.rejection.reason[:DETAIL_MAX] or f"`{count.rejection.voter}` said no"
+            answer.approval = None
+        return answer
+
+    def _grant(self, asked: Asked, active: PolicySet, finding: Finding, count: Count | None = None) -> Answer:
         intent = asked.intent
         answer = Answer(GRANTED, finding.effect, finding.reason, active.digest, active.engine, "", finding)
         answer.granted_digest = asked.action_digest
-        if finding.obligations:
+        arguments = asked.arguments if count is None else count.arguments
+        if finding.obligations or count is not None:
             needed = duties.capabilities_needed(finding.obligations)
             if not needed <= self.joiner.capabilities(intent.tenant, intent.audience):
                 return self._deny(active, Reason.CAPABILITY_MISSING, f"the audience lacks {', '.join(sorted(needed))}")
-            granted = duties.apply(asked.arguments, finding.obligations)
+            granted = duties.apply(arguments, finding.obligations)
             if granted != asked.arguments:
                 answer.granted_arguments = strict.canonical(granted)
                 answer.granted_digest = action_digest(
@@ -170,6 +213,9 @@ class Judge:
                     intent.resource,
                     answer.granted_arguments,
                 )
+        if count is not None:
+            bound = bool(finding.obligations) or answer.granted_arguments is not None
+            answer.effect, answer.reason = Effect.CONSTRAIN if bound else Effect.PERMIT, Reason.APPROVED
         answer.until = min(self._instant + finding.lease_ms, intent.deadline, self.joiner.until)
         answer.act_ms_max = finding.act_ms_max
         if not finding.claim_required and intent.audience:
@@ -181,7 +227,7 @@ class Judge:
         return Answer(State.DENIED, Effect.DENY, reason, active.digest, active.engine, detail)
 
     def body(self, asked: Asked, answer: Answer, session: Session | None) -> bytes:
-        """Return the framed CaseBody of the intent judged last: the record, and each fact, as they came."""
+        """Return the framed CaseBody of the intent judged last: the record, each fact and each vote, as they came."""
         facts, count = self.joiner.facts, self.joiner.count
         if answer.set_digest is not self._set_digest:
             self._set_digest = answer.set_digest
@@ -200,6 +246,7 @@ class Judge:
                 self._cut,
                 *((LONG[count], *facts) if count else ()),
                 b"\x00",
+                case_body.encode_votes(self._votes) if self._votes else b"\x00",
             )
         )
 

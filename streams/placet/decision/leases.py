@@ -154,7 +154,7 @@ class Leases:
 def lease_of(asked: Asked, answer: Answer, seq: int, cause: Cause, asked_at: int) -> Lease:
     """Return what is remembered of an intent whose first answer left it open."""
     claimed = answer.state is CLAIMED
-    # Positional and unchecked: a keyword for each of 19 fields would cost more than the rest of opening it.
+    # Positional and unchecked: a keyword for each of 20 fields would cost more than the rest of opening it.
     return tuple.__new__(
         Lease,
         (
@@ -166,7 +166,7 @@ def lease_of(asked: Asked, answer: Answer, seq: int, cause: Cause, asked_at: int
             asked.value,
             cause.offset,
             asked_at,
-            answer.until + answer.act_ms_max if claimed else answer.until,
+            wakes_at(answer, asked_at),
             answer.granted_digest,
             answer.granted_arguments,
             answer.claim_required,
@@ -176,16 +176,27 @@ def lease_of(asked: Asked, answer: Answer, seq: int, cause: Cause, asked_at: int
             asked.intent.audience if claimed else "",
             b"",
             False,
+            answer.wanted,
             (),
         ),
     )
 
 
+def wakes_at(answer: Answer, asked_at: int) -> int:
+    """Return when the clock moves what was answered, ms: at its end, or when others are to be asked before."""
+    if answer.state is CLAIMED:
+        return answer.until + answer.act_ms_max
+    wait, count = answer.wait, answer.count
+    if wait is None or count is None or not wait.later:
+        return answer.until
+    after_ms = wait.next_after(count.waited_ms)
+    return answer.until if after_ms is None else min(answer.until, asked_at + after_ms)
+
+
 def claimed(lease: Lease, now: Answer, seq: int, executor: str, nonce: bytes) -> Lease:
     """Return a grant as it is remembered once `executor` has claimed it."""
-    slot, _, _, effect, _, intent, offset, at, _, digest, arguments, required, act_ms, _, _, _, _, stopped, votes = (
-        lease
-    )
+    slot, _, _, effect, _, intent, offset, at, _, digest, arguments, required, act_ms = lease[:13]
+    stopped, _, votes = lease[17:]
     return tuple.__new__(
         Lease,
         (
@@ -207,6 +218,7 @@ def claimed(lease: Lease, now: Answer, seq: int, executor: str, nonce: bytes) ->
             executor,
             nonce,
             stopped,
+            b"",
             votes,
         ),
     )

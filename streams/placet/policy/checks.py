@@ -8,7 +8,7 @@ from placet.policy.contents import Pack
 from placet.policy.diagnostics import Diagnostic, did_you_mean
 from placet.policy.documents import Path
 from placet.policy.expressions import ConditionError, pattern_fault
-from placet.policy.forms import PackForm, RuleForm, RulesForm
+from placet.policy.forms import ApprovalForm, PackForm, RuleForm, RulesForm
 from placet.policy.rules import GRANTING, Rule, demands
 from placet.policy.shape import FACTS, is_fact
 
@@ -122,6 +122,7 @@ def _rule(form: RuleForm) -> Iterator[tuple[Path, str]]:
         (("who", "authority"), form.who and form.who.authority, True),
         (("who", "any_in_chain"), form.who and form.who.any_in_chain, False),
         (("approval", "from"), form.approval and form.approval.eligible, True),
+        *_escalated(form),
     ):
         for i, pattern in enumerate(listed or ()):
             if fault := patterns.fault_of(pattern, groups=groups):
@@ -134,8 +135,26 @@ def _rule(form: RuleForm) -> Iterator[tuple[Path, str]]:
         yield ("effect",), "step_up needs `approval` {quorum, from, expires_s}"
     if effect is not Effect.STEP_UP and form.approval is not None:
         yield ("approval",), f"approval belongs to step_up, not to {form.effect}"
+    yield from _escalations(form.approval)
     if form.claim is not None and effect not in GRANTING:
         yield ("claim",), f"claim belongs to rules that may grant, not to {form.effect}"
+
+
+def _escalations(form: ApprovalForm | None) -> Iterator[tuple[Path, str]]:
+    """Yield faults of the times after which others are asked."""
+    seen: set[int] = set()
+    for number, step in enumerate(form.escalate if form else ()):
+        at: Path = ("approval", "escalate", number, "after_s")
+        if form is not None and step.after_s >= form.expires_s:
+            yield at, f"others are asked after {step.after_s} s, and the wait ends after {form.expires_s}"
+        if step.after_s in seen:
+            yield at, f"{step.after_s} s is given twice"
+        seen.add(step.after_s)
+
+
+def _escalated(form: RuleForm) -> Iterator[tuple[Path, list[str], bool]]:
+    for number, step in enumerate(form.approval.escalate if form.approval else ()):
+        yield ("approval", "escalate", number, "to"), step.to, True
 
 
 def _demands(pack: Pack, rule: Rule) -> Iterator[tuple[Path, str]]:

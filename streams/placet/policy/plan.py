@@ -22,6 +22,7 @@ class Plan:
 
     `facts` are those any of its rules may read: a change of one of them may
     change an answer. Durations are ms; of several packs the strictest holds.
+    `declared` are the arguments as each pack declares them.
     `disagreements` counts samples in which generated code and library differed.
     """
 
@@ -36,6 +37,7 @@ class Plan:
         "act_ms_max",
         "action",
         "deadline_ms_max",
+        "declared",
         "defer_ms_max",
         "disagreements",
         "facts",
@@ -62,7 +64,7 @@ class Plan:
             for pack, rule in self.rules:
                 oracle.judge(pack, rule, action)
         self._tie(action)
-        shapes = [one.arguments for one in declared]
+        shapes = self.declared = [one.arguments for one in declared]
         self.source = source_of(self._bounds, self._units, shapes, generated=generated)
         self._run = build(self.source, self._ask)
         # The same pass with every condition asked of the library: the oracle of a sample.
@@ -88,6 +90,8 @@ class Plan:
             roles = {unit.name: sum(units[unit]) for unit in listed if unit.required and unit.part is None}
             self._bounds.append(Bound(rule, condition, needs, bit, bit << 1, bit << 2, roles))
             facts.update(rule.who_facts())
+            if rule.approval is not None and rule.approval.asks_owner():
+                facts.add("resource")
             try:
                 action_declared = self.rules[number][0].actions.get(action)
                 self._met.append(demands(rule, action_declared))

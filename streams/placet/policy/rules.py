@@ -7,7 +7,8 @@ import msgspec
 
 from placet.model.reasons import Effect
 from placet.policy import patterns
-from placet.policy.forms import ActionForm, ApprovalForm, ObligationForm, PackForm, RuleForm
+from placet.policy.approval import Approval, approval_of
+from placet.policy.forms import ActionForm, ObligationForm, PackForm, RuleForm
 from placet.policy.obligations import Obligation
 from placet.policy.shape import Argument, Arguments
 
@@ -24,14 +25,6 @@ class Bound(msgspec.Struct, frozen=True):
     observed_ms: int | None = None
     heard_ms: int | None = None
     otherwise: Effect | None = None
-
-
-class Approval(msgspec.Struct, frozen=True):
-    """How many must say yes, of whom (patterns of ids, or `group:NAME`), within how many ms."""
-
-    quorum: int
-    eligible: tuple[str, ...]
-    expires_ms: int
 
 
 class Action(msgspec.Struct, frozen=True):
@@ -84,17 +77,11 @@ def rule_of(pack: str, form: RuleForm) -> Rule:
         when=form.when,
         effect=Effect[form.effect.upper()],
         obligations=tuple(form.obligations),
-        approval=_approval(form.approval),
+        approval=approval_of(form.approval),
         claim_required=form.claim != "granted",
         because=form.because,
         otherwise=Effect[form.otherwise.upper()] if form.otherwise else None,
     )
-
-
-def _approval(form: ApprovalForm | None) -> Approval | None:
-    if form is None:
-        return None
-    return Approval(form.quorum, tuple(sorted(set(form.eligible))), form.expires_s * 1000)
 
 
 def _tuple(listed: list[str] | None) -> tuple[str, ...] | None:

@@ -4,6 +4,7 @@ import struct
 from collections.abc import Callable
 from typing import NamedTuple
 
+from placet.faces.auditor.approvals import Approvals
 from placet.faces.auditor.attempts import DIGEST_CUT, Row, slot_of
 from placet.faces.auditor.batch import Batch, Decision, SealChain
 from placet.faces.auditor.cases import Cases
@@ -61,6 +62,7 @@ class Walk:
         self._revoked = RevokedWatch(partition, tools.known, tools.report)
         self.chain = SealChain(partition, tools.keys, tools.report)
         self.lives = Lives(partition, tools.report)
+        self._approvals = Approvals(partition, tools.keys, tools.known, self.lives.memory, tools.report)
         self._verdicts = Verdicts(
             partition,
             tools.partitions,
@@ -132,7 +134,9 @@ class Walk:
 
     def _decision(self, decision: Decision, batch: Batch) -> None:
         if decision.name == "verdict":
-            self._verdicts.take(decision, *self._cause(decision, batch))
+            cause = self._cause(decision, batch)
+            self._approvals.verdict(decision, batch, *cause)
+            self._verdicts.take(decision, *cause)
             self._halts.verdict(decision, batch)
             self._revoked.verdict(decision, batch)
             self._cases.look(decision, batch, self.lives.sessions, self._tools.sampled(decision.leaf))
@@ -181,6 +185,12 @@ class Walk:
         slot = slot_of(said["tenant"], said["authority"], said["id"], said["attempt"])
         if record.name == "claim":
             self._heard_again(decision, slot, record.fields)
+            return
+        if record.name == "vote":
+            attempt = self.lives.memory.open.get(slot)
+            held = {} if attempt is None else attempt.votes
+            if rec is None or rec.value not in [value for value, _ in held.values()]:
+                self._fail("V2", offset, "takes a vote for one that is held")
             return
         known = self.lives.memory.find(slot)
         if known is None:

@@ -20,7 +20,7 @@ from placet.model.codec._wire import (
 
 SCHEMA_ID = 11
 HEADER = bytes.fromhex("000000000b")
-FINGERPRINT = bytes.fromhex("8fde4c4303ca5340673cd73a1a7acd1f69006dc5738708ef896ce9afd4ca7dd2")
+FINGERPRINT = bytes.fromhex("d81a716f41680f2e2e9ca1228b8e29cfa07a791f85a67c7b1e9642ccf56600e2")
 
 
 class Mark(NamedTuple):
@@ -55,6 +55,7 @@ class CaseBody(NamedTuple):
     session_seq: int
     cut: tuple[Mark, ...]
     facts: tuple[Fact, ...]
+    votes: tuple[bytes, ...]  # the votes that were looked at, in their framing, as they came
 
 
 def _encode_mark(record: Mark) -> bytes:
@@ -92,6 +93,17 @@ def encode_facts(value: tuple[Fact, ...]) -> bytes:
     return b"".join(parts)
 
 
+def encode_votes(value: tuple[bytes, ...]) -> bytes:
+    """Return the bytes of a value of `votes`."""
+    if not value:
+        return b"\x00"
+    parts = [LONG[len(value)]]
+    for item in value:
+        parts += (LONG[len(item)], item)
+    parts.append(b"\x00")
+    return b"".join(parts)
+
+
 def encode(record: CaseBody) -> bytes:
     """Return the payload, without framing."""
     try:
@@ -105,6 +117,7 @@ def encode(record: CaseBody) -> bytes:
             session_seq,
             cut,
             facts,
+            votes,
         ) = record
         engine_ = engine.encode()
         session_origin_ = session_origin.encode()
@@ -123,6 +136,7 @@ def encode(record: CaseBody) -> bytes:
                 LONG[session_seq],
                 b"\x00" if not cut else encode_cut(cut),
                 b"\x00" if not facts else encode_facts(facts),
+                b"\x00" if not votes else encode_votes(votes),
             )
         )
     except UnicodeEncodeError as fault:
@@ -295,6 +309,23 @@ def decode(data: bytes, start: int = 5) -> CaseBody:
                 raise Misread("one block, and its end")
             facts = tuple(facts_list)
         i += 1
+        here = "votes"
+        votes: tuple[bytes, ...] = ()
+        if b[i]:
+            n, i = count(b, i, 1)
+            votes_list: list[bytes] = []
+            for _ in range(n):
+                j = i + SPAN[b[i]]
+                if j == i:
+                    i, j = span(b, i)
+                votes_item = b[i + 1 : j]
+                i = j
+                votes_list.append(votes_item)
+            here = "votes"
+            if b[i]:
+                raise Misread("one block, and its end")
+            votes = tuple(votes_list)
+        i += 1
         if i != end:
             raise left_over(i, end)
     except (IndexError, UnicodeDecodeError, Misread) as fault:
@@ -311,5 +342,6 @@ def decode(data: bytes, start: int = 5) -> CaseBody:
             session_seq,
             cut,
             facts,
+            votes,
         ),
     )

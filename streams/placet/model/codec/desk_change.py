@@ -21,7 +21,7 @@ from placet.model.codec._wire import (
 
 SCHEMA_ID = 12
 HEADER = bytes.fromhex("000000000c")
-FINGERPRINT = bytes.fromhex("71f73654b236a469cf51f110d8ba5cf39420674dba0eee588161ab81a8828ff9")
+FINGERPRINT = bytes.fromhex("63ec30d145ecaf757be62a2d9738861aaee6392ce015908e3501844224e0969b")
 
 
 class Lease(NamedTuple):
@@ -45,7 +45,8 @@ class Lease(NamedTuple):
     executor: str
     nonce: bytes
     stopped: bool
-    votes: tuple[bytes, ...]
+    wanted: bytes  # of the requirement that people were told, 8 bytes of its digest; or empty
+    votes: tuple[bytes, ...]  # votes that were taken, in their framing, in order of voters
 
 
 class DataKey(NamedTuple):
@@ -119,6 +120,7 @@ def _encode_lease(record: Lease) -> bytes:
         executor,
         nonce,
         stopped,
+        wanted,
         votes,
     ) = record
     if len(slot) != 16:
@@ -149,6 +151,8 @@ def _encode_lease(record: Lease) -> bytes:
             LONG[len(nonce)],
             nonce,
             b"\x01" if stopped else b"\x00",
+            LONG[len(wanted)],
+            wanted,
             b"\x00" if not votes else encode_opened_item_votes(votes),
         )
     )
@@ -288,7 +292,7 @@ def decode(data: bytes, start: int = 5) -> DeskChange:
         here = "opened"
         opened: tuple[Lease, ...] = ()
         if b[i]:
-            n, i = count(b, i, 34)
+            n, i = count(b, i, 35)
             opened_list: list[Lease] = []
             for _ in range(n):
                 here = "opened_item.slot"
@@ -412,6 +416,12 @@ def decode(data: bytes, start: int = 5) -> DeskChange:
                     raise Misread("a boolean of 0 or 1")
                 opened_item_stopped = n == 1
                 i += 1
+                here = "opened_item.wanted"
+                j = i + SPAN[b[i]]
+                if j == i:
+                    i, j = span(b, i)
+                opened_item_wanted = b[i + 1 : j]
+                i = j
                 here = "opened_item.votes"
                 opened_item_votes: tuple[bytes, ...] = ()
                 if b[i]:
@@ -450,6 +460,7 @@ def decode(data: bytes, start: int = 5) -> DeskChange:
                         opened_item_executor,
                         opened_item_nonce,
                         opened_item_stopped,
+                        opened_item_wanted,
                         opened_item_votes,
                     ),
                 )
