@@ -7,10 +7,10 @@ import pytest
 from placet.context.chain import DEPTH_MAX, covers, outside, resolve
 from placet.context.tables import Tables
 from placet.errors import PoisonRecord
-from placet.model.case import MandateRow
+from placet.model.case import MandateLimit, MandateRow
 from placet.model.codec import control, mandate, principal, risk, sensitivity, watermark
 from placet.model.codec.control import Control
-from placet.model.codec.mandate import Mandate
+from placet.model.codec.mandate import Limit, Mandate
 from placet.model.codec.principal import Principal
 from placet.model.codec.risk import Risk
 from placet.model.codec.sensitivity import Sensitivity
@@ -70,6 +70,13 @@ def test_a_record_heard_again_touches_nothing(tables: Tables) -> None:
         (mandate.frame(LINK), Reason.WRITER_UNPROVED),
         (control.frame(FREEZE), Reason.WRITER_UNPROVED),
         (signed(mandate, "mandate", LINK, Signer("no", "user:root", b"n" * 32)), Reason.WRITER_UNPROVED),
+        (signed(mandate, "mandate", LINK._replace(limits=(Limit("amount", -1, 60, ()),))), Reason.MALFORMED),
+        (signed(mandate, "mandate", LINK._replace(limits=(Limit("amount", 1 << 53, 60, ()),))), Reason.MALFORMED),
+        (signed(mandate, "mandate", LINK._replace(limits=(Limit("amount", 1, -1, ()),))), Reason.MALFORMED),
+        (signed(mandate, "mandate", LINK._replace(limits=(Limit("amount", 1, 31_622_401, ()),))), Reason.MALFORMED),
+        (signed(mandate, "mandate", LINK._replace(limits=(Limit("", 1, 60, ()),))), Reason.MALFORMED),
+        (signed(mandate, "mandate", LINK._replace(limits=(Limit("amount due", 1, 60, ()),))), Reason.MALFORMED),
+        (signed(mandate, "mandate", LINK._replace(limits=(Limit("count", 1, 60, ()),) * 65)), Reason.MALFORMED),
         (signed(control, "control", FREEZE._replace(kind="explode")), Reason.MALFORMED),
         # Appended at 1,000: an instant may be 60,000 ms ahead of that, and no more.
         (risk.frame(RISK._replace(score=0, event_at=61_001)), Reason.MALFORMED),
@@ -185,6 +192,30 @@ def test_a_mandate_that_ended_is_not_revived_by_an_older_word(tables: Tables) ->
     tables.fold(rec(signed(mandate, "mandate", LINK._replace(status="revoked", observed_at=9))))
     assert tables.fold(rec(signed(mandate, "mandate", LINK))) is None
     assert not tables.mandates["M:acme/m1"].active
+
+
+def test_a_mandate_carries_its_limits(tables: Tables) -> None:
+    limits = (Limit("amount", 0, 0, ()), Limit("count", (1 << 53) - 1, 31_622_400, ("payments.*",)))
+    tables.fold(rec(signed(mandate, "mandate", LINK._replace(limits=limits))))
+    assert tables.mandates["M:acme/m1"].limits == (
+        MandateLimit("amount", 0, 0, ()),
+        MandateLimit("count", 9007199254740991, 31_622_400, ("payments.*",)),
+    )
+
+
+@pytest.mark.parametrize(
+    ("limit", "says"),
+    [
+        (Limit("amount", -5, 60, ()), "limit 1: max -5: expected 0 to 9007199254740991"),
+        (Limit("amount", 5, -1, ()), "limit 1: window_s -1: expected 1 to 31622400, or 0 for the mandate's life"),
+        (Limit("7 days", 5, 1, ()), "limit 1: measure `7 days`: expected `count` or the name of an integer argument"),
+    ],
+)
+def test_a_faulty_limit_is_refused_by_its_number_and_what_was_expected(tables: Tables, limit: Limit, says: str) -> None:
+    fine = Limit("count", 5, 60, ())
+    with pytest.raises(PoisonRecord) as refused:
+        tables.fold(rec(signed(mandate, "mandate", LINK._replace(limits=(fine, limit)))))
+    assert str(refused.value) == says
 
 
 def row(name: str, delegator: str, delegate: str, parent: str = "", **more: Any) -> MandateRow:

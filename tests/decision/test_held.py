@@ -8,7 +8,7 @@ from placet.decision.held import hold, key_in, leases_of
 from placet.errors import PoisonRecord
 from placet.model.codec import desk_change
 from placet.model.codec import intent as intent_codec
-from placet.model.codec.desk_change import DataKey, DeskChange, Lease, Session
+from placet.model.codec.desk_change import Bucket, DataKey, DeskChange, Held, Lease, Meter, Session
 from placet.model.codec.intent import Intent
 
 INTENT = Intent(*(bytes(16), 1, *("x",) * 8, (), "", b"{}", 0, (), False, None))
@@ -48,6 +48,27 @@ leases = st.builds(
     stopped=st.booleans(),
     wanted=st.one_of(st.just(b""), st.binary(min_size=8, max_size=8), few),
     votes=st.lists(few, max_size=3).map(tuple),
+    holds=st.lists(
+        st.builds(
+            Held,
+            limit=st.text(max_size=20),
+            scope=st.text(max_size=100),
+            amount=long,
+            phase=small,
+            window_ms=long,
+            last=long,
+        ),
+        max_size=3,
+    ).map(tuple),
+)
+meters = st.builds(
+    Meter,
+    key=st.text(max_size=20),
+    limit=st.text(max_size=20),
+    scope=st.text(max_size=20),
+    seq=long,
+    window_ms=long,
+    buckets=st.lists(st.builds(Bucket, last=long, amount=long), max_size=3).map(tuple),
 )
 changes = st.builds(
     DeskChange,
@@ -60,6 +81,7 @@ changes = st.builds(
     opened=st.lists(leases, max_size=4).map(tuple),
     data_keys=st.just(()) | st.just((DataKey("acme/user:bob", bytes(16), b"wrapped", bytes(32)),)),
     sessions=st.just(()) | st.just((Session("acme/user:bob/s", 1, 2, 3, 4),)),
+    meters=st.lists(meters, max_size=2).map(tuple),
 )
 
 
@@ -67,7 +89,7 @@ changes = st.builds(
 def test_what_is_held_is_what_the_codec_reads(change: DeskChange) -> None:
     held = hold(desk_change.frame(change))
     assert held[:6] == change[:6]
-    assert (held.data_keys, held.sessions) == (change.data_keys, change.sessions)
+    assert (held.data_keys, held.sessions, held.meters) == (change.data_keys, change.sessions, change.meters)
     assert [slot for slot, _ in held.opened] == [lease.slot for lease in change.opened]
     assert tuple(leases_of(raw for _, raw in held.opened)) == change.opened
 
@@ -85,7 +107,7 @@ def test_what_is_no_desk_change_is_refused() -> None:
 
 
 def test_more_leases_than_are_read_at_once_come_in_their_order() -> None:
-    lease = Lease(bytes(16), 0, 4, 1, 0, b"i", 0, 0, 0, b"", None, True, 0, 0, b"", "", b"", False, b"", ())
+    lease = Lease(bytes(16), 0, 4, 1, 0, b"i", 0, 0, 0, b"", None, True, 0, 0, b"", "", b"", False, (), (), b"")
     many = [lease._replace(seq=number) for number in range(2_500)]
-    held = hold(desk_change.frame(DeskChange(0, 0, 0, 0, b"", b"", tuple(many), (), ())))
+    held = hold(desk_change.frame(DeskChange(0, 0, 0, 0, b"", b"", tuple(many), (), (), ())))
     assert [one.seq for one in leases_of(raw for _, raw in held.opened)] == list(range(2_500))

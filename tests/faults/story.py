@@ -115,6 +115,7 @@ def remembered(book: Book) -> dict[str, Any]:
         "ordinal": book.changes.ordinal,
         "open": dict(sorted(book.leases.open.items())),
         "sessions": dict(sorted(book.sessions.items())),
+        "meters": book.meters.rows(),
         "settled": [row for row in book.settled.rows() if REST.unpack(row[16:])[1] > (instant or 0)],
     }
 

@@ -101,7 +101,10 @@ class Worker:
 
     def _idle(self) -> bool:
         places = self.loop.bureau.places
-        swept = all(not len(place.desk.sweeps) and not place.desk.book.heard for place in places.values())
+        swept = all(
+            not len(place.desk.sweeps) and not place.desk.book.heard and not place.desk.book.freed
+            for place in places.values()
+        )
         return swept and not self._behind() and not self.loop.bureau.poison
 
     def _behind(self) -> dict[tuple[int, int], int]:

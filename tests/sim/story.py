@@ -166,7 +166,9 @@ class SimStory:
 
     def _idle(self) -> bool:
         places = [place for p in self.processes if p.loop is not None for place in p.loop.bureau.places.values()]
-        swept = all(not len(place.desk.sweeps) and not place.desk.book.heard for place in places)
+        swept = all(
+            not len(place.desk.sweeps) and not place.desk.book.heard and not place.desk.book.freed for place in places
+        )
         poison = any(p.loop is not None and p.loop.bureau.poison and 0 in p.loop.bureau.places for p in self.processes)
         served = sorted(place.partition for place in places) == list(range(self.settings.partitions))
         return self._stable() and served and swept and not poison and not self._behind()

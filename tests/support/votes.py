@@ -53,7 +53,7 @@ class Shop(World):
     """A world with three people of finance, one of support, the agent's owner, and a desk that asks them."""
 
     def __init__(self, **more: Any) -> None:
-        super().__init__(pack=ASKING, **more)
+        super().__init__(**{"pack": ASKING, **more})
         for name in FINANCE:
             self.publish_principal(name, kind="user", groups=("finance",))
         for name in ("user:sue", "user:boss", "user:lee"):

@@ -202,7 +202,7 @@ class World:
         record = Mandate(
             tenant=TENANT,
             task="help in the shop",
-            limits=(),
+            limits=fields.pop("limits", ()),
             parent=fields.pop("parent", ""),
             expires_at=fields.pop("expires_at", 0),
             status=status,

@@ -6,7 +6,7 @@ from placet.context.decay import decayed
 from placet.context.facts import AUDIENCE, EXECUTOR, RESOURCE_ROLE, RISK_ROLES, VOTER, Bundle, in_role, role
 from placet.context.parties import Asker, Meeting, Party, Refused
 from placet.context.tables import CALENDAR, FEED, PRINCIPAL, RESOURCE, RISK, Tables
-from placet.model.case import Case, PrincipalRow
+from placet.model.case import Case, MandateRow, PrincipalRow
 from placet.model.codec.intent import Intent
 from placet.model.reasons import Reason
 
@@ -20,7 +20,7 @@ class Joiner:
 
     `facts` are the encoded facts, `count` how many there are; `index` holds
     the keys under which a change of any of them is heard; `until` is when the
-    first mandate of the chain ends, ms.
+    first mandate of the chain ends, ms; `limited` are its mandates that carry limits.
     """
 
     def __init__(self, tables: Tables) -> None:
@@ -32,6 +32,7 @@ class Joiner:
         self.index: list[str | Bundle] = []
         self.count = 0
         self.until = NEVER
+        self.limited: tuple[MandateRow, ...] = ()
 
     def clear(self) -> None:
         """Forget what the last join rested on."""
@@ -59,7 +60,7 @@ class Joiner:
         party = asker.party_at(self._instant, self._tables) or self._meet(asker)
         self.facts, self.count = [party.facts], party.fact_count
         self.index = [asker.rests(party, audience, wanted)]
-        self.until = party.until
+        self.until, self.limited = party.until, party.limited
         case.actor, case.authority, case.chain = party.actor, party.authority, party.members
         if party.links:
             case.mandate = party.links[0]

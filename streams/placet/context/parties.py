@@ -22,7 +22,8 @@ class Party(NamedTuple):
     """All principals behind an intent, known and active, and the mandates between them.
 
     `links` are empty where the actor answers for itself; `members` go from the
-    authority to the actor; `until` is when the first link ends, ms.
+    authority to the actor; `until` is when the first link ends, ms;
+    `limited` are the links that carry limits.
     """
 
     actor: PrincipalRow
@@ -35,6 +36,7 @@ class Party(NamedTuple):
     keys: tuple[str, ...]
     actor_risk: str
     authority_risk: str
+    limited: tuple[MandateRow, ...] = ()
 
 
 class Meeting:
@@ -99,6 +101,7 @@ class Meeting:
             tuple(dict.fromkeys(self.keys)),
             f"{RISK}{tenant}/{actor.id}",
             f"{RISK}{tenant}/{authority.id}",
+            tuple([link for link in links if link.limits]),
         )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from placet.context.facts import fact_of, said_in, value_of
 from placet.context.halts import ALL, TENANT, Halts, halt_of
+from placet.context.limits import limits_of
 from placet.context.marks import Marks, on_time
 from placet.context.reducers import STATUS_RANKS, fold_principal, fold_sensitivity, merge_risk
 from placet.context.same import Same
@@ -205,6 +206,7 @@ class Tables(Marks):
         heard, end = reader.decode_signed(value)
         self._keys.verify("mandate", reader.FINGERPRINT, value[5:end], heard.proof, ("operator",), heard.tenant)
         _one_of("status", heard.status, SUBJECT_STATES)
+        limits = limits_of(heard.limits)
         self._placed(rec, mandate_key(heard), heard.tenant, heard.observed_at)
         key = f"{MANDATE}{heard.tenant}/{heard.id}"
         known = self.mandates.get(key)
@@ -226,6 +228,7 @@ class Tables(Marks):
             observed_at=heard.observed_at,
             partition=rec.partition,
             fact=fact_of(rec),
+            limits=same.one(limits),
         )
         return key
 

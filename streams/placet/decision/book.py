@@ -9,6 +9,7 @@ from placet.decision.intake import Asked
 from placet.decision.judge import Answer
 from placet.decision.leases import Leases
 from placet.decision.life import ASKED, CLAIMED, PENDING, step
+from placet.decision.meters import HOLD, RELEASE, SPEND, Meters, name_of, posts_of
 from placet.decision.readings import Readings
 from placet.decision.settings import DeskSettings
 from placet.decision.settled import CUT, REST, TRANSIENT_FLAG, SettledTable
@@ -27,6 +28,7 @@ class Book:
         self.settings = settings
         self.settled = SettledTable()
         self.leases = Leases()
+        self.meters = Meters()
         self.sessions: dict[str, Session] = {}
         self.vault = Vault(key_encryption_key)
         self.voice = Voice(partition, self.vault)
@@ -34,7 +36,9 @@ class Book:
         self.readings = Readings()
         self.tally = Tally()
         self.heard: list[str] = []
+        self.freed: list[str] = []
         self._hearing: list[str] = []
+        self._freeing: list[str] = []
         self.seq = 0
         self.instant = 0
         self._session_undo: list[tuple[str, Session | None]] = []
@@ -45,9 +49,9 @@ class Book:
         self.voice.begin(self.seq, instant)
         self.vault.begin(entropy)
         self.tally = Tally()
-        self._hearing = []
+        self._hearing, self._freeing = [], []
         self.changes.begin()
-        self.changes.retire(instant, self.leases, self.sessions, self.settled)
+        self.changes.retire(instant, self.leases, self.sessions, self.settled, self.meters)
 
     def finish(self) -> None:
         """Close the batch: write all that was said, and put what it changed among its emits."""
@@ -64,15 +68,20 @@ class Book:
         for session in self.changes.forgotten:
             if self.sessions.get(session.key) is session:
                 del self.sessions[session.key]
+        for meter in self.changes.past:
+            self.meters.forget(meter)
+        self.meters.keep()
         self.changes.begin()
         self.heard += self._hearing
-        self._hearing = []
+        self.freed += self._freeing
+        self._hearing, self._freeing = [], []
         self.vault.made = []
 
     def drop(self) -> None:
         """Nothing of the batch was committed: all is as it was before."""
         self.settled.drop()
         self.leases.drop()
+        self.meters.drop()
         for key, before in reversed(self._session_undo):
             if before is None:
                 self.sessions.pop(key, None)
@@ -86,6 +95,9 @@ class Book:
         """Write the first answer to an intent attempt, and remember it; return its seq."""
         step(ASKED, answer.state)
         said = Said(executor=asked.intent.audience) if answer.state is CLAIMED else QUIET
+        if answer.holds:
+            answer.posts = posts_of(ASKED, (), answer.state, answer.holds)
+            self.tally.near += answer.near
         seq = self.voice.say(asked, answer, cause, -1, cause.offset, asked_at, body, said)
         self.tally.count(asked.intent.action, answer, self.instant - asked_at)
         deadline = asked.intent.deadline
@@ -126,7 +138,29 @@ class Book:
             step(lease.state, answer.state)
         if waits and answer.state is not PENDING:
             self.tally.approvals_ms.append(self.instant - lease.asked_at)
+        if lease.holds or answer.holds:
+            return self._post(lease, asked, answer, cause, body, said)
         return self.voice.say(asked, answer, cause, lease.seq, lease.asked_offset, lease.asked_at, body, said)
+
+    def _post(self, lease: Lease, asked: Asked, answer: Answer, cause: Cause, body: bytes | None, said: Said) -> int:
+        """Write an arrow that takes, spends or releases amounts, and count them so; return its seq."""
+        if not said.stop:
+            answer.posts = posts_of(lease.state, lease.holds, answer.state, answer.holds)
+        seq = self.voice.say(asked, answer, cause, lease.seq, lease.asked_offset, lease.asked_at, body, said)
+        phases = {(post.limit, post.scope): post.phase for post in answer.posts}
+        if HOLD in phases.values():
+            self.tally.near += answer.near
+        for held in lease.holds:
+            phase = phases.get((held.limit, held.scope))
+            meter = None
+            if phase == SPEND:
+                meter = self.meters.spend(asked.key, held, self.instant, seq)
+            elif phase == RELEASE:
+                meter = self.meters.take_back(asked.key, held, seq) if held.phase == SPEND else None
+                self._freeing.append(f"{asked.key.decode()}/{name_of(held)}")
+            if meter is not None:
+                self.changes.meters[meter.key, name_of(meter)] = meter
+        return seq
 
     def open(self, lease: Lease, facts: Iterable[Key] = (), key: bytes | None = None) -> None:
         """Remember an intent that something can still happen to, the index keys it rests on, and its own key."""

@@ -2,18 +2,21 @@
 
 import struct
 from collections import deque
-from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple, TypeVar
 
 from placet.decision.leases import Leases
+from placet.decision.meters import Meters, name_of
 from placet.decision.settled import SettledTable
 from placet.model.codec import desk_change
-from placet.model.codec.desk_change import DataKey, DeskChange, Lease, Session
+from placet.model.codec.desk_change import DataKey, DeskChange, Lease, Meter, Session
 from placet.ports import Message
 
 ORDINAL_SIZE = 8
 PIECE_BYTES_MAX = 1 << 20
 """Leases of one record, in bytes of what was asked and granted: a batch of large intents fits no broker's record."""
+BUCKET_BYTES_MAX = 20
+R = TypeVar("R")
 
 
 def ordinal_key(ordinal: int) -> bytes:
@@ -33,6 +36,7 @@ class Chunk(NamedTuple):
     opened: bytes
     sessions: tuple[tuple[str, int], ...]
     long_lived: tuple[bytes, ...]
+    meters: tuple[tuple[str, str, str, int], ...]
 
 
 class Changes:
@@ -60,10 +64,19 @@ class Changes:
         self.closed: list[bytes] = []
         self.sessions: dict[str, Session] = {}
         self.forgotten: list[Session] = []
+        self.meters: dict[tuple[str, str], Meter] = {}
+        self.past: list[Meter] = []
         self._retired = []
         self._added = 0
 
-    def retire(self, instant: int, leases: Leases, sessions: dict[str, Session], settled: SettledTable) -> None:
+    def retire(
+        self,
+        instant: int,
+        leases: Leases,
+        sessions: dict[str, Session],
+        settled: SettledTable,
+        meters: Meters,
+    ) -> None:
         """Take the records whose time is over out of the ledger, and what of them still lives into this batch."""
         while self._chunks and self._chunks[0].retire_at <= instant:
             chunk = self._chunks.popleft()
@@ -80,6 +93,14 @@ class Changes:
                     self.forgotten.append(session)
                 else:
                     self.sessions.setdefault(key, session)
+            for key, limit, scope, seq in chunk.meters:
+                count = meters.find(key, limit, scope)
+                if count is None or count.row.seq != seq:
+                    continue
+                if count.is_over(instant):
+                    self.past.append(count.row)
+                else:
+                    self.meters.setdefault((key, name_of(count.row)), count.row)
             for slot in chunk.long_lived:
                 row = settled.row(slot)
                 if row is not None:
@@ -89,9 +110,10 @@ class Changes:
     def messages(self, seq_to: int, instant: int, data_keys: list[DataKey]) -> list[Message]:
         """Return the batch's records of `placet.desk`: data keys, the change itself, and tombstones of the retired.
 
-        Leases that are too many bytes for one record go on in the next, each with an ordinal of its own.
+        Leases and meters that are too many bytes for one record go on in the next, each with an ordinal of its own.
         """
-        first, *more = _pieces(self.opened.values())
+        first, *more = _pieces(self.opened.values(), _size_of_lease)
+        counted, *further = _pieces(self.meters.values(), _size_of_meter)
         change = DeskChange(
             partition=self._partition,
             ordinal=self.ordinal + 1,
@@ -102,20 +124,22 @@ class Changes:
             opened=first,
             data_keys=(),
             sessions=tuple(self.sessions.values()),
+            meters=counted,
         )
+        nothing = change._replace(settled=b"", closed=b"", opened=(), sessions=(), meters=())
         out = [
             Message(
                 b"k/" + row.key.encode(),
-                desk_change.frame(
-                    change._replace(settled=b"", closed=b"", opened=(), sessions=(), data_keys=(row,)),
-                ),
+                desk_change.frame(nothing._replace(data_keys=(row,))),
             )
             for row in data_keys
         ]
         out.append(self._add(change, tuple(self.long_lived)))
-        for piece in more:
-            rest = change._replace(ordinal=self.ordinal + 1, settled=b"", closed=b"", opened=piece, sessions=())
-            out.append(self._add(rest, ()))
+        rest = [
+            *(nothing._replace(opened=piece) for piece in more),
+            *(nothing._replace(meters=rows) for rows in further),
+        ]
+        out += [self._add(each._replace(ordinal=self.ordinal + 1), ()) for each in rest]
         out += [Message(ordinal_key(chunk.ordinal), None) for chunk in self._retired]
         return out
 
@@ -144,18 +168,27 @@ class Changes:
             b"".join([OPENED.pack(lease.slot, lease.seq) for lease in change.opened]),
             tuple((session.key, session.seq) for session in change.sessions),
             long_lived,
+            tuple((meter.key, meter.limit, meter.scope, meter.seq) for meter in change.meters),
         )
 
 
-def _pieces(leases: Iterable[Lease]) -> Iterator[tuple[Lease, ...]]:
-    """Yield leases in pieces of at most PIECE_BYTES_MAX, but at least one lease; one piece without any where there are none."""
-    piece: list[Lease] = []
+def _pieces(rows: Iterable[R], size_of: Callable[[R], int]) -> Iterator[tuple[R, ...]]:
+    """Yield rows in pieces of at most PIECE_BYTES_MAX, but at least one row; one piece without any where there are none."""
+    piece: list[R] = []
     size = 0
-    for lease in leases:
-        more = len(lease.intent) + len(lease.granted_arguments or b"") + sum(map(len, lease.votes))
+    for row in rows:
+        more = size_of(row)
         if piece and size + more > PIECE_BYTES_MAX:
             yield tuple(piece)
             piece, size = [], 0
-        piece.append(lease)
+        piece.append(row)
         size += more
     yield tuple(piece)
+
+
+def _size_of_lease(lease: Lease) -> int:
+    return len(lease.intent) + len(lease.granted_arguments or b"") + sum(map(len, lease.votes))
+
+
+def _size_of_meter(meter: Meter) -> int:
+    return len(meter.key) + len(meter.limit) + len(meter.scope) + BUCKET_BYTES_MAX * (1 + len(meter.buckets))

@@ -2,7 +2,6 @@
 
 from placet.decision import intake
 from placet.decision.arrow import Cause, Said
-from placet.decision.ballot import ballot_of
 from placet.decision.book import Book
 from placet.decision.intake import Asked
 from placet.decision.judge import Answer, Judge
@@ -80,7 +79,7 @@ class Claims:
                 return Reason.HALTED, f"halt `{halt.id}` of {halt.scope}", 0
         session = book.session_of(asked)
         active, plan = judge.plan_of(asked.intent)
-        now = judge.judge(asked, active, plan, session, made.executor, ballot_of(lease) if lease.votes else None)
+        now = judge.judge(asked, active, plan, session, made.executor, lease)
         if now.reason is SILENT:
             return Reason.CONTEXT_SILENT, "a feed is silent past its bound", book.settings.retry_ms
         cause = Cause(rec.topic, rec.partition, rec.offset)

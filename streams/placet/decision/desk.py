@@ -17,8 +17,9 @@ from placet.decision.bulletin import Bulletin
 from placet.decision.claims import Claims
 from placet.decision.follow import Follow
 from placet.decision.intake import Intake
-from placet.decision.judge import SESSION, Judge
+from placet.decision.judge import BUDGET, SESSION, Judge
 from placet.decision.library import Library
+from placet.decision.limits import Limits
 from placet.decision.questions import Questions
 from placet.decision.settings import DeskSettings
 from placet.decision.sweeps import Sweeps
@@ -51,7 +52,9 @@ class Desk:
     ) -> None:
         self.partition = partition
         self.book = Book(partition, settings, key_encryption_key)
-        self.judge = Judge(Joiner(tables), library, tables, settings)
+        self.judge = Judge(
+            Joiner(tables), library, tables, settings, Limits(self.book.leases.holdings, self.book.meters, settings)
+        )
         reader = Intake(partition, partitions, keys)
         self.questions = Questions(self.book, self.judge, reader)
         self.claims = Claims(self.book, self.judge, self.questions)
@@ -85,7 +88,9 @@ class Desk:
         self.judge.begin(instant, cut)
         self.book.tally.halts_ms = self.bulletin.tell(self.judge.halts, self.book.voice)
         heard, self.book.heard = self.book.heard, []
-        self.sweeps.touch([*touched, *((SESSION + key, CLOCK) for key in heard)])
+        freed, self.book.freed = self.book.freed, []
+        changed = [*(SESSION + key for key in heard), *(BUDGET + name for name in freed)]
+        self.sweeps.touch([*touched, *((key, CLOCK) for key in changed)])
         most = -(-self.book.settings.sweep_most // sharing)
         self.sweeps.sweep(most)
         self.sweeps.tick(most)
@@ -168,7 +173,7 @@ class Desk:
 
     def due(self, now: int) -> bool:
         """Return whether there is something to do at `now` without any record: a timer, or a sweep under way."""
-        return bool(self.sweeps) or bool(self.book.heard) or self.book.leases.is_due(now)
+        return bool(self.sweeps or self.book.heard or self.book.freed) or self.book.leases.is_due(now)
 
     def pass_over(self) -> None:
         """Forget a batch that came to nothing: no record, no answer, nothing to commit."""

@@ -55,6 +55,7 @@ class Follow:
             expires_at=now.until,
             set_digest=now.set_digest,
             executor=asked.intent.audience if now.state is State.CLAIMED else "",
+            holds=now.holds,
             wanted=now.wanted,
         )
         if ballot is not None:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from placet.errors import PoisonRecord
 from placet.model.codec import HEADERS, decode_known, desk_change
 from placet.model.codec._wire import LONG, SMALL, SPAN, count, long_at, span
-from placet.model.codec.desk_change import DataKey, Lease, Session
+from placet.model.codec.desk_change import DataKey, Lease, Meter, Session
 from placet.model.reasons import Reason
 
 OLDER = HEADERS["desk_change"] - {desk_change.HEADER}
@@ -20,13 +20,13 @@ _NUMBER = rb"[\x80-\xff]*+[\x00-\x7f]"
 _DIGEST = rb"(?>\x00|\x40.{32})"
 _TO_INTENT = rb".{16}" + _NUMBER * 4
 _TO_EXECUTOR = _NUMBER * 3 + _DIGEST + rb"\x00[\x00\x01]" + _NUMBER * 2 + _DIGEST
-_TO_END = rb"(?>\x00|\x20.{16})[\x00\x01](?>\x00|\x10.{8})\x00"
+_TO_END = rb"(?>\x00|\x20.{16})[\x00\x01]\x00\x00(?>\x00|\x10.{8})"
 TO_INTENT = re.compile(rb"(?s)" + _TO_INTENT).match
 """Slot, seq, state, effect, reason."""
 TO_EXECUTOR = re.compile(rb"(?s)" + _TO_EXECUTOR).match
 """Offset and time of asking, until; what was granted, with its arguments as they were asked; the end; the set."""
 TO_END = re.compile(rb"(?s)" + _TO_END).match
-"""Nonce, stopped, what is wanted, no votes."""
+"""Nonce, stopped, no votes, no holds, what is wanted."""
 INTENT_BYTES = 1024
 """Intents shorter than this, but not than 64 bytes, are found together with all that stands around them."""
 
@@ -43,6 +43,7 @@ class Held(NamedTuple):
     opened: list[tuple[bytes, bytes]]
     data_keys: tuple[DataKey, ...]
     sessions: tuple[Session, ...]
+    meters: tuple[Meter, ...]
 
 
 def hold(value: bytes) -> Held:
@@ -69,7 +70,10 @@ def hold(value: bytes) -> Held:
     except (IndexError, ValueError) as fault:
         raise PoisonRecord(f"desk_change at byte {at}: {fault}", Reason.UNDECODABLE) from None
     rest = desk_change.decode(NOTHING_OPENED + value[at:], 0)
-    return Held(numbers[0], numbers[1], numbers[2], numbers[3], settled, closed, opened, rest.data_keys, rest.sessions)
+    partition, ordinal, seq_to, instant = numbers
+    return Held(
+        partition, ordinal, seq_to, instant, settled, closed, opened, rest.data_keys, rest.sessions, rest.meters
+    )
 
 
 def leases_of(found: Iterable[bytes]) -> Iterator[Lease]:
@@ -94,7 +98,7 @@ def key_in(intent: bytes) -> bytes:
 
 
 def _read(leases: list[bytes]) -> tuple[Lease, ...]:
-    return desk_change.decode(NOTHING_OPENED[1:] + LONG[len(leases)] + b"".join(leases) + bytes(3), 0).opened
+    return desk_change.decode(NOTHING_OPENED[1:] + LONG[len(leases)] + b"".join(leases) + bytes(4), 0).opened
 
 
 def _leases(value: bytes, at: int) -> tuple[list[tuple[bytes, bytes]], int]:
@@ -183,13 +187,21 @@ def _slowly_to_executor(value: bytes, at: int) -> int:
 
 
 def _slowly_to_end(value: bytes, at: int) -> int:
-    at = _past(value, _past(value, at) + 1)
-    if not value[at]:
-        return at + 1
-    number, at = count(value, at, 1)
+    at = _past(value, at) + 1
+    number, at = _items(value, at)
     for _ in range(number):
         at = _past(value, at)
-    return at + 1
+    number, at = _items(value, at + 1 if number else at)
+    for _ in range(number):
+        at = _past(value, _past(value, at))
+        for _ in range(4):
+            at = _past_number(value, at)
+    return _past(value, at + 1 if number else at)
+
+
+def _items(value: bytes, at: int) -> tuple[int, int]:
+    """Return how many items the array at `at` has, and where they begin; where there are none, where the array ends."""
+    return count(value, at, 1) if value[at] else (0, at + 1)
 
 
 def _past_number(value: bytes, at: int) -> int:

@@ -12,15 +12,16 @@ from placet.decision.ballot import Ballot, Count
 from placet.decision.intake import Asked
 from placet.decision.library import Library
 from placet.decision.life import CLAIMED, GRANTED
+from placet.decision.limits import Limits, Near
 from placet.decision.settings import DeskSettings
 from placet.model import strict
 from placet.model.case import ORIGINS
 from placet.model.codec import case_body
 from placet.model.codec._wire import LONG
-from placet.model.codec.desk_change import Session
+from placet.model.codec.desk_change import Held, Lease, Session
 from placet.model.codec.intent import Intent, Position
 from placet.model.codec.seal import Mark
-from placet.model.codec.verdict import Approval, Obligation
+from placet.model.codec.verdict import Approval, Hold, Obligation
 from placet.model.digests import action_digest
 from placet.model.reasons import Effect, Reason, State
 from placet.policy import obligations as duties
@@ -29,6 +30,10 @@ from placet.policy.evaluate import Finding, Plan, PolicySet
 
 SESSION = "T:"
 """Prefix of the index key of what came back to a session."""
+BUDGET = "B:"
+"""Prefix of the index key of what is left of a limit in one scope."""
+NO_LIMITS = b"\x00"
+"""What a case body says of limits where there are none."""
 NO_SESSION = sized(ORIGINS[0].encode()) + LONG[0] + LONG[-1]
 """What a case body says of a session that nothing came back to: its origin, its rank, and the seq that said so."""
 PERMITTING = frozenset({Effect.PERMIT, Effect.CONSTRAIN})
@@ -41,6 +46,8 @@ class Answer(msgspec.Struct, gc=False):
     """What a desk would say now. `until` is when the clock moves it on; `finding` is None before any rule was asked.
 
     `wait` and `count` are what people are asked for, and what their votes come to, where they are asked.
+    `holds` are the amounts a grant counts, and `posts` what is said of amounts; `near` are the limits of
+    which little is left.
     """
 
     state: State
@@ -59,6 +66,9 @@ class Answer(msgspec.Struct, gc=False):
     approval: Approval | None = None
     wait: Wait | None = None
     count: Count | None = None
+    holds: tuple[Held, ...] = ()
+    posts: tuple[Hold, ...] = ()
+    near: tuple[Near, ...] = ()
 
     @property
     def wanted(self) -> bytes:
@@ -73,8 +83,12 @@ class Answer(msgspec.Struct, gc=False):
 class Judge:
     """Decides intents at one instant. What it joined for the last one stands until the next."""
 
-    def __init__(self, joiner: Joiner, library: Library, tables: Tables, settings: DeskSettings) -> None:
+    def __init__(
+        self, joiner: Joiner, library: Library, tables: Tables, settings: DeskSettings, limits: Limits
+    ) -> None:
         self.joiner = joiner
+        self._limits = limits
+        self._metered = NO_LIMITS
         self._library = library
         self._tables = tables
         self._settings = settings
@@ -121,15 +135,17 @@ class Judge:
         plan: Plan | None,
         session: Session | None,
         executor: str = "",
+        lease: Lease | None = None,
         ballot: Ballot | None = None,
     ) -> Answer:
         """Return the answer to an intent; the facts and the index keys it rests on are the joiner's.
 
-        `executor` is who claims it or has claimed it, where somebody does; `ballot` holds the votes of an open one.
+        `executor` is who claims it or has claimed it, where somebody does; `lease` is what is open and decided again,
+        and `ballot` the votes on it, none: those that the lease holds.
         """
         intent = asked.intent
         self.joiner.clear()
-        self._votes = ()
+        self._metered, self._votes = NO_LIMITS, ()
         if active is None:
             return Answer(State.DENIED, Effect.DENY, Reason.PACK_MISSING)
         if plan is None:
@@ -152,14 +168,63 @@ class Judge:
             self.joiner.index.append(f"{SESSION}{intent.tenant}/{intent.authority}/{intent.session}")
         digest = asked.intent_digest
         finding = plan.decide(case, digest[0] == 0 and digest[1] >> 4 < SAMPLE)
-        if finding.effect is Effect.STEP_UP and finding.approval is not None:
-            return self._step_up(asked, active, plan, finding, finding.approval, ballot or Ballot(self._instant))
-        return self._conclude(asked, active, finding)
+        if (plan.limits or self.joiner.limited) and finding.effect <= Effect.STEP_UP:
+            return self._within(asked, active, plan, finding, lease, ballot)
+        return self._conclude(asked, active, finding, self._count(plan, finding, lease, ballot))
 
-    def _conclude(self, asked: Asked, active: PolicySet, finding: Finding) -> Answer:
+    def _within(
+        self,
+        asked: Asked,
+        active: PolicySet,
+        plan: Plan,
+        finding: Finding,
+        lease: Lease | None,
+        ballot: Ballot | None,
+    ) -> Answer:
+        """Return the answer to what may be granted, under the limits of packs and of the mandates it rests on.
+
+        Where people say yes it is weighed again: what their votes leave, with leave to exceed what they were asked about.
+        """
+        limited, instant = self.joiner.limited, self._instant
+        weighed = self._limits.weigh(asked, plan.limits, limited, finding, instant, lease)
+        said = weighed.finding
+        count = self._count(plan, said, lease, ballot)
+        if count is not None and count.met:
+            free = Effect.CONSTRAIN if finding.obligations else Effect.PERMIT
+            finding = msgspec.structs.replace(finding, effect=free)
+            weighed = self._limits.weigh(
+                asked, plan.limits, limited, finding, instant, lease, weighed.over, count.arguments
+            )
+            if weighed.finding.effect in PERMITTING:
+                said = msgspec.structs.replace(said, obligations=weighed.finding.obligations)
+            else:
+                said, count = weighed.finding, None
+        if weighed.rows:
+            self._metered = case_body.encode_limits(weighed.rows)
+        answer = self._conclude(asked, active, said, count)
+        answer.detail = answer.detail or weighed.detail
+        if answer.grants:
+            answer.holds, answer.near = weighed.holds, weighed.near
+        elif answer.reason is Reason.OVERLOADED:
+            answer.retry_after_ms = self._settings.retry_ms
+        key = asked.key.decode()
+        self.joiner.index += [f"{BUDGET}{key}/{name}" for name in weighed.waits]
+        return answer
+
+    def _count(self, plan: Plan, finding: Finding, lease: Lease | None, ballot: Ballot | None) -> Count | None:
+        """Return what the votes come to where people are asked, else None."""
+        if finding.effect is not Effect.STEP_UP or finding.approval is None:
+            return None
+        held = ballot or (Ballot(self._instant) if lease is None else ballots.ballot_of(lease))
+        self._votes = tuple(cast.value for cast in held.casts)
+        return ballots.count(finding.approval, held, self.joiner.case, plan.declared, self.joiner.voter)
+
+    def _conclude(self, asked: Asked, active: PolicySet, finding: Finding, count: Count | None = None) -> Answer:
         intent, effect, instant = asked.intent, finding.effect, self._instant
         if effect in PERMITTING:
             return self._grant(asked, active, finding)
+        if count is not None and finding.approval is not None:
+            return self._by_people(asked, active, finding, finding.approval, count)
         answer = Answer(State.DENIED, effect, finding.reason, active.digest, active.engine, "", finding)
         if effect is Effect.DEFER:
             answer.state = State.DEFERRED
@@ -170,12 +235,8 @@ class Judge:
             answer.until = min(instant + self._settings.approval_ms, intent.deadline)
         return answer
 
-    def _step_up(
-        self, asked: Asked, active: PolicySet, plan: Plan, finding: Finding, wait: Wait, ballot: Ballot
-    ) -> Answer:
+    def _by_people(self, asked: Asked, active: PolicySet, finding: Finding, wait: Wait, count: Count) -> Answer:
         """Return a grant where the votes suffice, a denial where one of them is a no, else what is waited for."""
-        self._votes = tuple(cast.value for cast in ballot.casts)
-        count = ballots.count(wait, ballot, self.joiner.case, plan.declared, self.joiner.voter)
         until = min(self._instant + wait.expires_ms, asked.intent.deadline)
         approval = Approval(count.quorum, count.eligible, until, count.voters)
         if count.met:
@@ -184,7 +245,7 @@ class Judge:
             return answer
         answer = Answer(State.PENDING, Effect.STEP_UP, finding.reason, active.digest, active.engine, "", finding, until)
         answer.approval, answer.wait, answer.count = approval, wait, count
-        if ballot.casts:
+        if self._votes:
             answer.detail = f"{len(count.voters)} of {count.quorum} votes count"
         if count.rejection is not None:
             answer.state, answer.effect, answer.reason, answer.until = State.DENIED, Effect.DENY, Reason.REJECTED, 0
@@ -246,6 +307,7 @@ class Judge:
                 self._cut,
                 *((LONG[count], *facts) if count else ()),
                 b"\x00",
+                self._metered,
                 case_body.encode_votes(self._votes) if self._votes else b"\x00",
             )
         )

@@ -9,6 +9,7 @@ from placet.decision.intake import Asked
 from placet.decision.judge import Answer
 from placet.decision.life import CLAIMED
 from placet.decision.load import GROUPS, Load
+from placet.decision.meters import Holdings, joined
 from placet.model.codec.desk_change import Lease
 from placet.model.reasons import Reason
 
@@ -31,6 +32,7 @@ class Leases:
         self.open: dict[bytes, Lease] = {}
         self.index = Index()
         self.load = Load()
+        self.holdings = Holdings()
         self._rests: dict[bytes, Rests] = {}
         # Slots one after the other, also of what is closed by now: objects would stay as long, at four times the bytes.
         self._seconds: dict[int, bytearray] = {}
@@ -61,6 +63,8 @@ class Leases:
             self.open[slot] = lease
             self._rests[slot] = rests.get(key) or rests.setdefault(key, (key, NO_KEYS))
             self.load.enter(key, lease.state)
+            if lease.holds:
+                self.holdings.enter(key, lease.holds)
             second = lease.until // SECOND_MS
             slots = seconds.get(second)
             if slots is None:
@@ -89,6 +93,11 @@ class Leases:
             else:
                 self._rests[slot] = now
             self.index.move(slot, was[1], now[1])
+        if before is not after:
+            if before is not None and before.holds and was[0] is not None:
+                self.holdings.leave(was[0], before.holds)
+            if after is not None and after.holds and now[0] is not None:
+                self.holdings.enter(now[0], after.holds)
         if was[0] is not None and before is not None:
             if now[0] is not None and after is not None and GROUPS[before.state] == GROUPS[after.state]:
                 return
@@ -176,8 +185,9 @@ def lease_of(asked: Asked, answer: Answer, seq: int, cause: Cause, asked_at: int
             asked.intent.audience if claimed else "",
             b"",
             False,
-            answer.wanted,
             (),
+            answer.holds,
+            answer.wanted,
         ),
     )
 
@@ -195,8 +205,7 @@ def wakes_at(answer: Answer, asked_at: int) -> int:
 
 def claimed(lease: Lease, now: Answer, seq: int, executor: str, nonce: bytes) -> Lease:
     """Return a grant as it is remembered once `executor` has claimed it."""
-    slot, _, _, effect, _, intent, offset, at, _, digest, arguments, required, act_ms = lease[:13]
-    stopped, _, votes = lease[17:]
+    slot, _, _, effect, _, intent, offset, at, _, digest, arguments, required, act_ms, _, _, _, _, stopped = lease[:18]
     return tuple.__new__(
         Lease,
         (
@@ -218,7 +227,8 @@ def claimed(lease: Lease, now: Answer, seq: int, executor: str, nonce: bytes) ->
             executor,
             nonce,
             stopped,
+            lease.votes,
+            joined(lease.holds, now.holds) if now.holds else lease.holds,
             b"",
-            votes,
         ),
     )

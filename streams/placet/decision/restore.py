@@ -43,6 +43,8 @@ def restore(book: Book, changes: Iterable[Rec], seal: Seal | None) -> None:
             living[slot] = change.ordinal, lease
         for session in change.sessions:
             book.sessions[session.key] = session
+        for meter in change.meters:
+            book.meters.fill(meter)
         ledger.append((change._replace(settled=b"", closed=b"", opened=[]), long_lived))
         book.seq = change.seq_to
     _open(book, living, ledger)
@@ -104,6 +106,7 @@ def _open(book: Book, living: dict[bytes, tuple[int, bytes]], ledger: list[tuple
                 lives,
                 (),
                 change.sessions,
+                change.meters,
             ),
             long_lived,
         )

@@ -17,6 +17,7 @@ class DeskSettings:
     `parked_most`, `pending_most`, `held_most`: open intents of one key that are deferred, wait for people, or are granted
     or begun; past any of them the next intent of that key is refused as transient.
     `record_bytes_max`: a longer record is refused unread.
+    `scopes_most`: scopes of limits that are counted under one key; an intent that needs one more is refused as transient.
     `session_ms_max`: how long what came back to a session is remembered after it was last heard of.
     """
 
@@ -29,4 +30,5 @@ class DeskSettings:
     pending_most: int = 10_000
     held_most: int = 10_000
     record_bytes_max: int = 65_536
+    scopes_most: int = 10_000
     session_ms_max: int = 24 * 60 * MINUTE_MS

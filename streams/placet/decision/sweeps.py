@@ -5,18 +5,18 @@ from itertools import islice
 
 from placet.context.tables import CALENDAR, FEED, HALT, MANDATE, PRINCIPAL, RESOURCE, RESUME, RISK
 from placet.decision.arrow import CLOCK, NEVER, Cause, Said
-from placet.decision.ballot import ballot_of
 from placet.decision.book import Book
 from placet.decision.claims import SILENT
 from placet.decision.follow import Follow
-from placet.decision.judge import SESSION, Answer, Judge
+from placet.decision.judge import BUDGET, SESSION, Answer, Judge
 from placet.decision.library import SET
 from placet.decision.life import OPEN, WAITING
+from placet.decision.meters import spent_at
 from placet.decision.questions import Questions
 from placet.model.codec.desk_change import Lease
 from placet.model.reasons import Effect, Reason, State
 
-GRAVEST_FIRST = (HALT, PRINCIPAL, SET, RISK, MANDATE, RESOURCE, SESSION, CALENDAR, FEED, RESUME)
+GRAVEST_FIRST = (HALT, PRINCIPAL, SET, RISK, MANDATE, RESOURCE, SESSION, CALENDAR, FEED, BUDGET, RESUME)
 GRAVITY = {key: rank for rank, key in enumerate(GRAVEST_FIRST)}
 """Which change is swept first: halts before suspensions, suspensions before packs, packs before risk."""
 
@@ -87,7 +87,8 @@ class Sweeps:
             said = Said(executor=lease.executor, nonce=lease.nonce)
             seq = self._book.move(lease, asked, answer, CLOCK, None, said)
             if state in OPEN:
-                self._book.open(lease._replace(seq=seq, state=state, reason=reason, until=NEVER))
+                holds = spent_at(lease.holds, self._book.instant) if lease.holds else ()
+                self._book.open(lease._replace(seq=seq, state=state, reason=reason, until=NEVER, holds=holds))
             else:
                 self._book.close(lease.slot)
 
@@ -109,8 +110,7 @@ class Sweeps:
         asked = self._questions.recall(lease)
         session = self._book.session_of(asked)
         active, plan = self._judge.plan_of(asked.intent)
-        ballot = ballot_of(lease) if state in WAITING or lease.votes else None
-        now = self._judge.judge(asked, active, plan, session, lease.executor, ballot)
+        now = self._judge.judge(asked, active, plan, session, lease.executor, lease)
         self._book.leases.rest(lease.slot, self._judge.joiner.index, asked.key)
         body = None
         if state in WAITING:

@@ -4,12 +4,13 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from placet.decision.judge import Answer
+from placet.decision.limits import Near
 from placet.model.reasons import Reason
 
 
 @dataclass(slots=True)
 class Tally:
-    """What a desk did in one batch: first answers by effect and reason, refusals by reason, waits in ms."""
+    """What a desk did in one batch: first answers by effect and reason, refusals by reason, waits in ms, limits nearly reached."""
 
     intents: Counter[str] = field(default_factory=Counter)
     answers: Counter[tuple[int, int]] = field(default_factory=Counter)
@@ -20,6 +21,7 @@ class Tally:
     approvals_ms: list[int] = field(default_factory=list)
     halts_ms: list[int] = field(default_factory=list)
     revokes_ms: list[int] = field(default_factory=list)
+    near: list[Near] = field(default_factory=list)
 
     def count(self, action: str, answer: Answer, waited_ms: int) -> None:
         """Count one first answer."""

@@ -61,7 +61,7 @@ class Votes:
             return Reason.VOTE_REFUSED, f"{HELD_MOST} votes are held: expected no more"
         session = self._book.session_of(asked)
         active, plan = self._judge.plan_of(asked.intent)
-        now = self._judge.judge(asked, active, plan, session, ballot=ballot)
+        now = self._judge.judge(asked, active, plan, session, "", lease, ballot)
         # Where nobody is asked any more the answer is the context's, and the vote is not needed for it.
         fault = None if now.count is None else now.count.faults.get(vote.voter)
         if fault is None:

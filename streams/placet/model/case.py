@@ -40,6 +40,19 @@ class PrincipalRow(msgspec.Struct, frozen=True, gc=False):
     facts: tuple[bytes, ...]
 
 
+class MandateLimit(msgspec.Struct, frozen=True, gc=False):
+    """A bound of a mandate on what is done under it: at most `max` of `measure`, over `window_s` seconds.
+
+    `measure` is `count` or the name of an integer argument; `window_s` 0 is
+    the mandate's life; `actions` are patterns, none: all that the mandate covers.
+    """
+
+    measure: str
+    max: int
+    window_s: int
+    actions: tuple[str, ...]
+
+
 class MandateRow(msgspec.Struct, frozen=True, gc=False):
     """One link of delegated authority; `depth` is the number of links from the root to it, 1 at the root."""
 
@@ -57,6 +70,7 @@ class MandateRow(msgspec.Struct, frozen=True, gc=False):
     partition: int
     fact: bytes
     depth: int = 1
+    limits: tuple[MandateLimit, ...] = ()
 
     def at_depth(self, depth: int) -> "MandateRow":
         """Return this link as the last of a chain of `depth` links."""

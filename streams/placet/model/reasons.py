@@ -68,10 +68,12 @@ class Reason(IntEnum):
     CONTEXT_SILENT = 330
     # What the packs say.
     ARGUMENTS_UNFIT = 410
+    AMOUNT_UNFIT = 415  # what a limit measures is below 0, or is not there
     NO_RULE = 420
     RULE_ERRED = 430
     EVALUATION_DISAGREES = 440
     RULE_DENIED = 450
+    LIMIT_EXCEEDED = 455  # more than a limit of a pack or of a mandate leaves
     CAPABILITY_MISSING = 460  # an obligation that the executor cannot carry out
     FACT_MISSING = 470
     FACT_SILENT = 480

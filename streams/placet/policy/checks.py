@@ -8,12 +8,10 @@ from placet.policy.contents import Pack
 from placet.policy.diagnostics import Diagnostic, did_you_mean
 from placet.policy.documents import Path
 from placet.policy.expressions import ConditionError, pattern_fault
-from placet.policy.forms import ApprovalForm, PackForm, RuleForm, RulesForm
+from placet.policy.forms import ApprovalForm, LimitForm, PackForm, RuleForm, RulesForm
+from placet.policy.limits import COUNT, OLDER_SCOPES, SCOPES
 from placet.policy.rules import GRANTING, Rule, demands
 from placet.policy.shape import FACTS, is_fact
-
-SCOPES = ("authority", "agent", "mandate", "session", "action")
-"""What a limit may be counted per; each lies under the key `tenant/authority`."""
 
 
 def faults(pack: Pack, rules_form: RulesForm) -> Iterator[Diagnostic]:
@@ -94,22 +92,50 @@ def _limits(pack: Pack) -> Iterator[Diagnostic]:
         if limit.id in seen:
             yield document.diagnose((*at, "id"), f"the limit `{limit.id}` is given twice")
         seen.add(limit.id)
-        for i, scope in enumerate(limit.per):
-            if scope not in SCOPES:
-                yield document.diagnose(
-                    (*at, "per", i),
-                    f"a limit per `{scope}` does not lie under one key (`tenant/authority`): what it counts is "
-                    f"spread over partitions and nobody sees the sum; use {', '.join(SCOPES)}",
-                )
-        for i, pattern in enumerate(limit.on):
-            if fault := patterns.fault_of(pattern):
-                yield document.diagnose((*at, "on", i), fault)
-        if limit.measure != "count":
-            for name, action in pack.actions.items():
-                named = {argument.name: argument.type for argument in action.arguments}
-                if patterns.matches(limit.on, name) and named.get(limit.measure) != "int":
-                    message = f"`{limit.measure}` is not an int argument of `{name}`, nor `count`"
-                    yield document.diagnose((*at, "measure"), message)
+        for place, message in _limit(limit):
+            yield document.diagnose((*at, *place), message)
+        for message in _unmeasured(pack, limit):
+            yield document.diagnose((*at, "measure"), message)
+
+
+def _limit(limit: LimitForm) -> Iterator[tuple[Path, str]]:
+    """Yield faults of one limit by itself, each with its place in the limit."""
+    for i, scope in enumerate(limit.per):
+        if scope not in SCOPES and scope not in OLDER_SCOPES:
+            message = (
+                f"a limit per `{scope}` does not lie under one key (`tenant/authority`): what it counts is "
+                f"spread over partitions and nobody sees the sum; use {', '.join(SCOPES)}"
+            )
+            yield ("per", i), message
+    for i, pattern in enumerate(limit.on):
+        if fault := patterns.fault_of(pattern):
+            yield ("on", i), fault
+    if limit.window.mandate and "mandate" not in limit.per:
+        yield ("window",), "a limit over the mandate's life is counted per mandate: expected `mandate` in `per`"
+    if limit.over == "constrain" and limit.measure == COUNT:
+        yield ("over",), "constrain grants what is left of an argument: `count` is none"
+    if limit.over == "step_up" and limit.approval is None:
+        yield ("over",), "step_up needs `approval` {quorum, from, expires_s}"
+    if limit.over != "step_up" and limit.approval is not None:
+        yield ("approval",), f"approval belongs to step_up, not to {limit.over}"
+    for place, listed, groups in _asked(limit.approval):
+        for i, pattern in enumerate(listed):
+            if fault := patterns.fault_of(pattern, groups=groups):
+                yield (*place, i), fault
+    yield from _escalations(limit.approval)
+
+
+def _unmeasured(pack: Pack, limit: LimitForm) -> Iterator[str]:
+    """Yield why an action that a limit is on has no such amount. What a `*` covers besides is denied when it is asked."""
+    if limit.measure == COUNT:
+        return
+    for name in sorted({*(one for one in limit.on if not one.endswith("*")), *pack.actions}):
+        if not patterns.matches(limit.on, name):
+            continue
+        if name not in pack.actions:
+            yield f"`{name}` is not declared in `actions`, so `{limit.measure}` is not known to be an int there"
+        elif {one.name: one.type for one in pack.actions[name].arguments}.get(limit.measure) != "int":
+            yield f"`{limit.measure}` is not an int argument of `{name}`, nor `count`"
 
 
 def _rule(form: RuleForm) -> Iterator[tuple[Path, str]]:
@@ -121,8 +147,7 @@ def _rule(form: RuleForm) -> Iterator[tuple[Path, str]]:
         (("who", "actor"), form.who and form.who.actor, True),
         (("who", "authority"), form.who and form.who.authority, True),
         (("who", "any_in_chain"), form.who and form.who.any_in_chain, False),
-        (("approval", "from"), form.approval and form.approval.eligible, True),
-        *_escalated(form),
+        *_asked(form.approval),
     ):
         for i, pattern in enumerate(listed or ()):
             if fault := patterns.fault_of(pattern, groups=groups):
@@ -152,9 +177,13 @@ def _escalations(form: ApprovalForm | None) -> Iterator[tuple[Path, str]]:
         seen.add(step.after_s)
 
 
-def _escalated(form: RuleForm) -> Iterator[tuple[Path, list[str], bool]]:
-    for number, step in enumerate(form.approval.escalate if form.approval else ()):
-        yield ("approval", "escalate", number, "to"), step.to, True
+def _asked(form: ApprovalForm | None) -> Iterator[tuple[Path, list[str], bool]]:
+    """Yield the patterns of everybody who is asked, now or later, each list with its place."""
+    if form is not None:
+        yield ("approval", "from"), form.eligible, True
+        yield from (
+            (("approval", "escalate", number, "to"), step.to, True) for number, step in enumerate(form.escalate)
+        )
 
 
 def _demands(pack: Pack, rule: Rule) -> Iterator[tuple[Path, str]]:

@@ -6,7 +6,8 @@ from placet.model.reasons import Effect
 from placet.policy.diagnostics import Diagnostic
 from placet.policy.documents import Document
 from placet.policy.expressions import Expression, compile_condition
-from placet.policy.forms import LimitForm, PackForm
+from placet.policy.forms import PackForm
+from placet.policy.limits import Limit, limit_of
 from placet.policy.rules import Action, Bound, Rule, action_of, reaches
 from placet.policy.situations import TestForm
 
@@ -36,7 +37,7 @@ class Pack:
             entry.fact: Bound(entry.observed_ms, entry.heard_ms, Effect[entry.otherwise.upper()])
             for entry in form.freshness
         }
-        self.limits: tuple[LimitForm, ...] = tuple(form.limits)
+        self.limits: tuple[Limit, ...] = tuple(limit_of(form.name, limit) for limit in form.limits)
         self.warnings: list[Diagnostic] = []
 
     def condition(self, rule: Rule, action: str) -> Expression | None:

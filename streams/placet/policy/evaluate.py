@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from placet.policy.contents import Pack
 from placet.policy.expressions import ENGINE
 from placet.policy.finding import NO_RULE, Finding
+from placet.policy.limits import Limit
 from placet.policy.plan import Plan
 from placet.policy.rules import Rule
 
@@ -33,7 +34,7 @@ class PolicySet:
         self._lengths = sorted({len(prefix) for prefix in self._prefixes})
         self._declared = {name for pack in packs for name in pack.actions}
         self._plans: dict[str, Plan | None] = {}
-        self._shared: dict[tuple[int, ...], Plan] = {}
+        self._shared: dict[tuple[tuple[int, ...], tuple[Limit, ...]], Plan] = {}
 
     @classmethod
     def of(cls, packs: Sequence[Pack], *, generated: bool = True) -> "PolicySet":
@@ -61,12 +62,18 @@ class PolicySet:
         declared = action in self._declared
         if not found and not declared:
             return None
-        if not declared and found in self._shared:
-            return self._shared[found]
+        limits = self._limits(action)
+        if not declared and (found, limits) in self._shared:
+            return self._shared[found, limits]
         rules = [self._rules[number] for number in found]
         about = {id(pack) for pack, _ in rules}
         packs = [pack for pack in self.packs if id(pack) in about or action in pack.actions]
-        plan = Plan(action, rules, packs, generated=self._generated)
+        plan = Plan(action, rules, packs, limits, generated=self._generated)
         if not declared:
-            self._shared[found] = plan
+            self._shared[found, limits] = plan
         return plan
+
+    def _limits(self, action: str) -> tuple[Limit, ...]:
+        """Return what limits an action, of whichever pack of the set."""
+        actions = {pack.name: pack.actions[action] for pack in self.packs if action in pack.actions}
+        return tuple(limit.on_action(actions) for pack in self.packs for limit in pack.limits if limit.is_on(action))

@@ -95,8 +95,24 @@ class WindowForm(Form):
         return self
 
 
+class EscalateForm(Form):
+    """Who may say yes as well, so many seconds after the intent was asked."""
+
+    after_s: Annotated[int, Field(ge=1, le=7 * 86_400)]
+    to: Patterns
+
+
+class ApprovalForm(Form):
+    """Who must say yes: how many, of whom, within what time; and who may as well where that takes long."""
+
+    quorum: Annotated[int, Field(ge=1, le=16)]
+    eligible: Patterns = Field(alias="from")
+    expires_s: Annotated[int, Field(ge=1, le=7 * 86_400)]
+    escalate: Annotated[list[EscalateForm], Field(max_length=8)] = []
+
+
 class LimitForm(Form):
-    """One counted amount: whose, of which actions, what is measured, over what time, how much."""
+    """One counted amount: whose, of which actions, what is measured, over what time, how much, and what if it is more."""
 
     id: Word
     per: Annotated[list[str], Field(min_length=1, max_length=5)]
@@ -104,7 +120,8 @@ class LimitForm(Form):
     measure: str = "count"
     window: WindowForm
     max: Annotated[int, Field(ge=0, le=INT_MAX)]
-    over: Literal["deny", "step_up", "defer"] = "deny"
+    over: Literal["deny", "step_up", "defer", "constrain"] = "deny"
+    approval: ApprovalForm | None = None
     because: Text
 
 
@@ -167,22 +184,6 @@ class ObligationForm(Form):
         if sum(part is not None for part in (self.limit, self.redact, self.read_only, self.capability)) != 1:
             raise ValueError("name exactly one of `limit`, `redact`, `read_only` and `capability`")
         return self
-
-
-class EscalateForm(Form):
-    """Who may say yes as well, so many seconds after the intent was asked."""
-
-    after_s: Annotated[int, Field(ge=1, le=7 * 86_400)]
-    to: Patterns
-
-
-class ApprovalForm(Form):
-    """Who must say yes: how many, of whom, within what time; and who may as well where that takes long."""
-
-    quorum: Annotated[int, Field(ge=1, le=16)]
-    eligible: Patterns = Field(alias="from")
-    expires_s: Annotated[int, Field(ge=1, le=7 * 86_400)]
-    escalate: Annotated[list[EscalateForm], Field(max_length=8)] = []
 
 
 class RuleForm(Form):

@@ -9,6 +9,7 @@ from placet.policy import oracle
 from placet.policy.contents import Pack
 from placet.policy.finding import DEFER_MS_MAX, Finding, Said
 from placet.policy.fused import UNFIT, Bound, build, source_of
+from placet.policy.limits import Limit
 from placet.policy.obligations import Obligation
 from placet.policy.presence import UNBOUND, Unit, is_silent
 from placet.policy.rules import ACT_MS_MAX, DEADLINE_MS_MAX, LEASE_MS, Rule, demands
@@ -42,15 +43,25 @@ class Plan:
         "disagreements",
         "facts",
         "lease_ms",
+        "limits",
         "rules",
         "source",
         "unsigned_intents",
     )
 
     def __init__(
-        self, action: str, rules: Sequence[tuple[Pack, Rule]], packs: Sequence[Pack], *, generated: bool = True
+        self,
+        action: str,
+        rules: Sequence[tuple[Pack, Rule]],
+        packs: Sequence[Pack],
+        limits: tuple[Limit, ...] = (),
+        *,
+        generated: bool = True,
     ) -> None:
         self.action = action
+        self.limits = limits
+        asked = [rule.approval for _, rule in rules] + [limit.approval for limit in limits]
+        owner = any(approval.asks_owner() for approval in asked if approval is not None)
         self.rules = tuple(rules)
         self.disagreements = 0
         declared = [pack.actions[action] for pack in packs if action in pack.actions]
@@ -63,7 +74,7 @@ class Plan:
         if generated:
             for pack, rule in self.rules:
                 oracle.judge(pack, rule, action)
-        self._tie(action)
+        self._tie(action, {"resource"} if owner else set())
         shapes = self.declared = [one.arguments for one in declared]
         self.source = source_of(self._bounds, self._units, shapes, generated=generated)
         self._run = build(self.source, self._ask)
@@ -72,10 +83,9 @@ class Plan:
         self._memo: dict[int, Finding] = {UNFIT: findings.ARGUMENTS_UNFIT, 0: findings.NO_RULE}
         self._same: dict[Finding, Finding] = {}
 
-    def _tie(self, action: str) -> None:
-        """Give each thing that may be absent, and each rule, its bits."""
+    def _tie(self, action: str, facts: set[str]) -> None:
+        """Give each thing that may be absent, and each rule, its bits; `facts` are needed whatever the rules read."""
         units: dict[Unit, tuple[int, int]] = {}
-        facts: set[str] = set()
         self._bounds: list[Bound] = []
         self._met: list[tuple[Obligation, ...] | None] = []
         conditions = [pack.condition(rule, action) for pack, rule in self.rules]
@@ -90,8 +100,6 @@ class Plan:
             roles = {unit.name: sum(units[unit]) for unit in listed if unit.required and unit.part is None}
             self._bounds.append(Bound(rule, condition, needs, bit, bit << 1, bit << 2, roles))
             facts.update(rule.who_facts())
-            if rule.approval is not None and rule.approval.asks_owner():
-                facts.add("resource")
             try:
                 action_declared = self.rules[number][0].actions.get(action)
                 self._met.append(demands(rule, action_declared))

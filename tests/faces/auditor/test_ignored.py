@@ -5,6 +5,7 @@ import pytest
 from placet.drivers import faulty
 from placet.faces.auditor.report import Report
 from placet.model.codec import quarantined, risk, watermark
+from placet.model.codec.mandate import Limit
 from placet.model.codec.quarantined import Quarantined
 from placet.model.codec.risk import Risk
 from placet.model.codec.watermark import Watermark
@@ -48,6 +49,19 @@ def test_faulty_context_that_nobody_refused_is_found(topic: Topic, value: bytes 
         offset = world.memory.end(topic, 0)
         world.context(topic, value, key)
         assert unrefused(told(world, heard=heard)) == ([] if heard else [(topic.title, offset)])
+
+
+@pytest.mark.parametrize(
+    "limit",
+    [Limit("amount", -1, 60, ()), Limit("amount", 1, -1, ()), Limit("", 1, 60, ()), Limit("count", 1 << 53, 0, ())],
+)
+def test_a_mandate_whose_limit_bounds_nothing_is_refused_and_the_auditor_looks_for_it(limit: Limit) -> None:
+    for heard in (True, False):
+        world = World()
+        world.step()
+        offset = world.memory.end(Topic.MANDATES, 0)
+        world.publish_mandate(id="m2", limits=(limit,))
+        assert unrefused(told(world, heard=heard)) == ([] if heard else [("placet.mandates", offset)])
 
 
 def test_of_a_flood_as_many_may_be_without_a_refusal_of_their_own_as_it_says(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -34,22 +34,26 @@ class Polled(NamedTuple):
 
     @property
     def met(self) -> bool:
-        return len(self.voters) >= self.quorum
+        return len(self.voters) >= self.quorum and not self.refused_by
 
 
 def wanted_of(forms: list[Plain]) -> Wanted | None:
     """Return what all these `approval` entries want together, or None where there is none."""
-    if not forms:
-        return None
-    times = {step["after_s"] * 1000 for form in forms for step in form.get("escalate") or ()}
-    steps = []
-    for after_ms in sorted({0, *times}):
-        names = _names(forms[0], after_ms)
-        for form in forms[1:]:
-            names = _common(names, _names(form, after_ms))
-        steps.append((after_ms, frozenset(names)))
-    shortest = min(form["expires_s"] for form in forms) * 1000
-    return Wanted(max(form["quorum"] for form in forms), tuple(steps), shortest)
+    wanted: Wanted | None = None
+    for form in forms:
+        times = sorted({0, *(step["after_s"] * 1000 for step in form.get("escalate") or ())})
+        steps = tuple((after_ms, frozenset(_names(form, after_ms))) for after_ms in times)
+        wanted = both(wanted, Wanted(form["quorum"], steps, form["expires_s"] * 1000))
+    return wanted
+
+
+def both(one: Wanted | None, other: Wanted | None) -> Wanted | None:
+    """Return what two requirements want together."""
+    if one is None or other is None:
+        return one or other
+    times = sorted({after_ms for wanted in (one, other) for after_ms, _ in wanted.steps})
+    steps = tuple((after_ms, _common(one.of(after_ms), other.of(after_ms))) for after_ms in times)
+    return Wanted(max(one.quorum, other.quorum), steps, min(one.expires_ms, other.expires_ms))
 
 
 def _names(form: Plain, after_ms: int) -> set[str]:
@@ -60,11 +64,11 @@ def _names(form: Plain, after_ms: int) -> set[str]:
     return names
 
 
-def _common(one: set[str], other: set[str]) -> set[str]:
-    return {name for name in one if _within(name, other)} | {name for name in other if _within(name, one)}
+def _common(one: frozenset[str], other: frozenset[str]) -> frozenset[str]:
+    return frozenset({name for name in one if _within(name, other)} | {name for name in other if _within(name, one)})
 
 
-def _within(name: str, names: set[str]) -> bool:
+def _within(name: str, names: frozenset[str]) -> bool:
     """Whether all that a pattern covers is covered by others; of a group only by itself."""
     if name in names:
         return True

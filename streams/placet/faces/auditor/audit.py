@@ -58,7 +58,8 @@ def audit(
     bound = _SPAN if most >= total else most * _SPAN // total
     pinned = Keys(keys)
     known = Known(log, schemas, pinned)
-    again = Again(Shelf(known.policies, schemas), schemas, report)
+    shelf = Shelf(known.policies, schemas)
+    again = Again(shelf, schemas, report)
     halts = Halts(log, schemas, pinned)
     tools = Tools(
         log,
@@ -69,6 +70,7 @@ def audit(
         lambda leaf: int.from_bytes(leaf[:4], "big") < bound,
         halts,
         known,
+        shelf,
         drained,
         lag_ms_max,
     )
@@ -92,7 +94,7 @@ def audit(
             # A commit becomes visible partition by partition: the changelog's own marker may still be on its way.
             still = still and not log.read(Topic.DESK, partition, desk_end, 1, MARKERS_MS_MAX)
         if still:
-            desk.compare(walk.lives.memory, walk.chain.desk_ordinal, walk.chain.instant)
+            desk.compare(walk.lives.memory, walk.budgets, walk.chain.desk_ordinal, walk.chain.instant)
         else:
             report["V20"].skip("the partition was being written while it was read")
     return report

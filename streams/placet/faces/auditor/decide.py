@@ -4,7 +4,7 @@ import json
 from importlib.metadata import version
 from typing import Any, NamedTuple
 
-from placet.faces.auditor.asking import Polled, poll
+from placet.faces.auditor.asking import Polled
 from placet.faces.auditor.hashes import action_digest, canonical
 from placet.faces.auditor.joining import (
     BROKEN,
@@ -17,7 +17,9 @@ from placet.faces.auditor.joining import (
     Stopped,
 )
 from placet.faces.auditor.known import Subject
+from placet.faces.auditor.limits import OVERLOADED, granted
 from placet.faces.auditor.packs import Shelf
+from placet.faces.auditor.people import let_through
 from placet.faces.auditor.records import Fields, Record, Schemas, Unreadable
 from placet.faces.auditor.report import Report
 from placet.faces.auditor.rules import ERRED, NO_RULE, SILENT, Demand, Said, about_action, put
@@ -32,7 +34,6 @@ from placet.faces.auditor.table import (
     PERMIT,
     REJECTED,
     REVOKED,
-    STEP_UP,
     name_of,
     state_of,
 )
@@ -85,6 +86,9 @@ class Again:
         if said["reason"] == DISAGREES:
             self._check.skip("the desk's two engines disagreed, so it said deny")
             return "V5", ""
+        if said["reason"] == OVERLOADED:
+            self._check.skip("the desk counted as many scopes of limits as it does for one authority")
+            return "V5", ""
         self.absent = set()
         try:
             expected = self._expect(body, intent, said)
@@ -120,34 +124,34 @@ class Again:
         found = put(packs, asked, arguments, known, body["instant"])
         assert found is not None
         self.absent = {_subject(fact, asked) for fact in known.absent}
-        polled = None
-        if found.effect == STEP_UP and found.wanted is not None:
-            declared = [pack.actions[asked["action"]].arguments for pack, _ in about if asked["action"] in pack.actions]
-            waited_ms = 0 if said["previous_seq"] < 0 else body["instant"] - said["asked_at"]
-            polled = poll(found.wanted, self._votes(body, said), known, asked, arguments, declared, waited_ms)
-            if not polled.met or polled.refused_by:
-                return _waiting(found, polled, min(body["instant"] + found.wanted.expires_ms, asked["deadline"]))
-        elif found.effect not in (PERMIT, CONSTRAIN):
+        waited_ms = 0 if said["previous_seq"] < 0 else body["instant"] - said["asked_at"]
+        votes = _votes(self._schemas, body["votes"], said["intent_digest"])
+        rows: list[Fields] = body["limits"]
+        found, polled = let_through(found, packs, known, asked, arguments, rows, votes, waited_ms)
+        if polled is not None and not polled.met:
+            return _waiting(found, polled, body["instant"], asked["deadline"])
+        if found.effect not in (PERMIT, CONSTRAIN):
             return Expected(found.effect, found.reason, found.rules, found.demands, found.missing)
         if not {name for kind, name, _ in found.demands if kind == "capability"} <= known.capabilities:
             return Expected(DENY, LACKING_CAPABILITY)
         ends = min(body["instant"] + found.lease_ms, asked["deadline"])
         return _granted(found, asked, arguments, min(ends, known.mandate_ends or ends), polled)
 
-    def _votes(self, body: Fields, said: Fields) -> list[Fields]:
-        """Return the votes in a case, each of another voter and on the intent of the case."""
-        found: list[Fields] = []
-        for value in body["votes"]:
-            try:
-                record = self._schemas.open(value)
-            except Unreadable as error:
-                raise Odd(f"one of its votes is {error}") from None
-            if record.name != "vote" or record.fields["intent_digest"] != said["intent_digest"]:
-                raise Odd(f"a `{record.name}` among its votes that is not on its intent")
-            found.append(record.fields)
-        if len({vote["voter"] for vote in found}) != len(found):
-            raise Odd("two of its votes are of one voter")
-        return found
+
+def _votes(schemas: Schemas, values: list[bytes], digest: bytes) -> list[Fields]:
+    """Return the votes in a case, each of another voter and on the intent of the case."""
+    found: list[Fields] = []
+    for value in values:
+        try:
+            record = schemas.open(value)
+        except Unreadable as error:
+            raise Odd(f"one of its votes is {error}") from None
+        if record.name != "vote" or record.fields["intent_digest"] != digest:
+            raise Odd(f"a `{record.name}` among its votes that is not on its intent")
+        found.append(record.fields)
+    if len({vote["voter"] for vote in found}) != len(found):
+        raise Odd("two of its votes are of one voter")
+    return found
 
 
 def _subject(fact: str, asked: Fields) -> Subject:
@@ -163,10 +167,11 @@ def _subject(fact: str, asked: Fields) -> Subject:
     return ("mandate", tenant, asked["mandate"]) if root == "mandate" else ("principal", tenant, asked[root])
 
 
-def _waiting(found: Said, polled: Polled, ends: int) -> Expected:
+def _waiting(found: Said, polled: Polled, instant: int, deadline: int) -> Expected:
     """Return what is said of what people do not let through, or not yet."""
-    if polled.refused_by:
+    if polled.refused_by or found.wanted is None:
         return Expected(DENY, REJECTED, found.rules, found.demands, found.missing)
+    ends = min(instant + found.wanted.expires_ms, deadline)
     told = (polled.quorum, list(polled.eligible), list(polled.voters))
     return Expected(found.effect, found.reason, found.rules, found.demands, found.missing, ends=ends, asked_of=told)
 
@@ -175,17 +180,8 @@ def _granted(
     found: Said, asked: Fields, arguments: dict[str, Any], ends: int, polled: Polled | None = None
 ) -> Expected:
     """Return what a grant says: the arguments that may run, and their digest."""
-    after = dict(arguments if polled is None else polled.left)
-    for kind, name, value in found.demands:
-        if kind == "limit" and name in after:
-            after[name] = min(after[name], int(value))
-        elif kind == "read_only":
-            after[name] = json.loads(value)
-    for kind, name, _ in found.demands:
-        if kind == "redact":
-            after.pop(name, None)
-    granted = canonical(after)
-    changed = granted != canonical(arguments)
+    after = canonical(granted(arguments if polled is None else polled.left, found.demands))
+    changed = after != canonical(arguments)
     told = None if polled is None else (polled.quorum, list(polled.eligible), list(polled.voters))
     bound = CONSTRAIN if found.demands or changed else PERMIT
     return Expected(
@@ -194,8 +190,8 @@ def _granted(
         found.rules,
         found.demands,
         found.missing,
-        action_digest(asked, granted if changed else asked["arguments"]),
-        granted if changed else None,
+        action_digest(asked, after if changed else asked["arguments"]),
+        after if changed else None,
         found.claim_required or not asked["audience"],
         ends,
         found.act_ms_max,

@@ -3,9 +3,11 @@
 from collections.abc import Iterator
 
 from placet.faces.auditor.attempts import ROW, Attempt, Memory, Row
+from placet.faces.auditor.budgets import Asked, Budgets
 from placet.faces.auditor.cursor import Cursor
 from placet.faces.auditor.hashes import sha256
 from placet.faces.auditor.keys import CaseKeys
+from placet.faces.auditor.limits import Place
 from placet.faces.auditor.records import Fields, Schemas, Unreadable
 from placet.faces.auditor.report import Report
 from placet.faces.auditor.table import FOLLOWS, name_of
@@ -61,10 +63,11 @@ class Desk:
                     )
                 yield offset, said
 
-    def compare(self, memory: Memory, ordinal_max: int, instant: int) -> None:
+    def compare(self, memory: Memory, budgets: Budgets, ordinal_max: int, instant: int) -> None:
         """Hold the fold of the changelog up to `ordinal_max` against what the fold of decisions left."""
         expected = dict(memory.rows())
         opened: dict[bytes, tuple[int, Fields]] = {}
+        meters: dict[tuple[str, Place], tuple[int, Fields]] = {}
         last = -1
         for offset, said in self._changes(ordinal_max):
             last = said["ordinal"]
@@ -80,10 +83,13 @@ class Desk:
                 opened.pop(closed[at : at + SLOT_SIZE], None)
             for lease in said["opened"]:
                 opened[lease["slot"]] = (offset, lease)
+            for meter in said["meters"]:
+                meters[meter["key"], (meter["limit"], meter["scope"])] = (offset, meter)
         if last != ordinal_max:
             self._fail(max(self._offset_of_last(), 0), f"ends at ordinal {last}, the last seal says {ordinal_max}")
         self._missing(expected, instant)
-        self._open(opened, memory)
+        self._open(opened, memory, budgets)
+        self._counted(meters, budgets, instant)
 
     def _offset_of_last(self) -> int:
         return self._live[max(self._live)][0] if self._live else 0
@@ -112,18 +118,38 @@ class Desk:
                 text = f"the desk does not remember the answer at seq {row.seq} (slot {slot.hex()[:12]})"
                 self._report["V20"].fail(Topic.DESK, self._partition, 0, text)
 
-    def _open(self, opened: dict[bytes, tuple[int, Fields]], memory: Memory) -> None:
+    def _counted(self, meters: dict[tuple[str, Place], tuple[int, Fields]], budgets: Budgets, instant: int) -> None:
+        """Hold that the desk counts of each limit at least what was spent of it: it may count an amount a little longer."""
+        for (key, place), budget in budgets.scopes.items():
+            spent = budget.used(instant) - budget.held
+            if not spent:
+                continue
+            self._report["V20"].checked += 1
+            offset, meter = meters.get((key, place), (0, None))
+            counted = 0 if meter is None else sum(bucket["amount"] for bucket in meter["buckets"])
+            if counted < spent:
+                self._fail(offset, f"counts {counted} of limit `{place[0]}` ({place[1]}), decisions spent {spent}")
+
+    def _open(self, opened: dict[bytes, tuple[int, Fields]], memory: Memory, budgets: Budgets) -> None:
         for slot, attempt in memory.open.items():
             self._report["V20"].checked += 1
             found = opened.pop(slot, None)
             if found is None:
                 text = f"the desk does not hold the attempt that is `{name_of(attempt.state)}` at seq {attempt.seq}"
                 self._report["V20"].fail(Topic.DESK, self._partition, 0, text)
-            elif differs := _differs(found[1], attempt):
+            elif differs := _differs(found[1], attempt) or _holds_differ(found[1], budgets.open.get(slot)):
                 self._fail(found[0], f"slot {slot.hex()[:12]}: {differs}")
         for slot, (offset, lease) in opened.items():
             if lease["state"] in FOLLOWS:
                 self._fail(offset, f"holds slot {slot.hex()[:12]} open, decisions have ended it")
+
+
+def _holds_differ(lease: Fields, asked: Asked | None) -> str:
+    if asked is None:
+        return ""
+    held = {(one["limit"], one["scope"]): (one["amount"], one["phase"]) for one in lease["holds"]}
+    taken = {place: (had.amount, had.phase) for place, had in asked.taken.items()}
+    return "" if held == taken else f"holds {held or 'nothing'} of limits, decisions say {taken or 'nothing'}"
 
 
 def _differs(lease: Fields, attempt: Attempt) -> str:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from placet.faces.auditor.batch import Cut, Decision
 from placet.faces.auditor.joining import LABELS, STATUSES
 from placet.faces.auditor.places import in_place
-from placet.faces.auditor.records import Record
+from placet.faces.auditor.records import Fields, Record
 from placet.faces.auditor.report import Check, title_of
 from placet.model.topics import Topic
 from placet.ports import Rec
@@ -17,6 +17,9 @@ ORIGINS = (None, "none", "internal", "external")
 POLICIES = ("pack", "active_set", "watermark")
 FACTS = ("principal", "risk", "sensitivity", "mandate", "control", "watermark")
 INSTANTS = {"risk": "event_at", "watermark": "at"}
+LIMITS_MOST = 64
+YEAR_S = 366 * 24 * 60 * 60
+MEASURE = re.compile(r"[A-Za-z_]\w{0,63}", re.ASCII)
 FLOOD = re.compile(r"(\d+) more from offset (\d+) on are refused with this one")
 Place = tuple[int, int]
 """Topic and partition."""
@@ -42,7 +45,19 @@ def is_faulty(rec: Rec, record: Record | None, partitions: int) -> bool:
         return not 0 <= said["score"] <= 100 or said["half_life_s"] < 0
     if name == "sensitivity":
         return said["label"] not in LABELS or said["origin"] not in ORIGINS
+    if name == "mandate" and not limits_hold(said):
+        return True
     return name in ("principal", "mandate") and said["status"] not in STATUSES
+
+
+def limits_hold(said: Fields) -> bool:
+    """Whether the limits of a mandate bound what can be counted; of one whose do not, no reader takes anything."""
+    return len(said["limits"]) <= LIMITS_MOST and all(
+        MEASURE.fullmatch(limit["measure"]) is not None
+        and 0 <= limit["max"] < 1 << 53
+        and 0 <= limit["window_s"] <= YEAR_S
+        for limit in said["limits"]
+    )
 
 
 class Flood(NamedTuple):

@@ -38,7 +38,7 @@ class Fact(NamedTuple):
 class Joined:
     """What is known: the variables conditions read, instants by fact, the chain, the audience's capabilities.
 
-    `absent` are the facts that rules asked for and nobody had.
+    `absent` are the facts that rules asked for and nobody had, `limits` what the mandates of the chain carry.
     """
 
     def __init__(self) -> None:
@@ -51,6 +51,7 @@ class Joined:
         self.capabilities: frozenset[str] = frozenset()
         self.mandate_ends = 0
         self.voters: dict[str, Plain] = {}
+        self.limits: list[tuple[str, list[Plain]]] = []
 
 
 class Joiner:
@@ -164,6 +165,7 @@ class Joiner:
             said = link.said
             if not covers(said["actions"], intent["action"]) or not covers(said["resources"], intent["resource"]):
                 raise Stopped(OUTSIDE)
+        out.limits = [(link.said["id"], link.said["limits"]) for link in links]
         own = links[0]
         fields = {name: own.said[name] for name in ("id", "delegator", "delegate", "task", "actions", "resources")}
         out.roots["mandate"] = {**fields, "depth": len(links)}

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from placet.faces.auditor.batch import Cut
 from placet.faces.auditor.cursor import Cursor
 from placet.faces.auditor.hashes import sha256
-from placet.faces.auditor.ignored import AHEAD_MS_MAX, BYTES_MAX, ORIGINS, is_faulty
+from placet.faces.auditor.ignored import AHEAD_MS_MAX, BYTES_MAX, ORIGINS, is_faulty, limits_hold
 from placet.faces.auditor.joining import LABELS, LINKS_MAX, STATUSES
 from placet.faces.auditor.keys import Keys
 from placet.faces.auditor.records import Fields, Record, Schemas, Unreadable
@@ -51,6 +51,7 @@ class Known:
         self._digests: dict[tuple[int, int], dict[int, bytes]] = {}
         self._said: dict[Subject, dict[str, list[Version]]] = {}
         self._links: dict[tuple[int, int], tuple[str, str]] = {}
+        self._limits: dict[tuple[int, int], list[Fields]] = {}
         self._lineages: dict[tuple[str, str], tuple[Subject, ...]] = {}
         self._cut: Cut = {}
         for topic in CONTEXT:
@@ -87,6 +88,7 @@ class Known:
             self._said.setdefault(subject, {}).setdefault(source, []).append(version)
             if record.name == "mandate":
                 self._links[rec.partition, rec.offset] = (record.fields["delegator"], record.fields["parent"])
+                self._limits[rec.partition, rec.offset] = record.fields["limits"]
             # Where records are compacted away, one older than its own news may stand behind one that is not there.
             late = order[0] + AHEAD_MS_MAX < rec.at
             if record.name in ENDING and order[1] and (self._whole or not late):
@@ -130,6 +132,19 @@ class Known:
                 return
             delegator, name = self._links[newest.partition, newest.offset]
             yield "principal", tenant, delegator
+
+    def limits(self, said: Fields, cut: Cut) -> list[tuple[str, list[Fields]]] | None:
+        """Return the limits that each mandate carries, up the chain as it stood at `cut`; None where one is not there."""
+        found: list[tuple[str, list[Fields]]] = []
+        name = said["mandate"]
+        while name and len(found) < LINKS_MAX:
+            versions = self._said.get(("mandate", said["tenant"], name), {}).get("", ())
+            newest = _newest(versions, cut)
+            if newest is None:
+                return None
+            found.append((name, self._limits[newest.partition, newest.offset]))
+            name = self._links[newest.partition, newest.offset][1]
+        return found
 
     def compare(self, fact: Fields) -> bool | None:
         """Whether a fact is the record it cites, or None where that record is compacted away."""
@@ -189,6 +204,8 @@ def _order(record: Record, keys: Keys) -> tuple[int, int] | None:
         return None
     if record.name == "principal":
         return said["observed_at"], STATUSES.index(said["status"])
+    if record.name == "mandate" and not limits_hold(said):
+        return None
     pinned, _ = keys.writer(record)
     if pinned is None or pinned.purpose != "operator":
         return None

@@ -52,6 +52,7 @@ class Pack:
         self.act_ms_max: int = lease.get("act_ms_max") or ACT_MS_MAX
         self.actions = {name: self._action(said or {}) for name, said in (head.get("actions") or {}).items()}
         self.freshness: dict[str, Plain] = {entry["fact"]: entry for entry in head.get("freshness") or ()}
+        self.limits: list[Plain] = head.get("limits") or []
         self.rules: list[Plain] = rules["rules"]
 
     def _action(self, said: Plain) -> Action:

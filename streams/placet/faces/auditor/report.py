@@ -18,6 +18,7 @@ CHECKS: dict[str, str] = {
     "V5": "a verdict decided again from its case, by the CEL library, is the same verdict",
     "V6": "positions, cuts and instants never go back; every fact lies within the cut of its batch",
     "LIFE": "every attempt moves along the arrows of the life of an intent, from its newest record",
+    "V7": "what grants hold and spend of a limit is never more than it, and each hold is spent or released once",
     "V8": "who is revoked is granted nothing from then on, and what was granted before is taken back",
     "V9": "what is halted is neither granted nor claimed, and every partition says which halts stand",
     "V10": "a fact that is missing, silent or not active, a rule that erred, and what was read too late, permit nothing",

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from placet.faces.auditor.approvals import Approvals
 from placet.faces.auditor.attempts import DIGEST_CUT, Row, slot_of
 from placet.faces.auditor.batch import Batch, Decision, SealChain
+from placet.faces.auditor.budgets import Budgets
 from placet.faces.auditor.cases import Cases
 from placet.faces.auditor.cursor import Cursor
 from placet.faces.auditor.halts import Halts, HaltWatch
@@ -16,6 +17,7 @@ from placet.faces.auditor.inputs import Inputs
 from placet.faces.auditor.keys import Keys
 from placet.faces.auditor.known import Known
 from placet.faces.auditor.lives import Lives
+from placet.faces.auditor.packs import Shelf
 from placet.faces.auditor.quarantine import Quarantine
 from placet.faces.auditor.records import Fields, Record, Schemas, Unreadable
 from placet.faces.auditor.report import Report, title_of
@@ -40,6 +42,7 @@ class Tools(NamedTuple):
     sampled: Callable[[bytes], bool]
     halts: Halts
     known: Known
+    shelf: Shelf
     drained: bool
     lag_ms_max: int
 
@@ -63,6 +66,7 @@ class Walk:
         self.chain = SealChain(partition, tools.keys, tools.report)
         self.lives = Lives(partition, tools.report)
         self._approvals = Approvals(partition, tools.keys, tools.known, self.lives.memory, tools.report)
+        self.budgets = Budgets(partition, tools.shelf, tools.known, tools.report)
         self._verdicts = Verdicts(
             partition,
             tools.partitions,
@@ -134,9 +138,10 @@ class Walk:
 
     def _decision(self, decision: Decision, batch: Batch) -> None:
         if decision.name == "verdict":
-            cause = self._cause(decision, batch)
-            self._approvals.verdict(decision, batch, *cause)
-            self._verdicts.take(decision, *cause)
+            rec, record = self._cause(decision, batch)
+            self._approvals.verdict(decision, batch, rec, record)
+            self._verdicts.take(decision, rec, record)
+            self.budgets.verdict(decision, record, batch.cut)
             self._halts.verdict(decision, batch)
             self._revoked.verdict(decision, batch)
             self._cases.look(decision, batch, self.lives.sessions, self._tools.sampled(decision.leaf))

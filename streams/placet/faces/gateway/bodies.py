@@ -34,6 +34,7 @@ Tenant = Annotated[str, AfterValidator(_tenant)]
 WordOrEmpty = Annotated[str, AfterValidator(_word_or_empty)]
 Id = Annotated[str, Field(pattern=ID_HEX)]
 Digest = Annotated[str, Field(pattern=DIGEST_HEX)]
+Measure = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,63}$")]
 Text = Annotated[str, Field(max_length=4_096)]
 Instant = Annotated[int, Field(ge=0, le=LONG_MAX)]
 Status = Literal["active", "suspended", "revoked"]
@@ -166,9 +167,9 @@ class PrincipalBody(ContextBody):
 class LimitBody(Body):
     """A bound of a mandate on what is counted under it."""
 
-    measure: Word
+    measure: Measure
     max: Instant
-    window_s: Annotated[int, Field(ge=0, le=1 << 30)]
+    window_s: Annotated[int, Field(ge=0, le=366 * 86_400)]
     actions: Annotated[list[Text], Field(max_length=64)] = []
 
 

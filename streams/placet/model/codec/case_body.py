@@ -18,9 +18,9 @@ from placet.model.codec._wire import (
     unwritable,
 )
 
-SCHEMA_ID = 11
-HEADER = bytes.fromhex("000000000b")
-FINGERPRINT = bytes.fromhex("d81a716f41680f2e2e9ca1228b8e29cfa07a791f85a67c7b1e9642ccf56600e2")
+SCHEMA_ID = 24
+HEADER = bytes.fromhex("0000000018")
+FINGERPRINT = bytes.fromhex("32d6b9547868d0200aab2481b3411418a56b6ec97e891b53d816bd28b0a7b2a2")
 
 
 class Mark(NamedTuple):
@@ -43,6 +43,18 @@ class Fact(NamedTuple):
     value: bytes  # as it came, framing included
 
 
+class Metered(NamedTuple):
+    """One limit as it stood when this was decided."""
+
+    limit: str  # `pack/id` or `mandate/id`
+    scope: str
+    used: int  # held and spent by others
+    own: int  # what this intent held of it already
+    max: int
+    amount: int  # what it would take, or takes
+    approved: bool  # people gave leave to go beyond it
+
+
 class CaseBody(NamedTuple):
     """One intent and all the facts joined to it, at one instant."""
 
@@ -55,6 +67,7 @@ class CaseBody(NamedTuple):
     session_seq: int
     cut: tuple[Mark, ...]
     facts: tuple[Fact, ...]
+    limits: tuple[Metered, ...]
     votes: tuple[bytes, ...]  # the votes that were looked at, in their framing, as they came
 
 
@@ -93,6 +106,36 @@ def encode_facts(value: tuple[Fact, ...]) -> bytes:
     return b"".join(parts)
 
 
+def _encode_metered(record: Metered) -> bytes:
+    limit, scope, used, own, max, amount, approved = record
+    limit_ = limit.encode()
+    scope_ = scope.encode()
+    return b"".join(
+        (
+            LONG[len(limit_)],
+            limit_,
+            LONG[len(scope_)],
+            scope_,
+            LONG[used],
+            LONG[own],
+            LONG[max],
+            LONG[amount],
+            b"\x01" if approved else b"\x00",
+        )
+    )
+
+
+def encode_limits(value: tuple[Metered, ...]) -> bytes:
+    """Return the bytes of a value of `limits`."""
+    if not value:
+        return b"\x00"
+    parts = [LONG[len(value)]]
+    for item in value:
+        parts.append(_encode_metered(item))
+    parts.append(b"\x00")
+    return b"".join(parts)
+
+
 def encode_votes(value: tuple[bytes, ...]) -> bytes:
     """Return the bytes of a value of `votes`."""
     if not value:
@@ -117,6 +160,7 @@ def encode(record: CaseBody) -> bytes:
             session_seq,
             cut,
             facts,
+            limits,
             votes,
         ) = record
         engine_ = engine.encode()
@@ -136,6 +180,7 @@ def encode(record: CaseBody) -> bytes:
                 LONG[session_seq],
                 b"\x00" if not cut else encode_cut(cut),
                 b"\x00" if not facts else encode_facts(facts),
+                b"\x00" if not limits else encode_limits(limits),
                 b"\x00" if not votes else encode_votes(votes),
             )
         )
@@ -309,6 +354,76 @@ def decode(data: bytes, start: int = 5) -> CaseBody:
                 raise Misread("one block, and its end")
             facts = tuple(facts_list)
         i += 1
+        here = "limits"
+        limits: tuple[Metered, ...] = ()
+        if b[i]:
+            n, i = count(b, i, 7)
+            limits_list: list[Metered] = []
+            for _ in range(n):
+                here = "limits_item.limit"
+                j = i + SPAN[b[i]]
+                if j == i:
+                    i, j = span(b, i)
+                limits_item_limit = b[i + 1 : j].decode()
+                i = j
+                here = "limits_item.scope"
+                j = i + SPAN[b[i]]
+                if j == i:
+                    i, j = span(b, i)
+                limits_item_scope = b[i + 1 : j].decode()
+                i = j
+                here = "limits_item.used"
+                n = b[i]
+                if n < 128:
+                    limits_item_used = SMALL[n]
+                    i += 1
+                else:
+                    limits_item_used, i = long_at(b, i)
+                here = "limits_item.own"
+                n = b[i]
+                if n < 128:
+                    limits_item_own = SMALL[n]
+                    i += 1
+                else:
+                    limits_item_own, i = long_at(b, i)
+                here = "limits_item.max"
+                n = b[i]
+                if n < 128:
+                    limits_item_max = SMALL[n]
+                    i += 1
+                else:
+                    limits_item_max, i = long_at(b, i)
+                here = "limits_item.amount"
+                n = b[i]
+                if n < 128:
+                    limits_item_amount = SMALL[n]
+                    i += 1
+                else:
+                    limits_item_amount, i = long_at(b, i)
+                here = "limits_item.approved"
+                n = b[i]
+                if n > 1:
+                    raise Misread("a boolean of 0 or 1")
+                limits_item_approved = n == 1
+                i += 1
+                limits_item = tuple.__new__(
+                    Metered,
+                    (
+                        limits_item_limit,
+                        limits_item_scope,
+                        limits_item_used,
+                        limits_item_own,
+                        limits_item_max,
+                        limits_item_amount,
+                        limits_item_approved,
+                    ),
+                )
+                limits_list.append(limits_item)
+            here = "limits"
+            if b[i]:
+                raise Misread("one block, and its end")
+            limits = tuple(limits_list)
+        i += 1
         here = "votes"
         votes: tuple[bytes, ...] = ()
         if b[i]:
@@ -342,6 +457,7 @@ def decode(data: bytes, start: int = 5) -> CaseBody:
             session_seq,
             cut,
             facts,
+            limits,
             votes,
         ),
     )

@@ -19,9 +19,20 @@ from placet.model.codec._wire import (
     unwritable,
 )
 
-SCHEMA_ID = 12
-HEADER = bytes.fromhex("000000000c")
-FINGERPRINT = bytes.fromhex("63ec30d145ecaf757be62a2d9738861aaee6392ce015908e3501844224e0969b")
+SCHEMA_ID = 25
+HEADER = bytes.fromhex("0000000019")
+FINGERPRINT = bytes.fromhex("88a33886b0a9732cb2b9f0998000f5b8025bc85d511361d0711ef1726045d925")
+
+
+class Held(NamedTuple):
+    """What a grant counts in one limit."""
+
+    limit: str  # `pack/id` or `mandate/id`
+    scope: str  # whose count it is, under the key of the intent
+    amount: int
+    phase: int  # 1 held, 2 spent, 4 beyond the limit by people's leave, and not counted
+    window_ms: int  # how long it counts once it is spent; 0: for good
+    last: int  # the last ms of the bucket it was spent in, or 0
 
 
 class Lease(NamedTuple):
@@ -45,8 +56,9 @@ class Lease(NamedTuple):
     executor: str
     nonce: bytes
     stopped: bool
+    votes: tuple[bytes, ...]  # that were taken, in their framing, in order of voters
+    holds: tuple[Held, ...]
     wanted: bytes  # of the requirement that people were told, 8 bytes of its digest; or empty
-    votes: tuple[bytes, ...]  # votes that were taken, in their framing, in order of voters
 
 
 class DataKey(NamedTuple):
@@ -68,6 +80,24 @@ class Session(NamedTuple):
     heard_at: int
 
 
+class Bucket(NamedTuple):
+    """A part of `DeskChange`."""
+
+    last: int  # its last ms: until `window_ms` after it the amount counts
+    amount: int
+
+
+class Meter(NamedTuple):
+    """What was spent of one limit in one scope: written whole each time it changes."""
+
+    key: str  # tenant/authority
+    limit: str
+    scope: str
+    seq: int  # of the decision that changed it last
+    window_ms: int  # 0: for good
+    buckets: tuple[Bucket, ...]
+
+
 class DeskChange(NamedTuple):
     """What one batch changed in a desk. `placet.desk` makes restore fast; decisions remain the state."""
 
@@ -80,6 +110,7 @@ class DeskChange(NamedTuple):
     opened: tuple[Lease, ...]
     data_keys: tuple[DataKey, ...]
     sessions: tuple[Session, ...]
+    meters: tuple[Meter, ...]
 
 
 def encode_opened_item_granted_arguments(value: bytes | None) -> bytes:
@@ -96,6 +127,26 @@ def encode_opened_item_votes(value: tuple[bytes, ...]) -> bytes:
     parts = [LONG[len(value)]]
     for item in value:
         parts += (LONG[len(item)], item)
+    parts.append(b"\x00")
+    return b"".join(parts)
+
+
+def _encode_held(record: Held) -> bytes:
+    limit, scope, amount, phase, window_ms, last = record
+    limit_ = limit.encode()
+    scope_ = scope.encode()
+    return b"".join(
+        (LONG[len(limit_)], limit_, LONG[len(scope_)], scope_, LONG[amount], INT[phase], LONG[window_ms], LONG[last])
+    )
+
+
+def encode_opened_item_holds(value: tuple[Held, ...]) -> bytes:
+    """Return the bytes of a value of `opened_item.holds`."""
+    if not value:
+        return b"\x00"
+    parts = [LONG[len(value)]]
+    for item in value:
+        parts.append(_encode_held(item))
     parts.append(b"\x00")
     return b"".join(parts)
 
@@ -120,8 +171,9 @@ def _encode_lease(record: Lease) -> bytes:
         executor,
         nonce,
         stopped,
-        wanted,
         votes,
+        holds,
+        wanted,
     ) = record
     if len(slot) != 16:
         raise unfit("desk_change.opened_item.slot", len(slot), 16)
@@ -151,9 +203,10 @@ def _encode_lease(record: Lease) -> bytes:
             LONG[len(nonce)],
             nonce,
             b"\x01" if stopped else b"\x00",
+            b"\x00" if not votes else encode_opened_item_votes(votes),
+            b"\x00" if not holds else encode_opened_item_holds(holds),
             LONG[len(wanted)],
             wanted,
-            b"\x00" if not votes else encode_opened_item_votes(votes),
         )
     )
 
@@ -207,6 +260,53 @@ def encode_sessions(value: tuple[Session, ...]) -> bytes:
     return b"".join(parts)
 
 
+def _encode_bucket(record: Bucket) -> bytes:
+    last, amount = record
+    return b"".join((LONG[last], LONG[amount]))
+
+
+def encode_meters_item_buckets(value: tuple[Bucket, ...]) -> bytes:
+    """Return the bytes of a value of `meters_item.buckets`."""
+    if not value:
+        return b"\x00"
+    parts = [LONG[len(value)]]
+    for item in value:
+        parts.append(_encode_bucket(item))
+    parts.append(b"\x00")
+    return b"".join(parts)
+
+
+def _encode_meter(record: Meter) -> bytes:
+    key, limit, scope, seq, window_ms, buckets = record
+    key_ = key.encode()
+    limit_ = limit.encode()
+    scope_ = scope.encode()
+    return b"".join(
+        (
+            LONG[len(key_)],
+            key_,
+            LONG[len(limit_)],
+            limit_,
+            LONG[len(scope_)],
+            scope_,
+            LONG[seq],
+            LONG[window_ms],
+            b"\x00" if not buckets else encode_meters_item_buckets(buckets),
+        )
+    )
+
+
+def encode_meters(value: tuple[Meter, ...]) -> bytes:
+    """Return the bytes of a value of `meters`."""
+    if not value:
+        return b"\x00"
+    parts = [LONG[len(value)]]
+    for item in value:
+        parts.append(_encode_meter(item))
+    parts.append(b"\x00")
+    return b"".join(parts)
+
+
 def encode(record: DeskChange) -> bytes:
     """Return the payload, without framing."""
     try:
@@ -220,6 +320,7 @@ def encode(record: DeskChange) -> bytes:
             opened,
             data_keys,
             sessions,
+            meters,
         ) = record
         return b"".join(
             (
@@ -234,6 +335,7 @@ def encode(record: DeskChange) -> bytes:
                 b"\x00" if not opened else encode_opened(opened),
                 b"\x00" if not data_keys else encode_data_keys(data_keys),
                 b"\x00" if not sessions else encode_sessions(sessions),
+                b"\x00" if not meters else encode_meters(meters),
             )
         )
     except UnicodeEncodeError as fault:
@@ -292,7 +394,7 @@ def decode(data: bytes, start: int = 5) -> DeskChange:
         here = "opened"
         opened: tuple[Lease, ...] = ()
         if b[i]:
-            n, i = count(b, i, 35)
+            n, i = count(b, i, 36)
             opened_list: list[Lease] = []
             for _ in range(n):
                 here = "opened_item.slot"
@@ -416,12 +518,6 @@ def decode(data: bytes, start: int = 5) -> DeskChange:
                     raise Misread("a boolean of 0 or 1")
                 opened_item_stopped = n == 1
                 i += 1
-                here = "opened_item.wanted"
-                j = i + SPAN[b[i]]
-                if j == i:
-                    i, j = span(b, i)
-                opened_item_wanted = b[i + 1 : j]
-                i = j
                 here = "opened_item.votes"
                 opened_item_votes: tuple[bytes, ...] = ()
                 if b[i]:
@@ -439,6 +535,75 @@ def decode(data: bytes, start: int = 5) -> DeskChange:
                         raise Misread("one block, and its end")
                     opened_item_votes = tuple(opened_item_votes_list)
                 i += 1
+                here = "opened_item.holds"
+                opened_item_holds: tuple[Held, ...] = ()
+                if b[i]:
+                    n, i = count(b, i, 6)
+                    opened_item_holds_list: list[Held] = []
+                    for _ in range(n):
+                        here = "opened_item.holds_item.limit"
+                        j = i + SPAN[b[i]]
+                        if j == i:
+                            i, j = span(b, i)
+                        opened_item_holds_item_limit = b[i + 1 : j].decode()
+                        i = j
+                        here = "opened_item.holds_item.scope"
+                        j = i + SPAN[b[i]]
+                        if j == i:
+                            i, j = span(b, i)
+                        opened_item_holds_item_scope = b[i + 1 : j].decode()
+                        i = j
+                        here = "opened_item.holds_item.amount"
+                        n = b[i]
+                        if n < 128:
+                            opened_item_holds_item_amount = SMALL[n]
+                            i += 1
+                        else:
+                            opened_item_holds_item_amount, i = long_at(b, i)
+                        here = "opened_item.holds_item.phase"
+                        n = b[i]
+                        if n < 128:
+                            opened_item_holds_item_phase = SMALL[n]
+                            i += 1
+                        else:
+                            opened_item_holds_item_phase, i = int_at(b, i)
+                        here = "opened_item.holds_item.window_ms"
+                        n = b[i]
+                        if n < 128:
+                            opened_item_holds_item_window_ms = SMALL[n]
+                            i += 1
+                        else:
+                            opened_item_holds_item_window_ms, i = long_at(b, i)
+                        here = "opened_item.holds_item.last"
+                        n = b[i]
+                        if n < 128:
+                            opened_item_holds_item_last = SMALL[n]
+                            i += 1
+                        else:
+                            opened_item_holds_item_last, i = long_at(b, i)
+                        opened_item_holds_item = tuple.__new__(
+                            Held,
+                            (
+                                opened_item_holds_item_limit,
+                                opened_item_holds_item_scope,
+                                opened_item_holds_item_amount,
+                                opened_item_holds_item_phase,
+                                opened_item_holds_item_window_ms,
+                                opened_item_holds_item_last,
+                            ),
+                        )
+                        opened_item_holds_list.append(opened_item_holds_item)
+                    here = "opened_item.holds"
+                    if b[i]:
+                        raise Misread("one block, and its end")
+                    opened_item_holds = tuple(opened_item_holds_list)
+                i += 1
+                here = "opened_item.wanted"
+                j = i + SPAN[b[i]]
+                if j == i:
+                    i, j = span(b, i)
+                opened_item_wanted = b[i + 1 : j]
+                i = j
                 opened_item = tuple.__new__(
                     Lease,
                     (
@@ -460,8 +625,9 @@ def decode(data: bytes, start: int = 5) -> DeskChange:
                         opened_item_executor,
                         opened_item_nonce,
                         opened_item_stopped,
-                        opened_item_wanted,
                         opened_item_votes,
+                        opened_item_holds,
+                        opened_item_wanted,
                     ),
                 )
                 opened_list.append(opened_item)
@@ -565,6 +731,94 @@ def decode(data: bytes, start: int = 5) -> DeskChange:
                 raise Misread("one block, and its end")
             sessions = tuple(sessions_list)
         i += 1
+        here = "meters"
+        meters: tuple[Meter, ...] = ()
+        if b[i]:
+            n, i = count(b, i, 6)
+            meters_list: list[Meter] = []
+            for _ in range(n):
+                here = "meters_item.key"
+                j = i + SPAN[b[i]]
+                if j == i:
+                    i, j = span(b, i)
+                meters_item_key = b[i + 1 : j].decode()
+                i = j
+                here = "meters_item.limit"
+                j = i + SPAN[b[i]]
+                if j == i:
+                    i, j = span(b, i)
+                meters_item_limit = b[i + 1 : j].decode()
+                i = j
+                here = "meters_item.scope"
+                j = i + SPAN[b[i]]
+                if j == i:
+                    i, j = span(b, i)
+                meters_item_scope = b[i + 1 : j].decode()
+                i = j
+                here = "meters_item.seq"
+                n = b[i]
+                if n < 128:
+                    meters_item_seq = SMALL[n]
+                    i += 1
+                else:
+                    meters_item_seq, i = long_at(b, i)
+                here = "meters_item.window_ms"
+                n = b[i]
+                if n < 128:
+                    meters_item_window_ms = SMALL[n]
+                    i += 1
+                else:
+                    meters_item_window_ms, i = long_at(b, i)
+                here = "meters_item.buckets"
+                meters_item_buckets: tuple[Bucket, ...] = ()
+                if b[i]:
+                    n, i = count(b, i, 2)
+                    meters_item_buckets_list: list[Bucket] = []
+                    for _ in range(n):
+                        here = "meters_item.buckets_item.last"
+                        n = b[i]
+                        if n < 128:
+                            meters_item_buckets_item_last = SMALL[n]
+                            i += 1
+                        else:
+                            meters_item_buckets_item_last, i = long_at(b, i)
+                        here = "meters_item.buckets_item.amount"
+                        n = b[i]
+                        if n < 128:
+                            meters_item_buckets_item_amount = SMALL[n]
+                            i += 1
+                        else:
+                            meters_item_buckets_item_amount, i = long_at(b, i)
+                        meters_item_buckets_item = tuple.__new__(
+                            Bucket,
+                            (
+                                meters_item_buckets_item_last,
+                                meters_item_buckets_item_amount,
+                            ),
+                        )
+                        meters_item_buckets_list.append(meters_item_buckets_item)
+                    here = "meters_item.buckets"
+                    if b[i]:
+                        raise Misread("one block, and its end")
+                    meters_item_buckets = tuple(meters_item_buckets_list)
+                i += 1
+                meters_item = tuple.__new__(
+                    Meter,
+                    (
+                        meters_item_key,
+                        meters_item_limit,
+                        meters_item_scope,
+                        meters_item_seq,
+                        meters_item_window_ms,
+                        meters_item_buckets,
+                    ),
+                )
+                meters_list.append(meters_item)
+            here = "meters"
+            if b[i]:
+                raise Misread("one block, and its end")
+            meters = tuple(meters_list)
+        i += 1
         if i != end:
             raise left_over(i, end)
     except (IndexError, UnicodeDecodeError, Misread) as fault:
@@ -581,5 +835,6 @@ def decode(data: bytes, start: int = 5) -> DeskChange:
             opened,
             data_keys,
             sessions,
+            meters,
         ),
     )

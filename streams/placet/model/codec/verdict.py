@@ -20,8 +20,8 @@ from placet.model.codec._wire import (
     unwritable,
 )
 
-SCHEMA_ID = 6
-HEADER = bytes.fromhex("0000000006")
+SCHEMA_ID = 26
+HEADER = bytes.fromhex("000000001a")
 FINGERPRINT = bytes.fromhex("89d85fa78b4c48d76e6a138558155834e986c6aa2f7a2ec34eb221b8ff221ed0")
 
 
@@ -48,7 +48,7 @@ class Hold(NamedTuple):
     limit: str
     scope: str
     amount: int  # minor units
-    phase: int  # 1 hold, 2 spend, 3 release
+    phase: int  # 1 hold, 2 spend, 3 release, 4 beyond the limit by people's leave
 
 
 class Verdict(NamedTuple):

@@ -1,0 +1,75 @@
+"""Limits as they are counted: whose count an intent falls under, and what it takes of it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from placet.model.codec.intent import Intent
+from placet.model.reasons import Effect
+from placet.policy import patterns
+from placet.policy.approval import Approval, approval_of
+from placet.policy.forms import LimitForm
+from placet.policy.rules import Action
+
+COUNT = "count"
+"""The measure that is 1 for every intent."""
+SCOPES = ("authority", "actor", "mandate", "session", "action")
+"""What a limit may be counted per; each lies under the key `tenant/authority`."""
+OLDER_SCOPES = {"agent": "actor"}
+"""Names that packs have for a scope besides."""
+
+
+class Limit(msgspec.Struct, frozen=True):
+    """One limit of a pack. `name` is `pack/id`; `window_ms` 0 counts for good, over the mandate's life.
+
+    `over` is what becomes of an intent that goes beyond `max`, `approval` whom
+    a step_up asks; `least` is the least that may be granted under a constrain.
+    """
+
+    name: str
+    per: tuple[str, ...]
+    on: tuple[str, ...]
+    measure: str
+    window_ms: int
+    max: int
+    over: Effect
+    approval: Approval | None = None
+    least: int = 1
+
+    def is_on(self, action: str) -> bool:
+        """Whether the limit is about `action`."""
+        return patterns.matches(self.on, action)
+
+    def scope_of(self, intent: Intent) -> str:
+        """Return whose count `intent` falls under; the authority is in its key."""
+        parts = [f"{part}={getattr(intent, part)}" for part in self.per]
+        return " ".join(parts) if parts else "authority"
+
+    def on_action(self, actions: Mapping[str, Action]) -> "Limit":
+        """Return the limit as it stands on an action that `actions` declare, by pack: of their least amounts the greatest."""
+        declared = [one for action in actions.values() for one in action.arguments if one.name == self.measure]
+        return msgspec.structs.replace(self, least=max([1, *(one.min for one in declared if one.min is not None)]))
+
+
+def limit_of(pack: str, form: LimitForm) -> Limit:
+    """Return the limit a form describes."""
+    per = {OLDER_SCOPES.get(part, part) for part in form.per}
+    return Limit(
+        name=f"{pack}/{form.id}",
+        per=tuple(part for part in SCOPES[1:] if part in per),
+        on=tuple(form.on),
+        measure=form.measure,
+        window_ms=(form.window.sliding_s or 0) * 1000,
+        max=form.max,
+        over=Effect[form.over.upper()],
+        approval=approval_of(form.approval),
+    )
+
+
+def amount_of(measure: str, arguments: Mapping[str, Any]) -> int | None:
+    """Return how much these arguments take, 0 where they do not name it; None where it is no whole number from 0 on."""
+    if measure == COUNT:
+        return 1
+    amount = arguments.get(measure, 0)
+    return amount if type(amount) is int and amount >= 0 else None
