@@ -12,6 +12,11 @@ import placet
 from placet.faces.cli import (
     acls_apply,
     acls_show,
+    approvals_approve,
+    approvals_inbox,
+    approvals_list,
+    approvals_reject,
+    approvals_show,
     audit,
     bench,
     context,
@@ -61,6 +66,7 @@ GROUPS = {
     "mandate": "Delegated authority: grant, narrow, suspend, revoke, and draw its chains.",
     "limits": "What is held and spent of limits.",
     "policy": "Policy packs: check, test, explain, and put them into service.",
+    "approvals": "What waits for people: list, show, approve, reject.",
     "schema": "The schemas of what travels.",
 }
 """Verbs of two words, by their first."""
@@ -103,6 +109,11 @@ VERBS: tuple[tuple[str, str, ModuleType], ...] = (
     ("policy", "push", policy_push),
     ("policy", "activate", policy_activate),
     ("policy", "rollback", policy_rollback),
+    ("approvals", "list", approvals_list),
+    ("approvals", "show", approvals_show),
+    ("approvals", "approve", approvals_approve),
+    ("approvals", "reject", approvals_reject),
+    ("approvals", "inbox", approvals_inbox),
     ("schema", "check", schema_check),
     ("schema", "register", schema_register),
 )
