@@ -59,7 +59,7 @@ def say(
         "publish principal agent:ada --owner user:grace",
         "publish principal user:flo --group finance",
         "publish principal user:fay --group finance",
-        "publish mandate refunds --from user:grace --to agent:ada --action * --resource * --expires-in 8h",
+        "mandate grant refunds --from user:grace --to agent:ada --action * --resource * --expires-in 8h",
         f"policy push {tmp_path}",
         "policy activate shop",
     ):

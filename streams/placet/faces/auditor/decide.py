@@ -129,7 +129,8 @@ class Again:
         rows: list[Fields] = body["limits"]
         found, polled = let_through(found, packs, known, asked, arguments, rows, votes, waited_ms)
         if polled is not None and not polled.met:
-            return _waiting(found, polled, body["instant"], asked["deadline"])
+            ends = min(asked["deadline"], known.mandate_ends or asked["deadline"])
+            return _waiting(found, polled, body["instant"], ends)
         if found.effect not in (PERMIT, CONSTRAIN):
             return Expected(found.effect, found.reason, found.rules, found.demands, found.missing)
         if not {name for kind, name, _ in found.demands if kind == "capability"} <= known.capabilities:
@@ -167,11 +168,11 @@ def _subject(fact: str, asked: Fields) -> Subject:
     return ("mandate", tenant, asked["mandate"]) if root == "mandate" else ("principal", tenant, asked[root])
 
 
-def _waiting(found: Said, polled: Polled, instant: int, deadline: int) -> Expected:
-    """Return what is said of what people do not let through, or not yet."""
+def _waiting(found: Said, polled: Polled, instant: int, latest: int) -> Expected:
+    """Return what is said of what people do not let through, or not yet; no wait goes on past `latest`."""
     if polled.refused_by or found.wanted is None:
         return Expected(DENY, REJECTED, found.rules, found.demands, found.missing)
-    ends = min(instant + found.wanted.expires_ms, deadline)
+    ends = min(instant + found.wanted.expires_ms, latest)
     told = (polled.quorum, list(polled.eligible), list(polled.voters))
     return Expected(found.effect, found.reason, found.rules, found.demands, found.missing, ends=ends, asked_of=told)
 
