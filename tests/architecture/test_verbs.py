@@ -33,6 +33,7 @@ RELIED_ON = {
     "publish risk",
     "publish sensitivity",
     "publish principal",
+    "publish mandate",
     "mandate grant",
     "mandate narrow",
     "mandate revoke",
