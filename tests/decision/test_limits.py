@@ -371,3 +371,13 @@ def test_a_meter_outlives_the_record_it_was_written_in_and_is_forgotten_after_it
     world.restart()
     assert refund(world, 100).state == State.GRANTED
     sound(world)
+
+
+def test_a_limit_that_is_nearly_reached_is_told_once_and_by_name() -> None:
+    world = shop(SUM)
+    told = []
+    for amount in (79, 1, 1):
+        refund(world, amount)
+        told.append([tuple(one) for one in book_of(world).tally.near])
+    assert told == [[], [("acme/user:grace", "shop/sum", "authority", 80, 100)], []]
+    sound(world)

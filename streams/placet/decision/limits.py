@@ -258,13 +258,17 @@ def _of_mandates(limited: tuple[MandateRow, ...], action: str, arguments: Mappin
                 yield _of_mandate(row.id, limit)
 
 
-@lru_cache(maxsize=4096)
-def _of_mandate(mandate: str, limit: MandateLimit) -> Tied:
-    """Return one limit of a mandate; of another measure, window or actions it is another count."""
-    on = ",".join(limit.actions)
+def scope_of_mandate(measure: str, window_s: int, actions: tuple[str, ...]) -> str:
+    """Return the scope of a mandate's limit: of another measure, window or actions it is another count."""
+    on = ",".join(actions)
     if len(on) > ACTIONS_SIZE:
         on = sha256(on.encode()).hexdigest()
-    scope = f"{limit.measure} {limit.window_s} {on}".rstrip()
+    return f"{measure} {window_s} {on}".rstrip()
+
+
+@lru_cache(maxsize=4096)
+def _of_mandate(mandate: str, limit: MandateLimit) -> Tied:
+    scope = scope_of_mandate(limit.measure, limit.window_s, limit.actions)
     made = Limit(
         name=f"mandate/{mandate}",
         per=(),

@@ -58,8 +58,7 @@ def audit(
     bound = _SPAN if most >= total else most * _SPAN // total
     pinned = Keys(keys)
     known = Known(log, schemas, pinned)
-    shelf = Shelf(known.policies, schemas)
-    again = Again(shelf, schemas, report)
+    again = Again(shelf := Shelf(known.policies, schemas), schemas, report)
     halts = Halts(log, schemas, pinned)
     tools = Tools(
         log,
