@@ -53,6 +53,7 @@ class Expression:
         self.arguments = arguments
         self._program = program
         self._messages = messages
+        self._parts: dict[str, Any] = {}
         found = list(reads(tree))
         self.paths = tuple(sorted({read.path for read in found}))
         self.roots = tuple(sorted({path[0] for path in self.paths}))
@@ -92,7 +93,10 @@ class Expression:
     def part(self, text: str, case: Case) -> Any:
         """Return the value of a part of this condition as the library sees it, or `error`; for explaining."""
         try:
-            value = self._messages.env.compile(text).eval(self._messages.activation(case, self.roots))
+            program = self._parts.get(text)
+            if program is None:
+                program = self._parts[text] = self._messages.env.compile(text)
+            value = program.eval(self._messages.activation(case, self.roots))
             if value.type() == cel.Type.ERROR:
                 return "error"
             return value.plain_value()
