@@ -124,7 +124,7 @@ def compile_condition(text: str, arguments: Arguments | None) -> Expression:
         hint = "; write `== true`" if kind == "dyn" else ""
         raise ConditionError([(1, 1, f"a condition must be bool, this is {kind}{hint}")])
     tree = checked.read(program.serialize())
-    faults = [(*_line_column(text, offset), message) for offset, message in _faults(tree, arguments)]
+    faults = [(*line_column(text, offset), message) for offset, message in _faults(tree, arguments)]
     if faults:
         raise ConditionError(faults)
     return Expression(text, program, tree, messages, arguments)
@@ -165,7 +165,8 @@ def _spelled(row: str, column: int, field: str) -> tuple[int, str]:
     return (holder.start() + 1, f"{holder.group()}.{field}") if holder else (column, field)
 
 
-def _line_column(text: str, offset: int) -> tuple[int, int]:
+def line_column(text: str, offset: int) -> tuple[int, int]:
+    """Return line and column, from 1, of a code point of `text`."""
     before = text[:offset]
     return before.count("\n") + 1, offset - (before.rfind("\n") + 1) + 1
 

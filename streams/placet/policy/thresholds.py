@@ -1,7 +1,7 @@
 """Where a condition turns: for each integer it compares, the values on both sides of each turning point."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 
 from placet.model.case import LABELS, LEVEL_HIGH, LEVEL_MEDIUM, Case
@@ -13,7 +13,8 @@ from placet.policy.shape import RISKS, Path
 ORDER = ("_<_", "_<=_", "_>_", "_>=_")
 LEVELS = {"low": (0, LEVEL_MEDIUM - 1), "medium": (LEVEL_MEDIUM, LEVEL_HIGH - 1), "high": (LEVEL_HIGH, SCORE_MAX)}
 """The scores each level is the name of."""
-_Line = tuple[Fraction, Fraction]
+Line = tuple[Fraction, Fraction]
+Known = Callable[[Path], int | None]
 
 
 def turns(tree: Node, case: Case) -> Iterator[tuple[Path, int]]:
@@ -59,7 +60,7 @@ def named_range(node: Node) -> tuple[Path, int, int] | None:
 def _order(node: Node, case: Case) -> Iterator[tuple[Path, int]]:
     left, right = node.parts
     for path in {path for part in walk(node) if (path := path_of(part)) and reach(path)}:
-        a, b = _line(left, path, case), _line(right, path, case)
+        a, b = (line(part, path, lambda read: value_at(case, read)) for part in (left, right))
         if a is None or b is None or a[0] == b[0]:
             continue
         at = (b[1] - a[1]) / (a[0] - b[0])
@@ -67,26 +68,26 @@ def _order(node: Node, case: Case) -> Iterator[tuple[Path, int]]:
         yield from ((path, value) for value in {high - 1, low, high, low + 1})
 
 
-def _line(node: Node, path: Path, case: Case) -> _Line | None:
+def line(node: Node, path: Path, known: Known) -> Line | None:
     """Return (a, b) where `node` is a·x + b of the integer x at `path`, or None where it is not or is not known."""
     if node.kind == "const":
-        known = node.type in ("int", "double") and math.isfinite(node.value)
-        return (Fraction(0), Fraction(node.value)) if known else None
+        finite = node.type in ("int", "double") and math.isfinite(node.value)
+        return (Fraction(0), Fraction(node.value)) if finite else None
     read = path_of(node)
     if read is not None:
         if read == path:
             return (Fraction(1), Fraction(0))
-        value = value_at(case, read)
+        value = known(read)
         return None if value is None else (Fraction(0), Fraction(value))
     if node.kind != "call" or node.name not in ("_+_", "_-_", "_*_", "-_"):
         return None
-    lines = [_line(part, path, case) for part in node.parts]
-    if any(line is None for line in lines):
+    lines = [line(part, path, known) for part in node.parts]
+    if any(one is None for one in lines):
         return None
-    return _combined(node.name, [line for line in lines if line is not None])
+    return _combined(node.name, [one for one in lines if one is not None])
 
 
-def _combined(name: str, lines: list[_Line]) -> _Line | None:
+def _combined(name: str, lines: list[Line]) -> Line | None:
     a, b = lines[0]
     if name == "-_":
         return (-a, -b)
