@@ -128,7 +128,7 @@ def _fact(plan: Plan, fact: str, case: Case) -> FactExplained:
 def _rule(plan: Plan, pack: Pack, rule: Rule, case: Case, said: Mapping[str, Said]) -> RuleExplained:
     condition = pack.condition(rule, plan.action)
     told = said.get(rule.name)
-    elsewhere = "" if told else _not_about(rule, case)
+    elsewhere = "" if told else not_about(rule, case)
     parts: tuple[ClauseExplained, ...] = ()
     reads: dict[str, Any] = {}
     if condition is not None and not elsewhere:
@@ -175,7 +175,7 @@ def _select(path: tuple[str, ...]) -> str:
     return text
 
 
-def _not_about(rule: Rule, case: Case) -> str:
+def not_about(rule: Rule, case: Case) -> str:
     """Return why a rule is not about this case, before its condition; empty when it is."""
     if rule.resource is not None and not patterns.matches(rule.resource, case.resource_id):
         return f"resource `{case.resource_id}` is none of {', '.join(rule.resource)}"
