@@ -58,14 +58,23 @@ def named_range(node: Node) -> tuple[Path, int, int] | None:
 
 
 def _order(node: Node, case: Case) -> Iterator[tuple[Path, int]]:
-    left, right = node.parts
     for path in {path for part in walk(node) if (path := path_of(part)) and reach(path)}:
-        a, b = (line(part, path, lambda read: value_at(case, read)) for part in (left, right))
-        if a is None or b is None or a[0] == b[0]:
-            continue
-        at = (b[1] - a[1]) / (a[0] - b[0])
-        low, high = math.floor(at), math.ceil(at)
-        yield from ((path, value) for value in {high - 1, low, high, low + 1})
+        yield from ((path, value) for value in around(node, path, lambda read: value_at(case, read)))
+
+
+def around(node: Node, path: Path, known: Known) -> Iterator[int]:
+    """Yield the integers on both sides of where an order turns on the one at `path`; nothing where the rest is not known."""
+    a, b = (line(part, path, known) for part in node.parts)
+    if a is None or b is None or a[0] == b[0]:
+        return
+    at = (b[1] - a[1]) / (a[0] - b[0])
+    if at.denominator != 1:
+        yield from (math.floor(at), math.ceil(at))
+        return
+    # It turns before the point itself where that lies with what is above it: `x < 5` and `x >= 5` between 4 and 5.
+    turns_before = (node.name in ("_<_", "_>=_")) is (a[0] > b[0])
+    low = int(at) - turns_before
+    yield from (low, low + 1)
 
 
 def line(node: Node, path: Path, known: Known) -> Line | None:
