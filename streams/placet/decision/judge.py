@@ -18,7 +18,7 @@ from placet.model.codec._wire import LONG
 from placet.model.codec.desk_change import Session
 from placet.model.codec.intent import Intent, Position
 from placet.model.codec.seal import Mark
-from placet.model.codec.verdict import Approval, Obligation
+from placet.model.codec.verdict import Approval, Bound, Obligation
 from placet.model.digests import action_digest
 from placet.model.reasons import Effect, Reason, State
 from placet.policy import obligations as duties
@@ -34,7 +34,10 @@ SAMPLE = 4
 
 
 class Answer(msgspec.Struct, gc=False):
-    """What a desk would say now. `until` is when the clock moves it on; `finding` is None before any rule was asked."""
+    """What a desk would say now. `until` is when the clock moves it on; `finding` is None before any rule was asked.
+
+    `bounds` and `ask` are a `Guide`'s.
+    """
 
     state: State
     effect: Effect
@@ -50,6 +53,8 @@ class Answer(msgspec.Struct, gc=False):
     act_ms_max: int = 0
     retry_after_ms: int = 0
     approval: Approval | None = None
+    bounds: tuple[Bound, ...] = ()
+    ask: tuple[str, ...] = ()
 
     @property
     def grants(self) -> bool:

@@ -106,6 +106,7 @@ class Sweeps:
         if state in WAITING:
             if now.state is state:
                 return
+            self._questions.guide.tell(now, asked, plan, self._judge.joiner)
             body = self._judge.body(asked, now, session) if now.set_digest else None
             said = Said(executor=asked.intent.audience) if now.state is State.CLAIMED else QUIET
             seq = self._book.move(lease, asked, now, cause, body, said)

@@ -24,6 +24,7 @@ from placet.model.codec import (
     seal,
     sensitivity,
     verdict,
+    verdict_6,
     vote,
     watermark,
     withdraw,
@@ -35,7 +36,6 @@ CODECS = (
     vote,
     claim,
     outcome,
-    verdict,
     repeat,
     refusal,
     seal,
@@ -53,5 +53,6 @@ CODECS = (
     active_set,
     watermark,
     halted,
+    verdict,
 )
-OLDER: dict[str, tuple[Any, ...]] = {}
+OLDER: dict[str, tuple[Any, ...]] = {"verdict": (verdict_6,)}

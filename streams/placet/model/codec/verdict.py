@@ -20,9 +20,9 @@ from placet.model.codec._wire import (
     unwritable,
 )
 
-SCHEMA_ID = 6
-HEADER = bytes.fromhex("0000000006")
-FINGERPRINT = bytes.fromhex("4a7243b9352721e3d1e827907f9f12abf9d796a07add61ebc47f3f0dac195280")
+SCHEMA_ID = 24
+HEADER = bytes.fromhex("0000000018")
+FINGERPRINT = bytes.fromhex("172fcfe9f6cc732724f461d253f28a250a8dcf908ef15164faac8762244375c2")
 
 
 class Obligation(NamedTuple):
@@ -48,6 +48,15 @@ class Hold(NamedTuple):
     scope: str
     amount: int  # minor units
     phase: int  # 1 hold, 2 spend, 3 release
+
+
+class Bound(NamedTuple):
+    """A part of `Verdict`."""
+
+    argument: str  # one of the intent's own, an integer
+    comparison: str  # `<=` or `>=`
+    value: str  # JSON text
+    effect: int  # the Effect the rules would have at this value, all else as it was; not yet one step before it
 
 
 class Verdict(NamedTuple):
@@ -99,6 +108,10 @@ class Verdict(NamedTuple):
     result_sensitivity: str
     result_origin: str
     detail: str
+    bounds: tuple[
+        Bound, ...
+    ]  # what the rules would rather have had, of a deny or a step_up; never of a set or a pattern
+    ask: tuple[str, ...]  # who could give leave: names and patterns, as `group:finance`
 
 
 def encode_granted_arguments(value: bytes | None) -> bytes:
@@ -195,6 +208,39 @@ def encode_holds(value: tuple[Hold, ...]) -> bytes:
     return b"".join(parts)
 
 
+def _encode_bound(record: Bound) -> bytes:
+    argument, comparison, value, effect = record
+    argument_ = argument.encode()
+    comparison_ = comparison.encode()
+    value_ = value.encode()
+    return b"".join(
+        (LONG[len(argument_)], argument_, LONG[len(comparison_)], comparison_, LONG[len(value_)], value_, INT[effect])
+    )
+
+
+def encode_bounds(value: tuple[Bound, ...]) -> bytes:
+    """Return the bytes of a value of `bounds`."""
+    if not value:
+        return b"\x00"
+    parts = [LONG[len(value)]]
+    for item in value:
+        parts.append(_encode_bound(item))
+    parts.append(b"\x00")
+    return b"".join(parts)
+
+
+def encode_ask(value: tuple[str, ...]) -> bytes:
+    """Return the bytes of a value of `ask`."""
+    if not value:
+        return b"\x00"
+    parts = [LONG[len(value)]]
+    for item in value:
+        item_ = item.encode()
+        parts += (LONG[len(item_)], item_)
+    parts.append(b"\x00")
+    return b"".join(parts)
+
+
 def splice(
     head: bytes,
     partition: int,
@@ -234,6 +280,8 @@ def splice(
     result_sensitivity: str,
     result_origin: str,
     detail: str,
+    bounds: bytes,
+    ask: bytes,
 ) -> bytes:
     """Return the payload whose first 9 fields are the bytes `head`.
 
@@ -289,6 +337,8 @@ def splice(
                 TEXT[result_sensitivity],
                 TEXT[result_origin],
                 TEXT[detail],
+                bounds,
+                ask,
             )
         )
     except UnicodeEncodeError as fault:
@@ -345,6 +395,8 @@ def encode(record: Verdict) -> bytes:
             result_sensitivity,
             result_origin,
             detail,
+            bounds,
+            ask,
         ) = record
         if len(id) != 16:
             raise unfit("verdict.id", len(id), 16)
@@ -414,6 +466,8 @@ def encode(record: Verdict) -> bytes:
             result_sensitivity,
             result_origin,
             detail,
+            encode_bounds(bounds),
+            encode_ask(ask),
         )
     except UnicodeEncodeError as fault:
         raise unwritable("verdict", fault) from None
@@ -855,6 +909,69 @@ def decode(data: bytes, start: int = 5) -> Verdict:
             i, j = span(b, i)
         detail = b[i + 1 : j].decode()
         i = j
+        here = "bounds"
+        bounds: tuple[Bound, ...] = ()
+        if b[i]:
+            n, i = count(b, i, 4)
+            bounds_list: list[Bound] = []
+            for _ in range(n):
+                here = "bounds_item.argument"
+                j = i + SPAN[b[i]]
+                if j == i:
+                    i, j = span(b, i)
+                bounds_item_argument = b[i + 1 : j].decode()
+                i = j
+                here = "bounds_item.comparison"
+                j = i + SPAN[b[i]]
+                if j == i:
+                    i, j = span(b, i)
+                bounds_item_comparison = b[i + 1 : j].decode()
+                i = j
+                here = "bounds_item.value"
+                j = i + SPAN[b[i]]
+                if j == i:
+                    i, j = span(b, i)
+                bounds_item_value = b[i + 1 : j].decode()
+                i = j
+                here = "bounds_item.effect"
+                n = b[i]
+                if n < 128:
+                    bounds_item_effect = SMALL[n]
+                    i += 1
+                else:
+                    bounds_item_effect, i = int_at(b, i)
+                bounds_item = tuple.__new__(
+                    Bound,
+                    (
+                        bounds_item_argument,
+                        bounds_item_comparison,
+                        bounds_item_value,
+                        bounds_item_effect,
+                    ),
+                )
+                bounds_list.append(bounds_item)
+            here = "bounds"
+            if b[i]:
+                raise Misread("one block, and its end")
+            bounds = tuple(bounds_list)
+        i += 1
+        here = "ask"
+        ask: tuple[str, ...] = ()
+        if b[i]:
+            n, i = count(b, i, 1)
+            ask_list: list[str] = []
+            for _ in range(n):
+                j = i + SPAN[b[i]]
+                if j == i:
+                    i, j = span(b, i)
+                ask_item = b[i + 1 : j].decode()
+                i = j
+                ask_list.append(ask_item)
+            here = "ask"
+            if b[i]:
+                raise Misread("one block, and its end")
+            ask = tuple(ask_list)
+        i += 1
         if i != end:
             raise left_over(i, end)
     except (IndexError, UnicodeDecodeError, Misread) as fault:
@@ -908,5 +1025,7 @@ def decode(data: bytes, start: int = 5) -> Verdict:
             result_sensitivity,
             result_origin,
             detail,
+            bounds,
+            ask,
         ),
     )
