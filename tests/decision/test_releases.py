@@ -141,10 +141,7 @@ def test_a_partition_that_a_later_worker_has_served_is_not_taken_back(later: Rel
     world = Upgraded(later)
     world.ask(world.intent())
     world.upgrade(None)
-    with pytest.raises(
-        Corrupted,
-        match=f"expected its framing, found {later.module('model.codec').BY_NAME['desk_change'].HEADER.hex()}",
-    ):
+    with pytest.raises(Corrupted, match=r"expected its framing, found 00000000[0-9a-f]{2}"):
         world.step()
 
 

@@ -251,7 +251,7 @@ def test_a_verdict_begins_with_the_bytes_of_its_intent(asked: dict[str, Any], an
     rest = record._asdict()
     for name in nine:
         del rest[name]
-    for name in ("granted_arguments", "rules", "missing", "obligations", "approval", "holds"):
+    for name in ("granted_arguments", "rules", "missing", "obligations", "approval", "holds", "bounds", "ask"):
         rest[name] = getattr(verdict, f"encode_{name}")(rest[name])
     assert verdict.splice(framed[5:head_at], **rest) == avro_bytes("verdict", answered)
 

@@ -106,3 +106,42 @@ def test_of_an_action_nobody_is_about_there_is_nothing_to_tell() -> None:
 )
 def test_a_condition_is_taken_apart_at_its_own_signs_only(text: str, parts: list[tuple[int, str]]) -> None:
     assert list(clauses(text)) == parts
+
+
+def test_why_an_answer_is_no_grant_is_said_and_what_held_back_each_rule_that_would() -> None:
+    rules = "\n".join(
+        (
+            rule("small", when="arguments.amount <= 50 && (actor.risk.score < 40 || !has(resource.owner))"),
+            rule("robots", who='{actor: ["robot:*"]}'),
+            rule("asks", "step_up", when="arguments.amount > 10"),
+        )
+    )
+    policies = PolicySet.of([pack(rules)])
+    explained = explain(policies, case({"risk": 50, "resource": {"owner": "user:mo"}}, arguments={"amount": 90}))
+    assert explained.why_not == (
+        "small/asks says step_up: of a test",
+        "it waits for 1 of group:finance, for 60 s",
+        "no rule permits",
+        "small/small would permit, but this does not hold: arguments.amount <= 50; actor.risk.score < 40; !has(resource.owner)",
+        "small/robots would permit, but actor `agent:ada` is none of robot:*",
+    )
+    assert [(bound.name, bound.value) for bound in explained.together] == [
+        ("actor.risk.score", 39),
+        ("arguments.amount", 10),
+    ]
+    assert explain(PolicySet.of([pack(rule("any"))]), case()).why_not == ()
+
+
+def test_a_clause_under_a_negation_is_held_back_by_the_negation_as_a_whole() -> None:
+    explained = explain(PolicySet.of([pack(rule("not", when="!(arguments.amount > 10 || intent.emergency)"))]), case())
+    assert [clause.text for clause in explained.rules[0].clauses if clause.stops] == [
+        "!(arguments.amount > 10 || intent.emergency)"
+    ]
+    assert [(bound.name, bound.value) for bound in explained.bounds] == [("arguments.amount", 10)]
+    assert explained.to_data()["bounds"][0]["effect"] == "permit"
+
+
+def test_nobody_eligible_is_said() -> None:
+    rules = (rule("a", "step_up"), rule("b", "step_up", approval='{quorum: 1, from: ["group:law"], expires_s: 9}'))
+    said = explain(PolicySet.of([pack("\n".join(rules))]), case()).why_not
+    assert "it waits for 1 of nobody: no one is eligible under every rule that asks, for 9 s" in said

@@ -6,7 +6,7 @@ from placet.decision.ballot import Count
 from placet.decision.life import CLAIMED, GRANTED
 from placet.decision.limits import Near
 from placet.model.codec.desk_change import Held
-from placet.model.codec.verdict import Approval, Hold
+from placet.model.codec.verdict import Approval, Bound, Hold
 from placet.model.reasons import Effect, Reason, State
 from placet.policy.approval import Approval as Wait
 from placet.policy.evaluate import Finding
@@ -17,7 +17,7 @@ class Answer(msgspec.Struct, gc=False):
 
     `wait` and `count` are what people are asked for, and what their votes come to, where they are asked.
     `holds` are the amounts a grant counts, and `posts` what is said of amounts; `near` are the limits of
-    which little is left.
+    which little is left. `bounds` and `ask` are a `Guide`'s.
     """
 
     state: State
@@ -39,6 +39,8 @@ class Answer(msgspec.Struct, gc=False):
     holds: tuple[Held, ...] = ()
     posts: tuple[Hold, ...] = ()
     near: tuple[Near, ...] = ()
+    bounds: tuple[Bound, ...] = ()
+    ask: tuple[str, ...] = ()
 
     @property
     def wanted(self) -> bytes:

@@ -4,6 +4,7 @@ from placet.decision import intake
 from placet.decision.answer import Answer
 from placet.decision.arrow import Cause
 from placet.decision.book import Book
+from placet.decision.guidance import Guide
 from placet.decision.intake import Asked, Intake
 from placet.decision.judge import Judge
 from placet.decision.leases import lease_of
@@ -28,6 +29,7 @@ class Questions:
         self._book = book
         self._judge = judge
         self._reader = reader
+        self.guide = Guide()
 
     def ask(self, rec: Rec, asked: Asked) -> None:
         """Answer one intent record: a verdict, a pointer to the first one, or a refusal."""
@@ -67,6 +69,8 @@ class Questions:
             return
         session = book.session_of(asked)
         answer = self._judge.judge(asked, active, plan, session)
+        if not answer.grants:
+            self.guide.tell(answer, asked, plan, self._judge.joiner)
         body = self._judge.body(asked, answer, session) if self._judge.keeps_case(intent, answer) else None
         seq = book.first(asked, answer, cause, rec.at, body)
         if answer.state in OPEN:

@@ -10,12 +10,13 @@ from placet.decision.awaiting import awaits_context
 from placet.decision.book import Book
 from placet.decision.claims import SILENT
 from placet.decision.follow import Follow
+from placet.decision.intake import Asked
 from placet.decision.judge import BUDGET, SESSION, Judge
 from placet.decision.library import SET
 from placet.decision.life import OPEN, WAITING
 from placet.decision.meters import spent_at
 from placet.decision.questions import BEHIND, Questions
-from placet.model.codec.desk_change import Lease
+from placet.model.codec.desk_change import Lease, Session
 from placet.model.reasons import Effect, Reason, State
 
 GRAVEST_FIRST = (HALT, PRINCIPAL, SET, RISK, MANDATE, RESOURCE, SESSION, CALENDAR, FEED, BUDGET, RESUME)
@@ -128,11 +129,17 @@ class Sweeps:
         active, plan = self._judge.plan_of(asked.intent)
         now = self._judge.judge(asked, active, plan, session, lease.executor, lease)
         self._book.leases.rest(lease.slot, self._judge.joiner.index, asked.key)
-        body = None
-        if state in WAITING:
-            if now.state is not state or tell or (waits and now.wanted != lease.wanted):
-                self._follow.go(lease, asked, now, cause, session)
-            return
+        if state not in WAITING:
+            self._held(lease, asked, now, cause, session)
+        elif now.state is not state:
+            self._questions.guide.tell(now, asked, plan, self._judge.joiner)
+            self._follow.go(lease, asked, now, cause, session)
+        elif tell or (waits and now.wanted != lease.wanted):
+            self._follow.go(lease, asked, now, cause, session)
+
+    def _held(self, lease: Lease, asked: Asked, now: Answer, cause: Cause, session: Session | None) -> None:
+        """Take back a grant that would not be given again, or tell who carries it out to stop."""
+        state = State(lease.state)
         if now.grants and now.granted_digest == lease.granted_digest:
             ends = self._judge.joiner.until
             if state is State.CLAIMED or ends >= lease.until:

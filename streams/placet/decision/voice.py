@@ -143,6 +143,8 @@ class Voice:
             said.sensitivity,
             said.origin,
             said.detail or answer.detail,
+            verdict.encode_bounds(answer.bounds) if answer.bounds else NOTHING,
+            verdict.encode_ask(answer.ask) if answer.ask else NOTHING,
         )
         self.emits.decisions.append(tuple.__new__(Message, (key, verdict.HEADER + payload, None)))
         self.leaves.append(sha256(VERDICT_LEAF + payload).digest())

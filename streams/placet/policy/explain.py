@@ -1,6 +1,7 @@
 """Why the rules say what they say of a case, as plain data for text and JSON."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from itertools import takewhile
 from typing import Any
 
 import msgspec
@@ -13,6 +14,7 @@ from placet.policy.contents import Pack
 from placet.policy.evaluate import NO_RULE, Finding, Plan, PolicySet
 from placet.policy.expressions import Expression
 from placet.policy.finding import Said
+from placet.policy.nearest import GRANTED, Bound, nearest, together
 from placet.policy.presence import age_of, is_missing
 from placet.policy.rules import Rule
 
@@ -27,11 +29,15 @@ class FactExplained(msgspec.Struct, frozen=True):
 
 
 class ClauseExplained(msgspec.Struct, frozen=True):
-    """One clause of a condition with its value, or the word `error`; depth 0 is the whole condition."""
+    """One clause of a condition with its value, or the word `error`; depth 0 is the whole condition.
+
+    `stops`: it holds no further clause, and with the other value it might have made the condition true.
+    """
 
     depth: int
     text: str
     value: Any
+    stops: bool = False
 
 
 class RuleExplained(msgspec.Struct, frozen=True):
@@ -49,18 +55,27 @@ class RuleExplained(msgspec.Struct, frozen=True):
 
 
 class Explanation(msgspec.Struct, frozen=True):
-    """Everything that led to a finding."""
+    """Everything that led to a finding, and what would change it.
+
+    `why_not` says in sentences why the answer is no grant. Any one of `bounds` would by itself
+    make it one; where there is none, all of `together` would.
+    """
 
     action: str
     finding: Finding
     facts: tuple[FactExplained, ...]
     rules: tuple[RuleExplained, ...]
     rules_elsewhere: int
+    why_not: tuple[str, ...] = ()
+    bounds: tuple[Bound, ...] = ()
+    together: tuple[Bound, ...] = ()
 
     def to_data(self) -> dict[str, Any]:
         """Return this as what JSON can hold, effects and reasons by their names."""
         data: dict[str, Any] = msgspec.to_builtins(self)
         data["finding"] |= {"effect": self.finding.effect.name.lower(), "reason": self.finding.reason.name}
+        for told, bound in zip(data["bounds"] + data["together"], self.bounds + self.together, strict=True):
+            told["effect"] = bound.effect.name.lower()
         return data
 
 
@@ -69,11 +84,40 @@ def explain(policies: PolicySet, case: Case) -> Explanation:
     plan = policies.plan(case.action)
     everywhere = sum(len(pack.rules) for pack in policies.packs)
     if plan is None:
-        return Explanation(case.action, NO_RULE, (), (), everywhere)
+        nobody = ("no rule is about this action, and no pack declares it",)
+        return Explanation(case.action, NO_RULE, (), (), everywhere, nobody)
     said = plan.said(case)
     rules = tuple(_rule(plan, pack, rule, case, said) for pack, rule in plan.rules)
     facts = tuple(_fact(plan, fact, case) for fact in plan.facts)
-    return Explanation(case.action, plan.decide(case), facts, rules, everywhere - len(rules))
+    finding = plan.decide(case)
+    alone = nearest(plan, case)
+    both = () if alone else together(plan, case)
+    why_not = tuple(_why_not(finding, rules))
+    return Explanation(case.action, finding, facts, rules, everywhere - len(rules), why_not, alone, both)
+
+
+def _why_not(finding: Finding, rules: tuple[RuleExplained, ...]) -> Iterator[str]:
+    """Yield why an answer is no grant: who decided, who would have granted and what stopped them."""
+    if finding.effect in GRANTED:
+        return
+    if finding.reason is Reason.ARGUMENTS_UNFIT:
+        yield "the arguments are not as the action declares them"
+        return
+    for one in rules:
+        if one.rule in finding.rules:
+            yield f"{one.rule} says {one.effect}: {one.why if one.lacking else one.because}"
+    if (approval := finding.approval) is not None:
+        whom = ", ".join(approval.eligible) or "nobody: no one is eligible under every rule that asks"
+        yield f"it waits for {approval.quorum} of {whom}, for {approval.expires_ms // 1000} s"
+    granting = [one for one in rules if one.effect in ("permit", "constrain")]
+    if any(one.spoke for one in granting):
+        return
+    yield "no rule permits" if granting else "no rule about this action ever permits"
+    for one in granting:
+        stopped = [clause.text for clause in one.clauses if clause.stops]
+        yield f"{one.rule} would {one.effect}, but " + (
+            f"this does not hold: {'; '.join(stopped)}" if stopped else one.why
+        )
 
 
 def _fact(plan: Plan, fact: str, case: Case) -> FactExplained:
@@ -84,13 +128,11 @@ def _fact(plan: Plan, fact: str, case: Case) -> FactExplained:
 def _rule(plan: Plan, pack: Pack, rule: Rule, case: Case, said: Mapping[str, Said]) -> RuleExplained:
     condition = pack.condition(rule, plan.action)
     told = said.get(rule.name)
-    elsewhere = "" if told else _not_about(rule, case)
+    elsewhere = "" if told else not_about(rule, case)
     parts: tuple[ClauseExplained, ...] = ()
     reads: dict[str, Any] = {}
     if condition is not None and not elsewhere:
-        parts = tuple(
-            ClauseExplained(depth, text, condition.part(text, case)) for depth, text in clauses(condition.text)
-        )
+        parts = _clauses(condition, case)
         reads = {".".join(path): _read(condition, path, case) for path in condition.paths}
     effect, lacking = (told.effect, told.missing) if told else (rule.effect, ())
     why = elsewhere or _why(condition, told)
@@ -98,6 +140,22 @@ def _rule(plan: Plan, pack: Pack, rule: Rule, case: Case, said: Mapping[str, Sai
     return RuleExplained(
         rule.name, effect.name.lower(), rule.because, told is not None, why, lacking, parts, reads, engine
     )
+
+
+def _clauses(condition: Expression, case: Case) -> tuple[ClauseExplained, ...]:
+    """Return every clause with its value, and which of those without further clauses stop the whole."""
+    told: list[ClauseExplained] = []
+    listed = list(clauses(condition.text))
+    held: list[bool] = []  # by depth: whether the clause there is not true, nor any around it, and no `!` stands before
+    for at, (depth, text) in enumerate(listed):
+        below = [d for d, _ in takewhile(lambda one, depth=depth: one[0] > depth, listed[at + 1 :])]  # type: ignore[misc]
+        turned = text.startswith("!") and below.count(depth + 1) == 1
+        value = condition.part(text, case)
+        del held[depth:]
+        stops = all(held) and value is not True
+        held.append(stops and not turned)
+        told.append(ClauseExplained(depth, text, value, stops and (turned or not below)))
+    return tuple(told)
 
 
 def _read(condition: Expression, path: tuple[str, ...], case: Case) -> Any:
@@ -117,7 +175,7 @@ def _select(path: tuple[str, ...]) -> str:
     return text
 
 
-def _not_about(rule: Rule, case: Case) -> str:
+def not_about(rule: Rule, case: Case) -> str:
     """Return why a rule is not about this case, before its condition; empty when it is."""
     if rule.resource is not None and not patterns.matches(rule.resource, case.resource_id):
         return f"resource `{case.resource_id}` is none of {', '.join(rule.resource)}"

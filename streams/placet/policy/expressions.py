@@ -53,6 +53,7 @@ class Expression:
         self.arguments = arguments
         self._program = program
         self._messages = messages
+        self._parts: dict[str, Any] = {}
         found = list(reads(tree))
         self.paths = tuple(sorted({read.path for read in found}))
         self.roots = tuple(sorted({path[0] for path in self.paths}))
@@ -92,7 +93,10 @@ class Expression:
     def part(self, text: str, case: Case) -> Any:
         """Return the value of a part of this condition as the library sees it, or `error`; for explaining."""
         try:
-            value = self._messages.env.compile(text).eval(self._messages.activation(case, self.roots))
+            program = self._parts.get(text)
+            if program is None:
+                program = self._parts[text] = self._messages.env.compile(text)
+            value = program.eval(self._messages.activation(case, self.roots))
             if value.type() == cel.Type.ERROR:
                 return "error"
             return value.plain_value()
@@ -120,7 +124,7 @@ def compile_condition(text: str, arguments: Arguments | None) -> Expression:
         hint = "; write `== true`" if kind == "dyn" else ""
         raise ConditionError([(1, 1, f"a condition must be bool, this is {kind}{hint}")])
     tree = checked.read(program.serialize())
-    faults = [(*_line_column(text, offset), message) for offset, message in _faults(tree, arguments)]
+    faults = [(*line_column(text, offset), message) for offset, message in _faults(tree, arguments)]
     if faults:
         raise ConditionError(faults)
     return Expression(text, program, tree, messages, arguments)
@@ -161,7 +165,8 @@ def _spelled(row: str, column: int, field: str) -> tuple[int, str]:
     return (holder.start() + 1, f"{holder.group()}.{field}") if holder else (column, field)
 
 
-def _line_column(text: str, offset: int) -> tuple[int, int]:
+def line_column(text: str, offset: int) -> tuple[int, int]:
+    """Return line and column, from 1, of a code point of `text`."""
     before = text[:offset]
     return before.count("\n") + 1, offset - (before.rfind("\n") + 1) + 1
 

@@ -29,6 +29,11 @@ def meet(a: Sequence[str], b: Sequence[str]) -> tuple[str, ...]:
     return tuple(sorted(both))
 
 
+def covers(others: Sequence[str], patterns: Sequence[str]) -> bool:
+    """Whether whatever `patterns` cover is covered by `others`; a group only by itself, or by `*`."""
+    return all(p in others or "*" in others or (not p.startswith("group:") and _inside(p, others)) for p in patterns)
+
+
 def _inside(pattern: str, others: Sequence[str]) -> bool:
     """Whether one of `others` covers all of `pattern`."""
     return any(

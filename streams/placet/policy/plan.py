@@ -127,6 +127,10 @@ class Plan:
         mask = self._library(case)
         return self._memo.get(mask) or self._find(mask)
 
+    def mask(self, case: Case) -> int:
+        """Return the bits of what each rule says of `case`; UNFIT where its arguments are not as declared."""
+        return self._run(case)
+
     def fired(self, case: Case) -> tuple[str, ...]:
         """Return the rules whose condition holds on `case`, deciding or not."""
         mask = self._run(case)

@@ -17,6 +17,7 @@ from tests.faces.auditor import hand
 from tests.faces.auditor.hand import KEK, KEYS, OTHER, Shelf, action_digest, blank, frame, sealed, sha256, signed
 from tests.faces.auditor.story import LIMITED, Story, tell
 
+BOUND = {"argument": "amount", "comparison": "<=", "value": "9", "effect": 1}
 Spoil = Callable[[Story], None]
 Tamper = Callable[[list[tuple[str, bytes]]], None]
 
@@ -412,6 +413,9 @@ SPOILS: list[tuple[str, str, Spoil]] = [
     ("another rule than decided", "V5: rules is", change(1, 0, rules=["shop/large"])),
     ("an obligation left out", "V5: obligations is", change(1, 1, obligations=LIMITED[:1])),
     ("another reason", "V5: reason is", change(1, 4, reason=420)),
+    ("somebody to ask who has no say", "V5: tells to ask", change(1, 4, ask=["user:eve"])),
+    ("a bound after a grant", "V5: tells what", change(2, 0, bounds=[BOUND])),
+    ("a bound of no integer", "V5: bound `amount <= 9` is none of", change(1, 4, bounds=[BOUND])),
     (
         "a fact that is not the record it cites",
         "V5: is not the record",

@@ -88,7 +88,7 @@ def verdict(state: State, effect: Effect, *, seq: int, previous: int = -1, stop:
     values |= dict.fromkeys(
         ("tenant", "actor", "authority", "mandate", "action", "resource", "purpose", "executor"), "x"
     )
-    values |= dict.fromkeys(("rules", "missing", "obligations", "holds"), ())
+    values |= dict.fromkeys(("rules", "missing", "obligations", "holds", "bounds", "ask"), ())
     record = Verdict(**values)._replace(
         id=bytes(16),
         attempt=1,

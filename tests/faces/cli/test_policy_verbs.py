@@ -158,3 +158,44 @@ def test_a_schema_that_breaks_what_was_released_exits_3(tmp_path: Path, capsys: 
 def test_a_folder_without_schemas_is_wrong_usage(tmp_path: Path, capsys: Caps) -> None:
     assert placet(capsys, "schema", "check", tmp_path).code == 2
     assert placet(capsys, "schema", "check", tmp_path / "none").code == 2
+
+
+def test_explain_says_why_not_and_the_smallest_change_that_would(tmp_path: Path, capsys: Caps) -> None:
+    file = tmp_path / "refund.yaml"
+    file.write_text(REFUND.replace("RISK", "90").replace("4500", "1000000"))
+    said = placet(capsys, "policy", "explain", POLICIES / "payments", "--file", file)
+    assert said.code == 0
+    assert "payments/risk-high says deny: no money moves while the risk is high" in said.out
+    assert "all of these together would make it constrain" in said.out
+    assert "arguments.amount <= 50000 (it is 1000000)" in said.out
+    assert "actor.risk.score <= 39 (it is 90)" in said.out
+
+
+def test_explain_takes_a_test_by_its_whole_sentence_before_one_that_only_contains_it(pack: Path, capsys: Caps) -> None:
+    text = (pack / "tests.yaml").read_text()
+    (pack / "tests.yaml").write_text(
+        text.replace("says: an agent gives back a small amount", "says: a quote is granted and claimed at once, or not")
+    )
+    said = placet(capsys, "policy", "explain", pack, "--test", "a quote is granted and claimed at once", "--json")
+    assert said.json["action"] == "payments.quote"
+
+
+def test_the_packs_that_come_with_placet_are_clean_of_lint(capsys: Caps) -> None:
+    said = placet(capsys, "policy", "lint", POLICIES, "--strict", "--json")
+    assert said.code == 0
+    assert [one["found"] for one in said.json["packs"]] == [[], [], []]
+
+
+def test_lint_exits_3_on_an_error_and_on_a_warning_only_when_strict(pack: Path, capsys: Caps) -> None:
+    text = (pack / "rules.yaml").read_text()
+    line = 1 + text[: text.index("arguments.amount <= 5000")].count("\n")
+    (pack / "rules.yaml").write_text(text.replace("arguments.amount <= 5000 ", "arguments.amount <= 0 "))
+    said = placet(capsys, "policy", "lint", pack)
+    assert said.code == 3
+    assert said.out.startswith(
+        f"{pack}/rules.yaml:{line}:11: error never_true: the condition of `payments/refund-small` can never be true\n"
+    )
+    assert said.out.endswith(f"{pack}: 1 errors, 0 warnings in 18 rules\n")
+    (pack / "rules.yaml").write_text(text.replace("on: [payments.quote]", "on: [payments.quote, payments.qoute]"))
+    assert placet(capsys, "policy", "lint", pack).code == 0
+    assert placet(capsys, "policy", "lint", pack, "--strict").code == 3

@@ -72,6 +72,8 @@ def verdict_of(seq: int, **more: Any) -> Verdict:
         "obligations": (),
         "approval": None,
         "holds": (),
+        "bounds": (),
+        "ask": (),
         "nonce": b"",
         "ran_digest": b"",
     }

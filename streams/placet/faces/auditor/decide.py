@@ -5,6 +5,7 @@ from importlib.metadata import version
 from typing import Any, NamedTuple
 
 from placet.faces.auditor.asking import Polled
+from placet.faces.auditor.guidance import ask_fault, bounds_fault
 from placet.faces.auditor.hashes import action_digest, canonical
 from placet.faces.auditor.joining import (
     BROKEN,
@@ -101,7 +102,19 @@ class Again:
             self._closed.checked += 1
             if said["state"] in HOLDING and not said["stop"]:
                 return "V10", f"`{name_of(said['state'])}`, where there was nothing to rest it on: {expected.reason}"
-        return "V5", _compare(said, expected)
+        return "V5", _compare(said, expected) or self._misguides(said, expected, body, intent)
+
+    def _misguides(self, said: Fields, expected: Expected, body: Fields, intent: Record) -> str:
+        """Return what is not true of whom to ask and what would be allowed; later arrows tell neither."""
+        if said["previous_seq"] >= 0 and (said["reason"] >= OF_GRANTS or said["stop"]):
+            return "tells what would be allowed after a grant" if said["bounds"] or said["ask"] else ""
+        asked = intent.fields
+        fault = ask_fault(said, expected.reason, asked, body, self._schemas)
+        packs = self._shelf.find(asked["tenant"], body["set_digest"]) if said["bounds"] else None
+        if fault or packs is None:
+            return fault
+        known = Joiner(self._schemas, body, intent, said["executor"]).join()
+        return bounds_fault(said, packs, asked, json.loads(asked["arguments"]), known, body["instant"])
 
     def _expect(self, body: Fields, intent: Record, said: Fields) -> Expected | None:
         asked = intent.fields

@@ -24,7 +24,9 @@ EXITS = {Exit.FAULTY: "the file or a pack does not load"}
 
 def run(
     folders: Folders,
-    test: Annotated[str, typer.Option(help="The first of the packs' own tests whose sentence contains this.")] = "",
+    test: Annotated[
+        str, typer.Option(help="One of the packs' own tests: by its sentence, else the first that contains this.")
+    ] = "",
     file: Annotated[
         Path | None, typer.Option("--file", help="A situation as `placet decide` takes it; `-` is stdin.")
     ] = None,
@@ -32,7 +34,9 @@ def run(
 ) -> Exit:
     """Explain what packs say of a situation: the facts, every rule about the action, each clause with its value.
 
-    The situation is one of the packs' own tests, or a file.
+    Where the answer is no grant it says why not, and the smallest change of amounts, scores, ranks
+    or ages that would make it one: each was tried before it is printed, and none is given for what
+    is in a set. The situation is one of the packs' own tests, or a file.
     """
     from placet.policy.evaluate import PolicySet
     from placet.policy.explain import explain
@@ -51,11 +55,10 @@ def run(
 
 
 def _tested(packs: "list[Pack]", text: str) -> "tuple[Given, IntentGiven]":
-    for pack in packs:
-        for one in pack.tests:
-            if text in one.says:
-                printing.note(one.says)
-                return one.given, one.intent
+    tests = [one for pack in packs for one in pack.tests if text in one.says]
+    for one in sorted(tests, key=lambda one: one.says != text)[:1]:
+        printing.note(one.says)
+        return one.given, one.intent
     raise usage(f"--test: no test says `{text}`", "placet policy test DIR --json lists them")
 
 
@@ -77,5 +80,18 @@ def _print(data: dict[str, Any]) -> None:
             printing.say(f"  {'  ' * clause['depth']}{value!s:<5}  {clause['text']}")
         for name, value in rule["reads"].items():
             printing.say(f"    {name} = {value!r}")
+    if data["why_not"]:
+        printing.say("\nwhy not")
+    for sentence in data["why_not"]:
+        printing.say(f"  {sentence}")
+    _print_bounds(data["bounds"], "any one of these would by itself make it")
+    _print_bounds(data["together"], "all of these together would make it")
     if data["rules_elsewhere"]:
         printing.say(f"\n{data['rules_elsewhere']} other rules are about other actions")
+
+
+def _print_bounds(bounds: list[dict[str, Any]], heading: str) -> None:
+    if bounds:
+        printing.say(f"\n{heading} {' or '.join(sorted({bound['effect'] for bound in bounds}))}")
+    for bound in bounds:
+        printing.say(f"  {bound['name']} {bound['comparison']} {bound['value']} (it is {bound['seen']})")

@@ -1,21 +1,50 @@
 """Why a guarded action did not run, each error named by what its catcher does next."""
 
+from typing import Any
+
 from placet.errors import PlacetError
+from placet.faces.sdk.kinds import Kind, kind_of
 from placet.faces.sdk.models import Answer
 from placet.model.codec.intent import Intent
-from placet.model.reasons import Reason, State
 
 
 class NotGranted(PlacetError):
-    """The action may not run. `answer` says why: reason, rules, missing facts, and when to ask again."""
+    """The action may not run. `answer` says why: reason, rules, missing facts, and when to ask again.
+
+    For a language model there is `answer.advice()`, one paragraph, and `to_dict()`, the same with its parts.
+    """
 
     def __init__(self, answer: Answer) -> None:
         super().__init__(answer.says())
         self.answer = answer
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return the refusal as JSON has it, by the names of `schemas/refused.schema.json`."""
+        return self.answer.to_dict()
+
 
 class Denied(NotGranted):
     """No. Asking the same again hears the same."""
+
+
+class OverLimit(Denied):
+    """Other arguments would do: ask anew within `answer.bounds`, where the task can be done so."""
+
+
+class Misasked(Denied):
+    """The request itself is wrong: put the call right. No rule was against it."""
+
+
+class OutsideMandate(Denied):
+    """No mandate covers this: have one given by whom `answer.ask` names, then ask anew."""
+
+
+class NotTrusted(Denied):
+    """Who asks is not proved, not known or not active: nothing this agent asks will do until people see to that."""
+
+
+class Halted(Denied):
+    """People have stopped this: leave all that is like it until they resume, and let the user know."""
 
 
 class TryAgain(Denied):
@@ -54,27 +83,21 @@ class Stopped(PlacetError):
     """The action was cancelled while it ran, because the context changed. The outcome says so."""
 
 
-TAKEN = frozenset({Reason.CLAIM_TAKEN})
-OVER = frozenset({Reason.CLAIM_UNKNOWN, Reason.LEASE_ENDED})
-"""Why claims are refused when there is nothing left to claim."""
+RAISED: dict[Kind, type[NotGranted]] = {
+    Kind.DENIED: Denied,
+    Kind.TRY_AGAIN: TryAgain,
+    Kind.OVER_LIMIT: OverLimit,
+    Kind.MISASKED: Misasked,
+    Kind.OUTSIDE_MANDATE: OutsideMandate,
+    Kind.NOT_TRUSTED: NotTrusted,
+    Kind.HALTED: Halted,
+    Kind.DEFERRED: Deferred,
+    Kind.PENDING: Pending,
+    Kind.ENDED: Ended,
+    Kind.SETTLED: Settled,
+}
 
 
 def raised_by(answer: Answer) -> NotGranted:
     """Return the error for an answer that is not a grant."""
-    if answer.reason in TAKEN:
-        return Settled(answer)
-    if answer.reason in OVER:
-        return Ended(answer)
-    match answer.state:
-        case State.DENIED if answer.retry_after_ms > 0:
-            return TryAgain(answer)
-        case State.DENIED:
-            return Denied(answer)
-        case State.DEFERRED:
-            return Deferred(answer)
-        case State.PENDING:
-            return Pending(answer)
-        case State.REVOKED | State.LAPSED | State.EXPIRED | State.WITHDRAWN:
-            return Ended(answer)
-        case _:
-            return Settled(answer)
+    return RAISED[kind_of(answer)](answer)

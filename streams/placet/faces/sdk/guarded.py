@@ -37,8 +37,8 @@ def guarded(
     through and not asked about. `sensitivity` and `origin` are said of what the
     function returns, unless it returns a `Result`.
 
-    A call raises `NotGranted` (`Denied`, `TryAgain`, `Deferred`, `Pending`,
-    `Ended`, `Settled`), `NoAnswer`, `NotBegun` or `Stopped` when the function
+    A call raises `NotGranted` (`Denied` and its kinds, `Deferred`, `Pending`,
+    `Ended`, `Settled`: `errors` says which is which), `NoAnswer`, `NotBegun` or `Stopped` when the function
     did not run to its end, and whatever the function raised. Raises
     `ValueError` at once where agent and executor are of two tenants.
     """

@@ -5,12 +5,15 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from placet.faces.sdk.advice import advice
+from placet.faces.sdk.refused import refused
 from placet.model.codec import verdict
 from placet.model.codec.refusal import Refusal
 from placet.model.codec.verdict import Verdict
 from placet.model.reasons import Effect, Reason, State
 
 GRANTS: frozenset[State] = frozenset({State.GRANTED, State.CLAIMED})
+ENDS: frozenset[State] = frozenset({State.DENIED, State.REVOKED, State.LAPSED, State.EXPIRED, State.WITHDRAWN})
 WAITS: frozenset[State] = frozenset({State.ASKED, State.DEFERRED, State.PENDING})
 
 
@@ -33,12 +36,34 @@ class Obligation(Value):
         return cls(kind=record.kind, argument=record.argument, value=record.value)
 
 
+class Bound(Value):
+    """What would be allowed instead: with `argument` `<=` or `>=` `value`, all else as it is, the rules say `effect`."""
+
+    argument: str
+    comparison: str
+    value: int
+    effect: Effect
+
+    @classmethod
+    def of(cls, record: verdict.Bound) -> Self | None:
+        """Return the bound of a verdict, or None for one that a later release tells in a way of its own."""
+        try:
+            value, effect = int(record.value), Effect(record.effect)
+        except ValueError:
+            return None
+        if record.comparison not in ("<=", ">="):
+            return None
+        return cls(argument=record.argument, comparison=record.comparison, value=value, effect=effect)
+
+
 class Answer(Value):
     """Where an intent attempt stands: the newest sealed record about it.
 
     `id` is 32 hex digits. `arguments` are what may run where that differs from
     what was asked (RFC 8785 bytes). Instants are ms since 1970. `refusal` says
-    that the record itself was refused, and so was never an intent.
+    that the record itself was refused, and so was never an intent; `action` and
+    `resource` are empty then. `bounds` say what would be allowed instead, and
+    `ask` who could give leave.
     """
 
     tenant: str
@@ -59,6 +84,10 @@ class Answer(Value):
     retry_after_ms: int = 0
     executor: str = ""
     detail: str = ""
+    action: str = ""
+    resource: str = ""
+    bounds: tuple[Bound, ...] = ()
+    ask: tuple[str, ...] = ()
     partition: int
     seq: int
     instant: int
@@ -73,6 +102,11 @@ class Answer(Value):
         """Return whether the answer may still become a grant by itself."""
         return self.state in WAITS
 
+    @property
+    def refused(self) -> bool:
+        """Return whether the action may not run, or not yet, and was never begun: there is `advice` on that."""
+        return self.waiting or self.state in ENDS
+
     def says(self) -> str:
         """Return the answer as one line for people and logs; arguments are left out."""
         parts = [f"intent {self.id}/{self.attempt} of {self.authority}: {self.state.name.lower()}"]
@@ -86,6 +120,19 @@ class Answer(Value):
         if self.detail:
             parts.append(self.detail)
         return ", ".join(parts)
+
+    def advice(self) -> str:
+        """Return what to do about it, as one paragraph that a language model can act on; text of others only in quotes."""
+        return advice(self)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what was refused, why, and what to do about it, by the names of `schemas/refused.schema.json`.
+
+        Raises `ValueError` for a grant.
+        """
+        if self.granted:
+            raise ValueError(f"intent {self.id}/{self.attempt} is {self.state.name.lower()}: expected a refusal")
+        return refused(self)
 
     @classmethod
     def of(cls, record: Verdict | Refusal) -> Self:
@@ -124,6 +171,10 @@ class Answer(Value):
             retry_after_ms=record.retry_after_ms,
             executor=record.executor,
             detail=record.detail,
+            action=record.action,
+            resource=record.resource,
+            bounds=tuple(bound for one in record.bounds if (bound := Bound.of(one)) is not None),
+            ask=record.ask,
             partition=record.partition,
             seq=record.seq,
             instant=record.instant,

@@ -22,7 +22,7 @@ from placet.model.codec._wire import (
 
 SCHEMA_ID = 26
 HEADER = bytes.fromhex("000000001a")
-FINGERPRINT = bytes.fromhex("89d85fa78b4c48d76e6a138558155834e986c6aa2f7a2ec34eb221b8ff221ed0")
+FINGERPRINT = bytes.fromhex("ba2d715e9dfc7762077fed4018117373b5d45efa6a085e998f0e49c225b90da8")
 
 
 class Obligation(NamedTuple):
@@ -49,6 +49,15 @@ class Hold(NamedTuple):
     scope: str
     amount: int  # minor units
     phase: int  # 1 hold, 2 spend, 3 release, 4 beyond the limit by people's leave
+
+
+class Bound(NamedTuple):
+    """A part of `Verdict`."""
+
+    argument: str  # one of the intent's own, an integer
+    comparison: str  # `<=` or `>=`
+    value: str  # JSON text
+    effect: int  # the Effect the rules would have at this value, all else as it was; not yet one step before it
 
 
 class Verdict(NamedTuple):
@@ -100,6 +109,10 @@ class Verdict(NamedTuple):
     result_sensitivity: str
     result_origin: str
     detail: str
+    bounds: tuple[
+        Bound, ...
+    ]  # what the rules would rather have had, of a deny or a step_up; never of a set or a pattern
+    ask: tuple[str, ...]  # who could give leave: names and patterns, as `group:finance`
 
 
 def encode_granted_arguments(value: bytes | None) -> bytes:
@@ -213,6 +226,39 @@ def encode_holds(value: tuple[Hold, ...]) -> bytes:
     return b"".join(parts)
 
 
+def _encode_bound(record: Bound) -> bytes:
+    argument, comparison, value, effect = record
+    argument_ = argument.encode()
+    comparison_ = comparison.encode()
+    value_ = value.encode()
+    return b"".join(
+        (LONG[len(argument_)], argument_, LONG[len(comparison_)], comparison_, LONG[len(value_)], value_, INT[effect])
+    )
+
+
+def encode_bounds(value: tuple[Bound, ...]) -> bytes:
+    """Return the bytes of a value of `bounds`."""
+    if not value:
+        return b"\x00"
+    parts = [LONG[len(value)]]
+    for item in value:
+        parts.append(_encode_bound(item))
+    parts.append(b"\x00")
+    return b"".join(parts)
+
+
+def encode_ask(value: tuple[str, ...]) -> bytes:
+    """Return the bytes of a value of `ask`."""
+    if not value:
+        return b"\x00"
+    parts = [LONG[len(value)]]
+    for item in value:
+        item_ = item.encode()
+        parts += (LONG[len(item_)], item_)
+    parts.append(b"\x00")
+    return b"".join(parts)
+
+
 def splice(
     head: bytes,
     partition: int,
@@ -252,6 +298,8 @@ def splice(
     result_sensitivity: str,
     result_origin: str,
     detail: str,
+    bounds: bytes,
+    ask: bytes,
 ) -> bytes:
     """Return the payload whose first 9 fields are the bytes `head`.
 
@@ -307,6 +355,8 @@ def splice(
                 TEXT[result_sensitivity],
                 TEXT[result_origin],
                 TEXT[detail],
+                bounds,
+                ask,
             )
         )
     except UnicodeEncodeError as fault:
@@ -363,6 +413,8 @@ def encode(record: Verdict) -> bytes:
             result_sensitivity,
             result_origin,
             detail,
+            bounds,
+            ask,
         ) = record
         if len(id) != 16:
             raise unfit("verdict.id", len(id), 16)
@@ -432,6 +484,8 @@ def encode(record: Verdict) -> bytes:
             result_sensitivity,
             result_origin,
             detail,
+            encode_bounds(bounds),
+            encode_ask(ask),
         )
     except UnicodeEncodeError as fault:
         raise unwritable("verdict", fault) from None
@@ -891,6 +945,69 @@ def decode(data: bytes, start: int = 5) -> Verdict:
             i, j = span(b, i)
         detail = b[i + 1 : j].decode()
         i = j
+        here = "bounds"
+        bounds: tuple[Bound, ...] = ()
+        if b[i]:
+            n, i = count(b, i, 4)
+            bounds_list: list[Bound] = []
+            for _ in range(n):
+                here = "bounds_item.argument"
+                j = i + SPAN[b[i]]
+                if j == i:
+                    i, j = span(b, i)
+                bounds_item_argument = b[i + 1 : j].decode()
+                i = j
+                here = "bounds_item.comparison"
+                j = i + SPAN[b[i]]
+                if j == i:
+                    i, j = span(b, i)
+                bounds_item_comparison = b[i + 1 : j].decode()
+                i = j
+                here = "bounds_item.value"
+                j = i + SPAN[b[i]]
+                if j == i:
+                    i, j = span(b, i)
+                bounds_item_value = b[i + 1 : j].decode()
+                i = j
+                here = "bounds_item.effect"
+                n = b[i]
+                if n < 128:
+                    bounds_item_effect = SMALL[n]
+                    i += 1
+                else:
+                    bounds_item_effect, i = int_at(b, i)
+                bounds_item = tuple.__new__(
+                    Bound,
+                    (
+                        bounds_item_argument,
+                        bounds_item_comparison,
+                        bounds_item_value,
+                        bounds_item_effect,
+                    ),
+                )
+                bounds_list.append(bounds_item)
+            here = "bounds"
+            if b[i]:
+                raise Misread("one block, and its end")
+            bounds = tuple(bounds_list)
+        i += 1
+        here = "ask"
+        ask: tuple[str, ...] = ()
+        if b[i]:
+            n, i = count(b, i, 1)
+            ask_list: list[str] = []
+            for _ in range(n):
+                j = i + SPAN[b[i]]
+                if j == i:
+                    i, j = span(b, i)
+                ask_item = b[i + 1 : j].decode()
+                i = j
+                ask_list.append(ask_item)
+            here = "ask"
+            if b[i]:
+                raise Misread("one block, and its end")
+            ask = tuple(ask_list)
+        i += 1
         if i != end:
             raise left_over(i, end)
     except (IndexError, UnicodeDecodeError, Misread) as fault:
@@ -944,5 +1061,7 @@ def decode(data: bytes, start: int = 5) -> Verdict:
             result_sensitivity,
             result_origin,
             detail,
+            bounds,
+            ask,
         ),
     )

@@ -494,5 +494,7 @@ def decode(data: bytes, start: int = 5) -> Verdict:
             result_sensitivity,
             result_origin,
             detail,
+            (),
+            (),
         ),
     )
