@@ -171,8 +171,7 @@ class Site:
     def logs(self) -> str:
         """Return the end of what each process said, for a person."""
         return "\n".join(
-            f"-- {child.name} begun {child.begun} ended {child.ends}\n{child.said()[-SAID:]}"
-            for child in self.children
+            f"-- {child.name} begun {child.begun} ended {child.ends}\n{child.said()[-SAID:]}" for child in self.children
         )
 
     # Its end
