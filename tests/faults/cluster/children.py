@@ -122,6 +122,14 @@ class Child:
             file.seek(self._from)
             return file.read().decode(errors="replace")[-4_000:]
 
+    def told(self, text: str) -> int:
+        """Return how often it has said this since it was begun the last time."""
+        if not self.log.exists():
+            return 0
+        with self.log.open("rb") as file:
+            file.seek(self._from)
+            return file.read().count(text.encode())
+
     def up(self) -> bool:
         """Return whether it has said that it is."""
         return bool(self.said().strip())

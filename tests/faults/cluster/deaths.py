@@ -59,7 +59,7 @@ def stopped_past_its_session(site: Site) -> Iterator[None]:
 
 def _turned_away(site: Site, worker: Child) -> int:
     """Return how often a worker was fenced, or threw its producer away because its transaction was no longer its own."""
-    return site.proxy.fenced(worker.name) + worker.said().count(AGAIN)
+    return site.proxy.fenced(worker.name) + worker.told(AGAIN)
 
 
 @contextmanager
@@ -124,7 +124,7 @@ def starved(site: Site) -> Iterator[None]:
     usual = resource.prlimit(poor.pid, resource.RLIMIT_NOFILE)
     resource.prlimit(poor.pid, resource.RLIMIT_NOFILE, (3, usual[1]))
     cuts = site.proxy.cut(poor.name)
-    begun = site.proxy.ended[poor.name, True]
+    ended, lives = site.proxy.ended[poor.name, True], poor.begun
     stop, stops = Event(), [0]
 
     def breathe() -> None:
@@ -144,7 +144,9 @@ def starved(site: Site) -> Iterator[None]:
         stop.set()
         thread.join()
         slow.signal(signal.SIGCONT)
-    site.prove("connections that could not be made again", 0 if site.proxy.ended[poor.name, True] > begun + 1 else cuts)
+    # A worker that could not go on without a connection has ended, and was begun again with descriptors enough.
+    bit = site.proxy.ended[poor.name, True] <= ended + 1 or poor.begun > lives
+    site.prove("connections that could not be made again", cuts if bit else 0)
     site.prove("times a worker lost the processor", stops[0])
     poor.kill()
     poor.start()
@@ -180,9 +182,13 @@ def damaged_disk(site: Site) -> Iterator[None]:
     count = site.draw.choice((_flip, _cut_short, _lose_some))(site, warm)
     victim.start()
     yield
-    site.until(victim.up, "the worker does not come back")
+    site.until(lambda: _anew(victim), "nobody noticed the damage")
     site.prove("files damaged", count)
-    site.prove("copies thrown away", victim.said().count("thrown away") + victim.said().count("read anew"))
+    site.prove("copies thrown away", _anew(victim))
+
+
+def _anew(worker: Child) -> int:
+    return worker.told("thrown away") + worker.told("read anew")
 
 
 def _flip(site: Site, folder: Path) -> int:

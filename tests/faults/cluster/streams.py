@@ -65,7 +65,7 @@ def _marking(site: Site) -> Child:
         known = [verb(words, "siem", site.folder / "siem.log", env)]
         site.children += (*known,)
     known[0].start()
-    site.until(lambda: ALIVE in known[0].said(), "the feed marks nothing")
+    site.until(lambda: known[0].told(ALIVE), "the feed marks nothing")
     return known[0]
 
 
