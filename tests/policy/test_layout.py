@@ -97,6 +97,17 @@ def test_a_comment_that_cannot_keep_its_place_is_refused_at_its_line(text: str, 
     assert str(refused.value).startswith(f"rules.yaml:{line}:1: this comment cannot keep its place")
 
 
+@pytest.mark.parametrize("text", ["a:   # said\n-  { }\n-  0\n-  0\n", "a: |\n  x\n  y", "a:  # said\n- {}\n- x\n"])
+def test_whatever_cannot_be_laid_out_safely_is_refused_and_not_changed(text: str) -> None:
+    try:
+        laid = lay_out("any.yaml", text)
+    except PackError as refused:
+        said = str(refused)
+    else:
+        said = "cannot be laid out" * (documents.read("any.yaml", laid).data == documents.read("any.yaml", text).data)
+    assert "cannot be laid out" in said
+
+
 def test_what_cannot_be_read_is_refused_as_at_load() -> None:
     for text in ("a: 1\na: 2\n", "a: &x 1\nb: *x\n", "a: [\n", ""):
         with pytest.raises(PackError):
@@ -113,8 +124,8 @@ PLAIN = st.one_of(
 FLOW: st.SearchStrategy[str] = st.recursive(
     st.sampled_from(["1", "a", "true", "'b c'", '"#"']),
     lambda inner: (
-        st.lists(inner, max_size=3).map(lambda items: "[" + " ,  ".join(items) + "]")
-        | st.dictionaries(KEYS, inner, max_size=2).map(
+        st.lists(inner, min_size=1, max_size=3).map(lambda items: "[" + " ,  ".join(items) + "]")
+        | st.dictionaries(KEYS, inner, min_size=1, max_size=2).map(
             lambda pairs: "{ " + ",".join(f"{key}:  {value}" for key, value in pairs.items()) + "}"
         )
     ),

@@ -23,17 +23,19 @@ def lay_out(file: str, text: str) -> str:
     is read again and compared: the same data, the same comments in the same order, and laid out again the same text.
     """
     before = documents.read(file, text)
-    laid = _laid(text)
-    theirs, ours = comments(text), comments(laid)
+    theirs = comments(text)
+    try:
+        laid = _laid(text)
+        ours = comments(laid)
+        same = documents.read(file, laid).data == before.data and _laid(laid) == laid
+    except (PackError, YAMLError):
+        # The emitter has made something that cannot be read again, as it does of some lists that hold `{}`.
+        raise PackError([Diagnostic(file, 1, 1, "this file cannot be laid out: its YAML is too unusual")]) from None
     for at, (line, comment) in enumerate(theirs):
         if at >= len(ours) or ours[at][1] != comment:
             message = "this comment cannot keep its place: put it on a line before the list or map it stands in"
             raise PackError([Diagnostic(file, line, 1, message)])
-    try:
-        same = documents.read(file, laid).data == before.data and len(ours) == len(theirs) and _laid(laid) == laid
-    except (PackError, YAMLError):
-        same = False
-    if not same:
+    if not same or len(ours) != len(theirs):
         raise PackError([Diagnostic(file, 1, 1, "this file cannot be laid out without changing what it says")])
     return laid
 
