@@ -3,9 +3,13 @@
 import math
 from collections.abc import Callable, Iterator
 from fractions import Fraction
+from functools import lru_cache
+
+import msgspec
 
 from placet.model.case import LABELS, LEVEL_HIGH, LEVEL_MEDIUM, Case
 from placet.policy.checked import Node
+from placet.policy.expressions import Expression
 from placet.policy.quantities import SCORE_MAX, reach, value_at
 from placet.policy.reading import path_of
 from placet.policy.shape import RISKS, Path
@@ -17,23 +21,43 @@ Line = tuple[Fraction, Fraction]
 Known = Callable[[Path], int | None]
 
 
-def turns(tree: Node, case: Case) -> Iterator[tuple[Path, int]]:
-    """Yield (path, value) for each integer of `case` that a comparison of `tree` turns on, all else as it is.
+class Comparison(msgspec.Struct, frozen=True, eq=False):
+    """One order in a condition and the integers it turns on; or the range a level or a label is the name of."""
 
-    Only orders give them (`<`, `<=`, `>`, `>=`, of anything linear in that integer), and the name of
+    node: Node
+    paths: tuple[Path, ...]
+    low: int = 0
+    high: int = -1
+
+
+@lru_cache(maxsize=4096)
+def comparisons(condition: Expression) -> tuple[Comparison, ...]:
+    """Return every comparison of a condition that has turning points.
+
+    Only orders give them (`<`, `<=`, `>`, `>=`, of anything linear in an integer), and the name of
     a risk level or of a sensitivity, which is a range of an order. Equality, `in` and patterns never do:
     a bound would then tell what is in a set.
     """
-    for node in walk(tree):
-        if node.kind != "call":
-            continue
-        if node.name in ORDER:
-            yield from _order(node, case)
-        elif node.name in ("_==_", "_!=_"):
-            named = named_range(node)
-            if named is not None:
-                path, low, high = named
-                yield from ((path, value) for value in (low - 1, low, high, high + 1))
+    found = []
+    for node in walk(condition.tree):
+        if node.kind == "call" and node.name in ORDER:
+            paths = {path for part in walk(node) if (path := path_of(part)) and reach(path)}
+            found += [Comparison(node, tuple(sorted(paths)))] if paths else []
+        elif node.kind == "call" and node.name in ("_==_", "_!=_") and (named := named_range(node)):
+            found.append(Comparison(node, named[:1], *named[1:]))
+    return tuple(found)
+
+
+def turns(condition: Expression, case: Case, root: str = "") -> Iterator[tuple[Path, int]]:
+    """Yield (path, value) for each integer of `case` that a comparison turns on, all else as it is; of `root` alone if given."""
+    for one in comparisons(condition):
+        for path in one.paths:
+            if root and path[0] != root:
+                continue
+            if one.low <= one.high:
+                yield from ((path, value) for value in (one.low - 1, one.low, one.high, one.high + 1))
+            else:
+                yield from ((path, value) for value in _order(one.node, path, case))
 
 
 def walk(node: Node) -> Iterator[Node]:
@@ -57,15 +81,14 @@ def named_range(node: Node) -> tuple[Path, int, int] | None:
     return None
 
 
-def _order(node: Node, case: Case) -> Iterator[tuple[Path, int]]:
-    left, right = node.parts
-    for path in {path for part in walk(node) if (path := path_of(part)) and reach(path)}:
-        a, b = (line(part, path, lambda read: value_at(case, read)) for part in (left, right))
-        if a is None or b is None or a[0] == b[0]:
-            continue
-        at = (b[1] - a[1]) / (a[0] - b[0])
-        low, high = math.floor(at), math.ceil(at)
-        yield from ((path, value) for value in {high - 1, low, high, low + 1})
+def _order(node: Node, path: Path, case: Case) -> Iterator[int]:
+    """Yield the values on both sides of where an order turns on the integer at `path`."""
+    a, b = (line(part, path, lambda read: value_at(case, read)) for part in node.parts)
+    if a is None or b is None or a[0] == b[0]:
+        return
+    at = (b[1] - a[1]) / (a[0] - b[0])
+    low, high = math.floor(at), math.ceil(at)
+    yield from {high - 1, low, high, low + 1}
 
 
 def line(node: Node, path: Path, known: Known) -> Line | None:
