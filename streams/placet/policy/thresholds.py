@@ -17,7 +17,8 @@ from placet.policy.shape import RISKS, Path
 ORDER = ("_<_", "_<=_", "_>_", "_>=_")
 LEVELS = {"low": (0, LEVEL_MEDIUM - 1), "medium": (LEVEL_MEDIUM, LEVEL_HIGH - 1), "high": (LEVEL_HIGH, SCORE_MAX)}
 """The scores each level is the name of."""
-Line = tuple[Fraction, Fraction]
+Number = int | Fraction
+Line = tuple[Number, Number]
 Known = Callable[[Path], int | None]
 
 
@@ -86,8 +87,8 @@ def _order(node: Node, path: Path, case: Case) -> Iterator[int]:
     a, b = (line(part, path, lambda read: value_at(case, read)) for part in node.parts)
     if a is None or b is None or a[0] == b[0]:
         return
-    at = (b[1] - a[1]) / (a[0] - b[0])
-    low, high = math.floor(at), math.ceil(at)
+    rise, over = b[1] - a[1], a[0] - b[0]
+    low, high = rise // over, -(-rise // over)
     yield from {high - 1, low, high, low + 1}
 
 
@@ -95,13 +96,13 @@ def line(node: Node, path: Path, known: Known) -> Line | None:
     """Return (a, b) where `node` is a·x + b of the integer x at `path`, or None where it is not or is not known."""
     if node.kind == "const":
         finite = node.type in ("int", "double") and math.isfinite(node.value)
-        return (Fraction(0), Fraction(node.value)) if finite else None
+        return (0, node.value if node.type == "int" else Fraction(node.value)) if finite else None
     read = path_of(node)
     if read is not None:
         if read == path:
-            return (Fraction(1), Fraction(0))
+            return (1, 0)
         value = known(read)
-        return None if value is None else (Fraction(0), Fraction(value))
+        return None if value is None else (0, value)
     if node.kind != "call" or node.name not in ("_+_", "_-_", "_*_", "-_"):
         return None
     lines = [line(part, path, known) for part in node.parts]

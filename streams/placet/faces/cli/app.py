@@ -58,7 +58,7 @@ GROUPS = {
     "acls": "Who may do what on a Kafka cluster.",
     "keys": "The keys this installation believes.",
     "publish": "Say what is known: risk, sensitivity, principals, mandates, calendar.",
-    "policy": "Policy packs: check, test, explain, and put them into service.",
+    "policy": "Policy packs: check, lint, test, explain, compare, lay out, measure, watch, and put them into service.",
     "schema": "The schemas of what travels.",
 }
 """Verbs of two words, by their first."""
