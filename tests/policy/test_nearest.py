@@ -135,6 +135,14 @@ def test_a_bound_that_another_rule_would_deny_is_not_told() -> None:
     assert nearest(plan, case()) == ()
 
 
+def test_only_what_is_asked_for_is_looked_for() -> None:
+    plan = plan_of(rule("calm", when="actor.risk.score < 40 || arguments.amount < 10"))
+    asked = case({"risk": 50})
+    assert told(nearest(plan, asked)) == [("actor.risk.score", "<=", 39), ("arguments.amount", "<=", 9)]
+    assert told(nearest(plan, asked, "arguments")) == [("arguments.amount", "<=", 9)]
+    assert told(nearest(plan, asked, "session")) == []
+
+
 def test_the_case_itself_stays_as_it_was() -> None:
     asked = case({"risk": 90})
     changed(asked, {("arguments", "amount"): 1, ("actor", "risk", "score"): 2, ("actor", "risk", "heard_ms"): 5})

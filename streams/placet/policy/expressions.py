@@ -152,7 +152,7 @@ def _explain(text: str, error: str, arguments: Arguments | None) -> list[tuple[i
         elif words.startswith("Syntax error: "):
             words = words.removeprefix("Syntax error: ").split(" expecting ")[0]
         faults.append((line, column, words.replace(" [INVALID_ARGUMENT]", "")))
-    if "recursion depth" in error:
+    if "recursion depth" in error or "recursion limit" in error:
         return [(1, 1, f"nested deeper than {DEPTH_MAX}")]
     return faults or [(1, 1, error.splitlines()[0])]
 

@@ -36,17 +36,18 @@ class Bound(msgspec.Struct, frozen=True, order=True):
     effect: Effect
 
 
-def nearest(plan: Plan, case: Case) -> tuple[Bound, ...]:
+def nearest(plan: Plan, case: Case, root: str = "") -> tuple[Bound, ...]:
     """Return every bound that would by itself turn the answer to `case` into permit or constrain, by name.
 
     Each is exact and was tried: the changed case was decided under the same plan. None is given for
     what a rule asks by equality, in a set or by a pattern. What lies outside the rules (mandates,
-    limits, halts) is not looked at. A case that is granted has none.
+    limits, halts) is not looked at. A case that is granted has none. With `root`, as `arguments`, only
+    bounds of what begins with it are looked for: what its asker may change, and may be told.
     """
     if plan.decide(case).effect in GRANTED:
         return ()
     found = []
-    for path, values in _candidates(plan, case).items():
+    for path, values in _candidates(plan, case, root).items():
         seen = values[0]
         for below in (True, False):
             for value in (value for value in values[1:] if (value < seen) is below):
@@ -81,10 +82,10 @@ def together(plan: Plan, case: Case) -> tuple[Bound, ...]:
     return ()
 
 
-def _candidates(plan: Plan, case: Case) -> dict[Path, list[int]]:
+def _candidates(plan: Plan, case: Case, root: str = "") -> dict[Path, list[int]]:
     """Return for each integer some rule turns on: its value, then the values to try, nearest first."""
     found: dict[Path, set[int]] = {}
-    for path, value in _turns(plan, case):
+    for path, value in _turns(plan, case, root):
         found.setdefault(path, set()).add(value)
     candidates: dict[Path, list[int]] = {}
     for path, values in sorted(found.items()):
@@ -97,20 +98,20 @@ def _candidates(plan: Plan, case: Case) -> dict[Path, list[int]]:
     return candidates
 
 
-def _turns(plan: Plan, case: Case) -> Iterator[tuple[Path, int]]:
+def _turns(plan: Plan, case: Case, root: str) -> Iterator[tuple[Path, int]]:
     for pack, rule in plan.rules:
         condition = pack.condition(rule, plan.action)
         if condition is not None:
-            yield from turns(condition.tree, case)
+            yield from turns(condition, case, root)
     for pack in {id(pack): pack for pack, _ in plan.rules}.values():
         for fact in plan.facts:
-            bound = pack.freshness.get(fact)
+            bound = pack.freshness.get(fact) if root in ("", fact.partition(".")[0]) else None
             for column in ("observed_ms", "heard_ms") if bound else ():
                 most = getattr(bound, column)
                 if most is not None:
                     yield (*fact.split("."), column), most
         action = pack.actions.get(plan.action)
-        for argument in action.arguments if action else ():
+        for argument in action.arguments if action and root in ("", "arguments") else ():
             if argument.type == "int":
                 yield from ((("arguments", argument.name), v) for v in (argument.min, argument.max) if v is not None)
 

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from fractions import Fraction
 
 import re2
 
@@ -185,7 +186,7 @@ def _ordered(node: Node) -> tuple[Path, Ints] | None:
     a, b = (line(part, path, lambda _: None) for part in node.parts)
     if a is None or b is None or a[0] == b[0]:
         return None
-    at, sign = (b[1] - a[1]) / (a[0] - b[0]), node.name.strip("_")
+    at, sign = Fraction(b[1] - a[1]) / (a[0] - b[0]), node.name.strip("_")
     if a[0] < b[0]:
         sign = {"<": ">", ">": "<"}[sign[0]] + sign[1:]
     low, high = _everything(path).ranges[0]

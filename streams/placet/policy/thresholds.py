@@ -3,9 +3,13 @@
 import math
 from collections.abc import Callable, Iterator
 from fractions import Fraction
+from functools import lru_cache
+
+import msgspec
 
 from placet.model.case import LABELS, LEVEL_HIGH, LEVEL_MEDIUM, Case
 from placet.policy.checked import Node
+from placet.policy.expressions import Expression
 from placet.policy.quantities import SCORE_MAX, reach, value_at
 from placet.policy.reading import path_of
 from placet.policy.shape import RISKS, Path
@@ -13,27 +17,48 @@ from placet.policy.shape import RISKS, Path
 ORDER = ("_<_", "_<=_", "_>_", "_>=_")
 LEVELS = {"low": (0, LEVEL_MEDIUM - 1), "medium": (LEVEL_MEDIUM, LEVEL_HIGH - 1), "high": (LEVEL_HIGH, SCORE_MAX)}
 """The scores each level is the name of."""
-Line = tuple[Fraction, Fraction]
+Number = int | Fraction
+Line = tuple[Number, Number]
 Known = Callable[[Path], int | None]
 
 
-def turns(tree: Node, case: Case) -> Iterator[tuple[Path, int]]:
-    """Yield (path, value) for each integer of `case` that a comparison of `tree` turns on, all else as it is.
+class Comparison(msgspec.Struct, frozen=True, eq=False):
+    """One order in a condition and the integers it turns on; or the range a level or a label is the name of."""
 
-    Only orders give them (`<`, `<=`, `>`, `>=`, of anything linear in that integer), and the name of
+    node: Node
+    paths: tuple[Path, ...]
+    low: int = 0
+    high: int = -1
+
+
+@lru_cache(maxsize=4096)
+def comparisons(condition: Expression) -> tuple[Comparison, ...]:
+    """Return every comparison of a condition that has turning points.
+
+    Only orders give them (`<`, `<=`, `>`, `>=`, of anything linear in an integer), and the name of
     a risk level or of a sensitivity, which is a range of an order. Equality, `in` and patterns never do:
     a bound would then tell what is in a set.
     """
-    for node in walk(tree):
-        if node.kind != "call":
-            continue
-        if node.name in ORDER:
-            yield from _order(node, case)
-        elif node.name in ("_==_", "_!=_"):
-            named = named_range(node)
-            if named is not None:
-                path, low, high = named
-                yield from ((path, value) for value in (low - 1, low, high, high + 1))
+    found = []
+    for node in walk(condition.tree):
+        if node.kind == "call" and node.name in ORDER:
+            paths = {path for part in walk(node) if (path := path_of(part)) and reach(path)}
+            found += [Comparison(node, tuple(sorted(paths)))] if paths else []
+        elif node.kind == "call" and node.name in ("_==_", "_!=_") and (named := named_range(node)):
+            found.append(Comparison(node, named[:1], *named[1:]))
+    return tuple(found)
+
+
+def turns(condition: Expression, case: Case, root: str = "") -> Iterator[tuple[Path, int]]:
+    """Yield (path, value) for each integer of `case` that a comparison turns on, all else as it is; of `root` alone if given."""
+    for one in comparisons(condition):
+        for path in one.paths:
+            if root and path[0] != root:
+                continue
+            if one.low <= one.high:
+                yield from ((path, value) for value in (one.low - 1, one.low, one.high, one.high + 1))
+            else:
+                yield from ((path, value) for value in _order(one.node, path, case))
 
 
 def walk(node: Node) -> Iterator[Node]:
@@ -57,9 +82,9 @@ def named_range(node: Node) -> tuple[Path, int, int] | None:
     return None
 
 
-def _order(node: Node, case: Case) -> Iterator[tuple[Path, int]]:
-    for path in {path for part in walk(node) if (path := path_of(part)) and reach(path)}:
-        yield from ((path, value) for value in around(node, path, lambda read: value_at(case, read)))
+def _order(node: Node, path: Path, case: Case) -> Iterator[int]:
+    """Yield the values on both sides of where an order turns on the integer at `path`."""
+    return around(node, path, lambda read: value_at(case, read))
 
 
 def around(node: Node, path: Path, known: Known) -> Iterator[int]:
@@ -67,27 +92,26 @@ def around(node: Node, path: Path, known: Known) -> Iterator[int]:
     a, b = (line(part, path, known) for part in node.parts)
     if a is None or b is None or a[0] == b[0]:
         return
-    at = (b[1] - a[1]) / (a[0] - b[0])
-    if at.denominator != 1:
-        yield from (math.floor(at), math.ceil(at))
-        return
-    # It turns before the point itself where that lies with what is above it: `x < 5` and `x >= 5` between 4 and 5.
-    turns_before = (node.name in ("_<_", "_>=_")) is (a[0] > b[0])
-    low = int(at) - turns_before
-    yield from (low, low + 1)
+    rise, over = b[1] - a[1], a[0] - b[0]
+    low, high = rise // over, -(-rise // over)
+    if low == high:
+        # It turns before the point itself where that lies with what is above it: `x < 5` and `x >= 5` between 4 and 5.
+        turns_before = (node.name in ("_<_", "_>=_")) is (a[0] > b[0])
+        low, high = low - turns_before, low - turns_before + 1
+    yield from (low, high)
 
 
 def line(node: Node, path: Path, known: Known) -> Line | None:
     """Return (a, b) where `node` is a·x + b of the integer x at `path`, or None where it is not or is not known."""
     if node.kind == "const":
         finite = node.type in ("int", "double") and math.isfinite(node.value)
-        return (Fraction(0), Fraction(node.value)) if finite else None
+        return (0, node.value if node.type == "int" else Fraction(node.value)) if finite else None
     read = path_of(node)
     if read is not None:
         if read == path:
-            return (Fraction(1), Fraction(0))
+            return (1, 0)
         value = known(read)
-        return None if value is None else (Fraction(0), Fraction(value))
+        return None if value is None else (0, value)
     if node.kind != "call" or node.name not in ("_+_", "_-_", "_*_", "-_"):
         return None
     lines = [line(part, path, known) for part in node.parts]

@@ -24,6 +24,7 @@ ELSEWHERE = {
     "worker",
     "context",
     "bench",
+    "policy watch",
     "topics apply",
     "topics diff",
     "acls apply",
