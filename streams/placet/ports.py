@@ -100,7 +100,10 @@ class Feed(Protocol):
     """All context topics, read whole by one reader that belongs to no group."""
 
     def catch_up(self) -> list[Rec]:
-        """Return everything up to the ends as they were at the call. Raise `Unavailable` when that takes too long."""
+        """Return everything up to the ends as they were at the call; called again, all of it again.
+
+        Raise `Unavailable` when that takes too long.
+        """
         ...
 
     def take(self) -> list[Rec]:

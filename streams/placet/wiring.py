@@ -126,7 +126,7 @@ def loop_over(
     watch: Watch,
 ) -> Loop:
     """Return the loop that decides the partitions of `journal` as `settings` say; `partitions` says how many a topic has."""
-    ring, kek = keys.ring, keys.kek()
+    ring, kek = keys.ring.apart(settings.skew_ms_max), keys.kek()
     tables, library = Tables(ring, partitions), Library(ring, partitions(Topic.POLICIES))
     decided = partitions(Topic.INTENTS)
     desk_settings = DeskSettings(

@@ -141,7 +141,7 @@ def test_a_partition_that_a_later_worker_has_served_is_not_taken_back(later: Rel
     world = Upgraded(later)
     world.ask(world.intent())
     world.upgrade(None)
-    with pytest.raises(Corrupted, match="expected its framing, found 000000001d"):
+    with pytest.raises(Corrupted, match="expected its framing, found 000000001e"):
         world.step()
 
 
@@ -173,7 +173,7 @@ def test_signals_and_watermarks_of_this_release_are_heard(later: Release) -> Non
     world, keys = Upgraded(later), World().keys
     feed = Signer("feed-1", "service:siem", b"f" * 32)
     ring = later.module("model.proof").KeyRing(
-        [feed.pinned("feed")._replace(sources=("siem",)), *(pin for pin, _ in keys._keys.values())]
+        [feed.pinned("feed")._replace(sources=("siem",)), *(known.key for known in keys.pinned.values())]
     )
     said = RiskSignal(TENANT, AGENT, "siem", "e-1", 80, world.clock.now, 0, "seen", None)
     heard = later.module("context.hearing").hear_signal(

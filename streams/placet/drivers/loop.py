@@ -22,7 +22,7 @@ from placet.drivers.metrics import Count, Watch
 from placet.drivers.telling import Telling
 from placet.errors import Behind, Unavailable
 from placet.model.codec.seal import Mark
-from placet.model.topics import Topic
+from placet.model.topics import CONTEXT
 from placet.ports import Clock, Emits, Entropy, Feed, Journal, Message, Rec
 
 SEAL_KEY = b"seal"
@@ -89,6 +89,7 @@ class Loop:
         started = time.monotonic()
         if self._bureau.caught_up:
             self._bureau.hear(self._feed.take())
+            self._bureau.look_back(self._feed)
         now = self._clock.now_ms()
         self._check_clock(records, now)
         busy = [place for place in self._bureau.places.values() if self._has_work(place, records, now)]
@@ -257,7 +258,7 @@ class Loop:
                     policy_set=self._bureau.set_label,
                 )
             )
-        for topic in (Topic.RISK, Topic.SENSITIVITY, Topic.PRINCIPALS, Topic.MANDATES, Topic.CONTROLS, Topic.POLICIES):
+        for topic in CONTEXT:
             taken, ignored = self._bureau.heard.pop(topic, (0, 0))
             if taken or ignored:
                 self._watch.context(topic.name.lower(), taken, ignored, now - self._bureau.heard_at(topic))

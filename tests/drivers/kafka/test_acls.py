@@ -25,9 +25,9 @@ MAY = {
     "approver": ("votes", ""),
     "notary": ("", "intents votes outcomes decisions signals"),
     "auditor": ("", f"intents votes outcomes decisions cases desk keys quarantine {CONTEXT}"),
-    "operator": ("outcomes controls policies keys", "decisions policies quarantine"),
+    "operator": ("outcomes controls policies keys", "decisions policies quarantine keys"),
     "feed": ("signals", ""),
-    "context": ("risk quarantine", "signals"),
+    "context": ("risk quarantine", "signals keys"),
     "classifier": ("sensitivity", ""),
     "identity": ("principals mandates", ""),
 }

@@ -15,17 +15,28 @@ class KafkaFeed:
     """Keeps the promises of `placet.ports.Feed` on a cluster."""
 
     def __init__(self, connection: Connection) -> None:
+        self._connection = connection
         self._ends = Reader(connection)
         counts = partition_counts(connection, CONTEXT)
         self._places: list[Place] = [(topic, number) for topic in CONTEXT for number in range(counts[topic])]
-        self._follower = Follower(connection, {place: self._ends.bounds(*place)[0] for place in self._places})
+        self._follower = self._from_the_start()
+        self._whole = False
+
+    def _from_the_start(self) -> Follower:
+        return Follower(self._connection, {place: self._ends.bounds(*place)[0] for place in self._places})
 
     def catch_up(self) -> list[Rec]:
-        """Return everything up to the ends as they were at the call, open transactions waited out.
+        """Return everything up to the ends as they were at the call, open transactions waited out; called again, all again.
 
         Raise `Unavailable` when nothing moves for the connection's `stall_ms`.
         """
-        return self._follower.reach({place: self._ends.bounds(*place)[1] for place in self._places})
+        if self._whole:
+            again = self._from_the_start()
+            self._follower.close()
+            self._follower, self._whole = again, False
+        found = self._follower.reach({place: self._ends.bounds(*place)[1] for place in self._places})
+        self._whole = True
+        return found
 
     def take(self) -> list[Rec]:
         """Return what came since, without waiting; of very much a part, and the rest with the next calls."""

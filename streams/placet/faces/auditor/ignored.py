@@ -6,7 +6,7 @@ from typing import NamedTuple
 from placet.faces.auditor.batch import Cut, Decision
 from placet.faces.auditor.joining import LABELS, STATUSES
 from placet.faces.auditor.places import in_place
-from placet.faces.auditor.records import Record
+from placet.faces.auditor.records import Fields, Record
 from placet.faces.auditor.report import Check, title_of
 from placet.model.topics import Topic
 from placet.ports import Rec
@@ -16,6 +16,9 @@ BYTES_MAX = 65_536
 ORIGINS = (None, "none", "internal", "external")
 POLICIES = ("pack", "active_set", "watermark")
 FACTS = ("principal", "risk", "sensitivity", "mandate", "control", "watermark")
+KEY_PURPOSES = ("operator", "executor", "agent", "approver", "feed")
+KID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:@+~%=#,\-]{0,127}")
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@+~%=#,\-]{0,255}")
 INSTANTS = {"risk": "event_at", "watermark": "at"}
 FLOOD = re.compile(r"(\d+) more from offset (\d+) on are refused with this one")
 Place = tuple[int, int]
@@ -24,6 +27,8 @@ Place = tuple[int, int]
 
 def is_faulty(rec: Rec, record: Record | None, partitions: int) -> bool:
     """Whether no reader takes a record, whoever signed it: what only a key could tell is not asked."""
+    if rec.topic == Topic.KEYS and record is not None and record.name == "key":
+        return not in_place(rec, "key", record.fields, partitions) or is_odd_key(rec, record.fields)
     policies = rec.topic == Topic.POLICIES
     if record is None or record.name not in (POLICIES if policies else FACTS):
         return True
@@ -43,6 +48,23 @@ def is_faulty(rec: Rec, record: Record | None, partitions: int) -> bool:
     if name == "sensitivity":
         return said["label"] not in LABELS or said["origin"] not in ORIGINS
     return name in ("principal", "mandate") and said["status"] not in STATUSES
+
+
+def is_odd_key(rec: Rec, said: Fields) -> bool:
+    """Whether a record of a key is not in good form, whoever signed it."""
+    instants = [said[name] for name in ("not_before", "not_after", "compromised_at", "observed_at")]
+    return (
+        len(rec.value or b"") > BYTES_MAX
+        or "/" in said["tenant"]
+        or not KID.fullmatch(said["kid"])
+        or not all(NAME.fullmatch(name) for name in (said["issuer"], said["tenant"] or "all"))
+        or said["purpose"] not in KEY_PURPOSES
+        or len(said["public"]) != 32
+        or bool(said["sources"] and said["purpose"] != "feed")
+        or min(instants) < 0
+        or 0 < said["not_after"] < said["not_before"]
+        or max(said["observed_at"], said["compromised_at"]) > rec.at + AHEAD_MS_MAX
+    )
 
 
 class Flood(NamedTuple):

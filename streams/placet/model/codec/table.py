@@ -12,6 +12,7 @@ from placet.model.codec import (
     desk_change,
     halted,
     intent,
+    key,
     mandate,
     outcome,
     pack,
@@ -53,5 +54,6 @@ CODECS = (
     active_set,
     watermark,
     halted,
+    key,
 )
 OLDER: dict[str, tuple[Any, ...]] = {}
