@@ -100,6 +100,11 @@ class Bureau:
         self.cut = encode_cut(())
 
     @property
+    def keys(self) -> KeyRing:
+        """The keys that are believed, pinned and on record."""
+        return self._keys
+
+    @property
     def set_label(self) -> str:
         """Return the digest of the one active set, or how many there are."""
         active = self._library.active

@@ -70,6 +70,10 @@ class Settings(BaseSettings):
         2_000,
         description="records of one batch: one commit and one signature for all of them; a busy desk commits 5 to 10 times a second",
     )
+    verify_workers: Annotated[int, Field(ge=0, le=64)] = Field(
+        0,
+        description="processes beside the desk that verify signatures before it reads the records; 0: it does so itself, at some 150 us a signature",
+    )
     batch_wait_ms: Positive = Field(
         30,
         description="how long the loop waits for input before it looks at context and timers: a change is heard this fast",

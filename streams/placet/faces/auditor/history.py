@@ -151,9 +151,12 @@ class History:
         self._skew = skew_ms_max
         self._states: dict[tuple[int, ...], State] = {}
         self._partitions = log.partitions(Topic.KEYS)
+        # A record that was written again stands where it was written last: then what was read before cannot be told.
+        self.whole = True
         found: list[tuple[Record, Rec]] = []
         for partition in range(self._partitions):
-            for rec in Cursor(log, Topic.KEYS, partition):
+            for number, rec in enumerate(Cursor(log, Topic.KEYS, partition)):
+                self.whole = self.whole and number == rec.offset
                 try:
                     record = schemas.open(rec.value)
                 except Unreadable:
@@ -174,6 +177,15 @@ class History:
             read = [word for word in self.words if word.offset < marks[word.partition]]
             state = self._states[marks] = State(read, self._file, self._skew)
         return state
+
+    def at_most(self, cut: Cut) -> State:
+        """Return what may have stood at a cut of what was compacted away since: whatever puts a key on record may have."""
+        read = [
+            word
+            for word in self.words
+            if pins_time(word.said) or word.offset < cut.get((int(Topic.KEYS), word.partition), (0, 0))[0]
+        ]
+        return State(read, self._file, self._skew)
 
     def ever(self, kid: str, tenant: str) -> Pinned | None:
         """Return whose key `kid` is for a tenant by anything that is on record, whatever became of it."""
@@ -214,7 +226,8 @@ class History:
         """Return whether the key of a record of the context proved it at a cut."""
         if signed is None:
             return True
-        return not self.at(cut).fault(signed.kid, signed.tenant, signed.at, lasts=True)
+        state = self.at(cut) if self.whole else self.at_most(cut)
+        return not state.fault(signed.kid, signed.tenant, signed.at, lasts=True)
 
     def _word(self, record: Record, rec: Rec, operators: list[Word] | None) -> Word | None:
         """Return a word signed by a pinned operator; or by one of `operators`, which puts no operator on record."""

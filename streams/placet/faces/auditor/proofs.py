@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 
 from placet.faces.auditor.attempts import Attempt
 from placet.faces.auditor.batch import Batch, Cut, Decision
-from placet.faces.auditor.history import History
+from placet.faces.auditor.history import History, State
 from placet.faces.auditor.keys import Keys
 from placet.faces.auditor.records import Fields, Record
 from placet.faces.auditor.report import Report
@@ -13,6 +13,7 @@ from placet.model.topics import Topic
 from placet.ports import Rec
 
 UNPROVED, COMPROMISED = 70, 75
+GONE = "a record of its key is compacted away"
 WRITERS: dict[str, tuple[tuple[str, ...], str]] = {
     "intent": (("agent",), "actor"),
     "withdraw": (("agent", "operator"), "actor"),
@@ -41,8 +42,11 @@ class KeyWatch:
         if rec is None or record is None or record.fields.get("proof") is None:
             return
         self._check.checked += 1
-        fault = self._fault(rec, record, batch.cut, signature=self._sampled(decision.leaf))
-        if fault:
+        signature = self._sampled(decision.leaf)
+        fault = self._fault(rec, record, self._history.at(batch.cut), signature=signature)
+        if fault and self._gone(rec, record, batch.cut, signature=signature):
+            self._check.skip(GONE)
+        elif fault:
             self._fail(decision.offset, f"takes the {record.name} at {rec.offset}, {fault}")
 
     def open(self, decision: Decision, batch: Batch, attempt: Attempt | None) -> None:
@@ -62,8 +66,11 @@ class KeyWatch:
             return
         if decision.fields["reason"] == UNPROVED and record.name == "withdraw":
             return  # what it takes back may have been asked by another
+        if not self._history.whole:
+            self._check.skip(GONE)
+            return
         self._check.checked += 1
-        if not self._fault(rec, record, batch.cut, signature=True):
+        if not self._fault(rec, record, self._history.at(batch.cut), signature=True):
             self._fail(decision.offset, f"refuses the {record.name} at {rec.offset} as unproved, and its key proves it")
 
     def swept(self, batch: Batch, swept: Cut, held: Iterable[Attempt]) -> None:
@@ -82,10 +89,14 @@ class KeyWatch:
                 text = f"leaves seq {attempt.seq} open, asked with `{attempt.kid}`, compromised since {since}"
                 self._fail(batch.offset, text)
 
-    def _fault(self, rec: Rec, record: Record, cut: Cut, *, signature: bool) -> str:
+    def _gone(self, rec: Rec, record: Record, cut: Cut, *, signature: bool) -> bool:
+        """Whether what would prove a record may have been compacted away since."""
+        whole = self._history.whole
+        return not whole and not self._fault(rec, record, self._history.at_most(cut), signature=signature)
+
+    def _fault(self, rec: Rec, record: Record, state: State, *, signature: bool) -> str:
         said: Fields = record.fields
         proof, tenant = said["proof"], said["tenant"]
-        state = self._history.at(cut)
         if fault := state.fault(proof["kid"], tenant, rec.at):
             return fault
         found = state.find(proof["kid"], tenant)
