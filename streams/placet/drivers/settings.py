@@ -45,6 +45,9 @@ class Settings(BaseSettings):
     )
     keys: Path | None = Field(None, description="pinned public keys; default DATA/keys.json")
     secrets: Path | None = Field(None, description="folder of private keys, 0700; default DATA/secrets")
+    identity: Path | None = Field(
+        None, description="who SPIFFE ids and token issuers are here, for `placet identity`; default DATA/identity.json"
+    )
 
     # What the desk holds to.
     deadline_ms_max: Positive = Field(
@@ -195,6 +198,11 @@ class Settings(BaseSettings):
     def secrets_dir(self) -> Path:
         """Return the folder of private keys and the key-encryption key."""
         return self.secrets or self.data / "secrets"
+
+    @property
+    def identity_file(self) -> Path:
+        """Return the file that says who SPIFFE ids and tokens are."""
+        return self.identity or self.data / "identity.json"
 
     @property
     def http_file(self) -> Path:
