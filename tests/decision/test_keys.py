@@ -3,13 +3,16 @@
 import pytest
 
 from placet.decision.intake import Intake
+from placet.errors import Unavailable
 from placet.model.codec.intent import Intent
+from placet.model.codec.vote import Vote
 from placet.model.pinned import KnownKey
 from placet.model.proof import KeyRing, Signer
 from placet.model.reasons import Reason, State
 from placet.model.topics import Topic
+from placet.ports import Rec
 from tests.decision.test_halts import audited
-from tests.support.world import AGENT, EXECUTOR, World, states
+from tests.support.world import AGENT, EXECUTOR, TENANT, World, states
 
 FIRST, NEXT = Signer("bot-1", AGENT, b"1" * 32), Signer("bot-2", AGENT, b"2" * 32)
 HANDS = Signer("hands-1", EXECUTOR, b"3" * 32)
@@ -181,6 +184,69 @@ def test_what_a_thief_of_an_operators_key_said_is_taken_back() -> None:
     assert answer(world, THIEF) != GRANTED
     report = audited(world)
     assert report.clean, report.to_dict()
+
+
+def test_nothing_is_decided_while_context_that_must_be_read_again_cannot_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World()
+    asked = world.intent()
+    world.ask(asked)
+    world.clock.now += 100
+    world.put_key(world.operator, "operator", by=world.second, tenant="", compromised_at=world.clock.now - 200)
+
+    def away() -> list[Rec]:
+        raise Unavailable("nobody answers")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(world.loop._feed, "catch_up", away)
+        for _ in range(2):
+            with pytest.raises(Unavailable):
+                world.step()
+    # What that operator ever said is gone by now: the mandate, and the pack.
+    said = world.step()
+    assert [each.state for each in said if each.name == "verdict"] == [State.REVOKED]
+    assert answer(world, world.agent) == ("verdict", State.DENIED)
+    assert audited(world).clean
+
+
+def test_operators_whose_words_were_too_many_to_remember_are_read_again_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("placet.context.writers.MISSED_MOST", 2)
+    monkeypatch.setattr("placet.model.proof.MISSED_MOST", 2)
+    world = World()
+    world.clock.now += 1
+    signer = world.operator
+    for number, by in enumerate(
+        (Signer("no-1", "user:no", b"6" * 32), Signer("no-2", "user:no", b"7" * 32), TENANTS_OWN)
+    ):
+        world.operator = by
+        world.publish_mandate(id=f"m{number}", status="suspended")
+    world.operator = signer
+    world.step()
+    assert len(world.loop.bureau.keys.missed) == 2
+    world.put_key(TENANTS_OWN, "operator")
+    (said,) = world.ask(world.intent(mandate="m2"))
+    assert said.record.reason == Reason.CHAIN_BROKEN
+    assert audited(world).clean
+
+
+def test_an_approver_on_record_is_known_and_its_key_falls() -> None:
+    world, approver = World(), Signer("boss-1", "user:boss", b"7" * 32)
+    asked = world.intent(arguments={"amount": 6000})
+    world.ask(asked)
+
+    def vote() -> Reason:
+        now = world.clock.now
+        record = Vote(TENANT, asked.authority, asked.id, 1, bytes(32), approver.issuer, True, "", None, now, None)
+        world.send(Topic.VOTES, world.signed("vote", record, approver))
+        return Reason(world.step()[0].record.reason)
+
+    assert vote() is Reason.WRITER_UNPROVED
+    world.put_key(approver, "approver")
+    assert vote() is not Reason.WRITER_UNPROVED
+    world.clock.now += 1
+    world.put_key(approver, "approver", compromised_at=world.clock.now)
+    assert vote() is Reason.KEY_COMPROMISED
 
 
 def test_a_flood_of_unknown_kids_is_refused_one_by_one_and_nothing_is_verified(

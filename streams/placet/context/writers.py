@@ -20,7 +20,7 @@ from placet.model.codec import key as key_codec
 from placet.model.codec.key import Key
 from placet.model.context_keys import check_place, key_key
 from placet.model.pinned import PURPOSES, Fallen, KeyPlace, KnownKey, PinnedKey, known_key
-from placet.model.proof import KeyRing
+from placet.model.proof import MISSED_MOST, KeyRing
 from placet.model.reasons import Reason
 from placet.ports import Rec
 
@@ -194,7 +194,7 @@ class Writers:
             ends = known is None or not all(known.covers(at, ring.skew_ms_max) for at in (first, last))
             if ends or (fallen is not None and fallen.since <= last):
                 self.stale = True
-        if any(wanted == kid and tenant in ("", of) for of, wanted in ring.missed):
+        if len(ring.missed) >= MISSED_MOST or any(wanted == kid and tenant in ("", of) for of, wanted in ring.missed):
             self.stale = True
 
     def _reckon(self, place: KeyPlace) -> None:

@@ -17,9 +17,9 @@ from placet.model.merkle import KnownTree, leaf_hash, levels_of, path_in, root_f
 from placet.model.pinned import PURPOSES, Fallen, KeyPlace, KnownKey, PinnedKey, known_key
 from placet.model.reasons import Reason
 
-__all__ = ["PURPOSES", "KeyRing", "PinnedKey", "Proof", "Proved", "Signer", "batch_message"]
+__all__ = ["MISSED_MOST", "PURPOSES", "KeyRing", "PinnedKey", "Proof", "Proved", "Signer", "batch_message"]
 _TREES_MOST, _NODES_MOST = 4096, 32768  # at most about 20 MB
-_MISSED_MOST = 4096
+MISSED_MOST = 4096
 
 
 class Proof(NamedTuple):
@@ -114,7 +114,7 @@ class KeyRing:
             raise _unproved("a record without proof of its writer")
         kid = proof.kid
         found = self.find(kid, tenant)
-        if found is None and lasts and len(self.missed) < _MISSED_MOST:
+        if found is None and lasts and len(self.missed) < MISSED_MOST:
             self.missed.add((tenant, kid))
         key, public, _, _ = found = _for(found, kid, len(self.pinned) + len(self.known), purposes)
         if key.issuer != proof.issuer:
