@@ -100,10 +100,11 @@ class Feed(Protocol):
     """All context topics, read whole by one reader that belongs to no group."""
 
     def catch_up(self) -> list[Rec]:
-        """Return everything up to the ends as they were at the call; called again, all of it again.
+        """Return everything up to the ends as they were at the call. Raise `Unavailable` when that takes too long."""
+        ...
 
-        Raise `Unavailable` when that takes too long.
-        """
+    def again(self) -> list[Rec]:
+        """Return everything from the beginning once more, as `catch_up` does at first; `take` goes on behind it."""
         ...
 
     def take(self) -> list[Rec]:

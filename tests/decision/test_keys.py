@@ -197,7 +197,7 @@ def test_nothing_is_decided_while_context_that_must_be_read_again_cannot_be(monk
         raise Unavailable("nobody answers")
 
     with monkeypatch.context() as patched:
-        patched.setattr(world.loop._feed, "catch_up", away)
+        patched.setattr(world.loop._feed, "again", away)
         for _ in range(2):
             with pytest.raises(Unavailable):
                 world.step()

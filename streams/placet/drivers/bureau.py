@@ -144,11 +144,11 @@ class Bureau:
         """
         if not self._tables.writers.stale:
             return
-        records = feed.catch_up()
         if self._refuses:
             # Whatever was read is refused by now, or is about to be.
             self._refused = {(mark.topic, mark.partition): mark.offset for mark in self.marks}
-        else:
+        records = feed.again()
+        if not self._refuses:
             self.poison.clear()
         self._tables.forget()
         self._library.forget()

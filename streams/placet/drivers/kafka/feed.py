@@ -20,23 +20,22 @@ class KafkaFeed:
         counts = partition_counts(connection, CONTEXT)
         self._places: list[Place] = [(topic, number) for topic in CONTEXT for number in range(counts[topic])]
         self._follower = self._from_the_start()
-        self._whole = False
 
     def _from_the_start(self) -> Follower:
         return Follower(self._connection, {place: self._ends.bounds(*place)[0] for place in self._places})
 
     def catch_up(self) -> list[Rec]:
-        """Return everything up to the ends as they were at the call, open transactions waited out; called again, all again.
+        """Return everything up to the ends as they were at the call, open transactions waited out.
 
         Raise `Unavailable` when nothing moves for the connection's `stall_ms`.
         """
-        if self._whole:
-            again = self._from_the_start()
-            self._follower.close()
-            self._follower, self._whole = again, False
-        found = self._follower.reach({place: self._ends.bounds(*place)[1] for place in self._places})
-        self._whole = True
-        return found
+        return self._follower.reach({place: self._ends.bounds(*place)[1] for place in self._places})
+
+    def again(self) -> list[Rec]:
+        """Return everything from the beginning once more, up to the ends as they were at the call."""
+        before, self._follower = self._follower, self._from_the_start()
+        before.close()
+        return self.catch_up()
 
     def take(self) -> list[Rec]:
         """Return what came since, without waiting; of very much a part, and the rest with the next calls."""
