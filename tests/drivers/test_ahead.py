@@ -25,10 +25,13 @@ class Here:
 
     def __init__(self, *_: Any, lies: Any = None, **__: Any) -> None:
         self.asked: list[int] = []
+        self.submitted = 0
         self.lies = lies
 
     def submit(self, work: Any, claimed: Any) -> Future[Any]:
-        self.asked.append(len(claimed))
+        self.submitted += 1
+        if claimed:
+            self.asked.append(len(claimed))
         done: Future[Any] = Future()
         if isinstance(self.lies, Exception):
             done.set_exception(self.lies)
@@ -88,7 +91,17 @@ def test_after_a_failure_the_pool_rests(monkeypatch: pytest.MonkeyPatch) -> None
     world, _ = with_pool(monkeypatch, pool)
     story(world)
     story(world)
-    assert len(pool.asked) == 1
+    assert pool.submitted == 1
+
+
+def test_nobody_waits_for_processes_that_have_not_begun(
+    monkeypatch: pytest.MonkeyPatch, alone: list[tuple[str, Any]]
+) -> None:
+    pool = Here()
+    monkeypatch.setattr(pool, "submit", lambda *_: Future())
+    world, ahead = with_pool(monkeypatch, pool)
+    assert story(world) == alone
+    assert ahead.verified == 0
 
 
 def test_only_signatures_of_known_keys_are_looked_at_once_and_only_so_many(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -116,7 +129,7 @@ def test_none_are_asked_where_there_are_no_workers_or_few_signatures(monkeypatch
         for _ in range(count):
             world.send(Topic.INTENTS, world.signed("intent", world.intent(), world.agent))
         ahead.look(world.memory.read(Topic.INTENTS, 0, 0, 99, 0))
-    assert pool.asked == []
+    assert pool.submitted == 0
 
 
 def test_what_is_verified_is_what_the_ring_would_verify() -> None:
@@ -137,7 +150,8 @@ def test_what_is_verified_is_what_the_ring_would_verify() -> None:
 
 
 @pytest.fixture
-def real() -> Iterator[tuple[World, Ahead]]:
+def real(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[World, Ahead]]:
+    monkeypatch.setattr(ahead_module, "ANSWER_S", 120.0)
     world = World()
     ahead = Ahead(world.loop.bureau.keys, 1, BYTES_MAX)
     world.loop.verify_with(ahead)
@@ -151,6 +165,7 @@ def test_a_process_verifies_and_one_that_is_killed_is_done_without(
     real: tuple[World, Ahead], alone: list[tuple[str, Any]]
 ) -> None:
     world, ahead = real
+    ahead.warm(120)
     assert story(world) == alone
     assert ahead.verified == 6
     pool: Any = ahead._pool

@@ -34,7 +34,7 @@ MOST = 2_048
 """Signatures of one batch verified ahead: of more, the rest is verified where it is read. The ring remembers twice as many."""
 FEW = 4
 """With fewer it costs more to hand them over than to verify them."""
-ANSWER_S = 2.0
+ANSWER_S = 5.0
 AGAIN_S = 30.0
 """How long a pool may take for a chunk, and when another is made after one has died."""
 
@@ -55,7 +55,7 @@ class Wanted(NamedTuple):
 class Ahead:
     """Verifies what a batch's records are signed with in `workers` processes; with none it does nothing.
 
-    One thread uses it. The processes are made when they are first needed.
+    One thread uses it. The processes are made when they are first needed, and nobody waits for them to begin.
     """
 
     def __init__(self, ring: KeyRing, workers: int, bytes_max: int) -> None:
@@ -63,6 +63,7 @@ class Ahead:
         self._workers = workers
         self._bytes_max = bytes_max
         self._pool: Executor | None = None
+        self._begun: Future[list[bool]] | None = None
         self._not_before = 0.0
         self.verified = 0
 
@@ -74,15 +75,20 @@ class Ahead:
         if len(wanted) < FEW or monotonic() < self._not_before:
             return
         try:
-            self._verify(wanted)
+            if self._start().done():
+                self._verify(wanted)
         except (BrokenProcessPool, TimeoutError, OSError, RuntimeError) as error:
             LOGGER.warning("verifying without the pool", why=f"{type(error).__name__}: {error}")
             self.close()
             self._not_before = monotonic() + AGAIN_S
 
+    def warm(self, within_s: float) -> None:
+        """Make the processes, and wait for the first of them; raise what kept it from beginning."""
+        self._start().result(within_s)
+
     def close(self) -> None:
         """End the processes, whatever they are at."""
-        pool, self._pool = self._pool, None
+        pool, self._pool, self._begun = self._pool, None, None
         if pool is None:
             return
         # It is ended and not asked to end: one that hangs would be waited for.
@@ -91,10 +97,16 @@ class Ahead:
                 process.terminate()
         pool.shutdown(wait=False, cancel_futures=True)
 
+    def _start(self) -> "Future[list[bool]]":
+        if self._pool is None or self._begun is None:
+            self._pool = ProcessPoolExecutor(self._workers, mp_context=get_context("spawn"))
+            self._begun = self._pool.submit(verified, [])
+        return self._begun
+
     def _verify(self, wanted: Sequence[Wanted]) -> None:
+        self.warm(0)
         pool = self._pool
-        if pool is None:
-            pool = self._pool = ProcessPoolExecutor(self._workers, mp_context=get_context("spawn"))
+        assert pool is not None
         chunks = [wanted[at : at + CHUNK] for at in range(0, len(wanted), CHUNK)]
         asked: list[Future[list[bool]]] = [pool.submit(verified, [one.claimed for one in chunk]) for chunk in chunks]
         for chunk, answer in zip(chunks, asked, strict=True):

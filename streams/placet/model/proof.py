@@ -7,6 +7,7 @@ or the record is refused. A signature says who wrote, not that it was committed.
 """
 
 from collections.abc import Collection, Iterable, Sequence
+from hashlib import sha256
 from typing import NamedTuple, Protocol
 
 from cryptography.exceptions import InvalidSignature
@@ -113,10 +114,12 @@ class KeyRing:
         if proof is None:
             raise _unproved("a record without proof of its writer")
         kid = proof.kid
-        found = self.find(kid, tenant)
-        if found is None and lasts and len(self.missed) < MISSED_MOST:
-            self.missed.add((tenant, kid))
-        key, public, _, _ = found = _for(found, kid, len(self.pinned) + len(self.known), purposes)
+        found = self.find(kid, tenant) if self.known else self.pinned.get(kid)
+        if found is None or found.key.purpose not in purposes:
+            if found is None and lasts and len(self.missed) < MISSED_MOST:
+                self.missed.add((tenant, kid))
+            found = _for(found, kid, len(self.pinned) + len(self.known), purposes)
+        key = found.key
         if key.issuer != proof.issuer:
             raise _unproved(f"key `{kid}` is not of the issuer `{proof.issuer}`")
         if key.tenant and key.tenant != tenant:
@@ -124,8 +127,18 @@ class KeyRing:
         place = (key.tenant, kid)
         if self.known or self.fallen:
             self._stands(found, place, at, lasts)
-        leaf = leaf_hash(b"placet/%b/1%b%b" % (name.encode(), fingerprint, unsigned))
-        self._signed(key.public, public, leaf, proof)
+        # RFC 6962 §2.1: a leaf begins with 0.
+        leaf = sha256(b"\x00placet/%b/1%b%b" % (name.encode(), fingerprint, unsigned)).digest()
+        # A tree that is remembered only spares work: what it does not hold is checked as if it were not there, so
+        # that the answer never depends on what was seen before.
+        tree = self._trees.get((key.public, proof.size, proof.signature))
+        kept = 0 if tree is None else len(tree.nodes)
+        if tree is not None and tree.holds(leaf, proof.index, proof.path):
+            self._nodes += len(tree.nodes) - kept
+            if self._nodes > _NODES_MOST:
+                self._forget()
+        else:
+            self._signed(found, leaf, proof)
         if lasts:
             first, last = self.lasting.get(place, (at, at))
             self.lasting[place] = (min(at, first), max(at, last))
@@ -156,25 +169,14 @@ class KeyRing:
                 f"key `{place[1]}` signs from {found.not_before} to {ends}, the record was appended at {at}"
             )
 
-    def _signed(self, raw: bytes, public: Ed25519PublicKey, leaf: bytes, proof: Proved) -> None:
-        # A tree that is remembered only spares work: what it does not hold is checked as if it were not there, so
-        # that the answer never depends on what was seen before.
-        batch = (raw, proof.size, proof.signature)
-        tree = self._trees.get(batch)
-        if tree is not None:
-            kept = len(tree.nodes)
-            if tree.holds(leaf, proof.index, proof.path):
-                self._nodes += len(tree.nodes) - kept
-                if self._nodes > _NODES_MOST:
-                    self._forget()
-                return
+    def _signed(self, found: KnownKey, leaf: bytes, proof: Proved) -> None:
+        """Raise PoisonRecord where the signature of a batch does not cover a leaf; remember the batch where it does."""
         try:
             root = root_from_path(leaf, proof.index, proof.size, proof.path)
         except ValueError as fault:
             raise _unproved(str(fault)) from None
-        _check(public, proof.signature, batch_message(proof.size, root), proof.kid)
-        if tree is None:
-            self.remember(raw, proof.size, proof.signature, root)
+        _check(found.public, proof.signature, batch_message(proof.size, root), proof.kid)
+        self.remember(found.key.public, proof.size, proof.signature, root)
 
     def remember(self, public: bytes, size: int, signature: bytes, root: bytes) -> None:
         """Take the word of whoever verified it that `signature` by the key `public` covers a batch of `size` and `root`."""

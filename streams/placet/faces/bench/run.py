@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from placet.faces.bench import context, desk, embedded, failover, kafka, restore, revoke
+from placet.faces.bench import context, desk, embedded, failover, kafka, proofs, restore, revoke
 from placet.faces.bench.options import INTENTS, Asked
 from placet.faces.bench.report import Result
 
@@ -12,6 +12,7 @@ BENCHES: dict[str, Callable[[Asked], Result]] = {
     "desk": lambda asked: desk.run(asked.intents),
     "embedded": lambda asked: embedded.run(asked.intents),
     "kafka": kafka.run,
+    "proofs": lambda asked: proofs.run(min(asked.intents, proofs.MOST)),
     "restore": restore.run,
     "context": context.run,
     "revoke": revoke.run,
