@@ -65,6 +65,8 @@ def test_a_new_key_is_on_record_and_this_host_signs_with_it(say: Any, up: Server
         "agent:ada",
         "--tenant",
         "acme",
+        "--wait",
+        "60s",
         "--json",
     )
     assert (asked.code, asked.json["reason"]) == (5, "pack_missing")
@@ -92,7 +94,18 @@ def test_a_key_is_revoked_for_good(say: Any) -> None:
     rotated = say("keys", "rotate", made["kid"])
     assert (rotated.code, "it has no overlap" in rotated.err) == (5, True)
     asked = say(
-        "submit", "any.thing", "o", "--actor", "agent:cid", "--authority", "agent:cid", "--tenant", "acme", "--json"
+        "submit",
+        "any.thing",
+        "o",
+        "--actor",
+        "agent:cid",
+        "--authority",
+        "agent:cid",
+        "--tenant",
+        "acme",
+        "--wait",
+        "60s",
+        "--json",
     )
     assert (asked.code, asked.json.get("reason")) == (5, "key_compromised")
 
