@@ -103,6 +103,10 @@ class Feed(Protocol):
         """Return everything up to the ends as they were at the call. Raise `Unavailable` when that takes too long."""
         ...
 
+    def again(self) -> list[Rec]:
+        """Return everything from the beginning once more, as `catch_up` does at first; `take` goes on behind it."""
+        ...
+
     def take(self) -> list[Rec]:
         """Return what came since, without waiting."""
         ...

@@ -8,6 +8,7 @@ from placet.decision.desk import Desk
 from placet.decision.library import Library
 from placet.decision.settings import DeskSettings
 from placet.drivers import kafka as kafka_drivers
+from placet.drivers.ahead import Ahead
 from placet.drivers.bureau import Bureau
 from placet.drivers.clock import SystemClock
 from placet.drivers.embedded import EmbeddedReader, EmbeddedSettings, open_owner, open_reader
@@ -50,7 +51,7 @@ def embedded(
     except BaseException:
         owner.close()
         raise
-    return Stack(journal, feed, log, loop, settings, keys, watch, _once(owner.close))
+    return Stack(journal, feed, log, loop, settings, keys, watch, _once(loop.close, owner.close))
 
 
 def kafka(
@@ -83,7 +84,7 @@ def kafka(
     except BaseException:
         close()
         raise
-    return Stack(journal, feed, log, loop, settings, keys, watch, _once(close))
+    return Stack(journal, feed, log, loop, settings, keys, watch, _once(loop.close, close))
 
 
 def log(settings: Settings) -> Log:
@@ -109,10 +110,15 @@ def cluster(settings: Settings) -> kafka_drivers.Connection:
     )
 
 
-def _once(close: Callable[[], None]) -> Callable[[], None]:
-    """Return `close` so that a second call does nothing."""
-    left = [close]
-    return lambda: left.pop()() if left else None
+def _once(*closes: Callable[[], None]) -> Callable[[], None]:
+    """Return what calls each of `closes`, in order, so that a second call does nothing."""
+    left = list(reversed(closes))
+
+    def close() -> None:
+        while left:
+            left.pop()()
+
+    return close
 
 
 def loop_over(
@@ -126,7 +132,7 @@ def loop_over(
     watch: Watch,
 ) -> Loop:
     """Return the loop that decides the partitions of `journal` as `settings` say; `partitions` says how many a topic has."""
-    ring, kek = keys.ring, keys.kek()
+    ring, kek = keys.ring.apart(settings.skew_ms_max), keys.kek()
     tables, library = Tables(ring, partitions), Library(ring, partitions(Topic.POLICIES))
     decided = partitions(Topic.INTENTS)
     desk_settings = DeskSettings(
@@ -145,6 +151,7 @@ def loop_over(
     def desk_of(partition: int) -> Desk:
         return Desk(partition, decided, tables, library, ring, kek, desk_settings)
 
+    ahead = Ahead(ring, settings.verify_workers, settings.record_bytes_max) if settings.verify_workers else None
     bureau = Bureau(tables, library, desk_of, journal.cluster, keys.seal_key(), ring)
     return Loop(
         journal,
@@ -156,6 +163,7 @@ def loop_over(
         batch_most=settings.batch_most,
         seal_idle_ms=settings.seal_idle_ms,
         skew_ms_max=settings.skew_ms_max,
+        ahead=ahead,
     )
 
 

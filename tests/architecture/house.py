@@ -135,7 +135,7 @@ LIBRARIES: dict[str, Library] = {
     ),
     "pydantic": Library(
         "validation at the edges: packs, settings, key files, HTTP bodies, the SDK's public types",
-        _in("policy", "drivers.settings", "drivers.keyfile", "faces"),
+        _in("policy", "drivers.settings", "drivers.keyfile", "drivers.identityfile", "faces"),
         _in("policy", "drivers.settings", "faces.sdk"),
     ),
     "prometheus_client": Library(

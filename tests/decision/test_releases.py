@@ -173,7 +173,7 @@ def test_signals_and_watermarks_of_this_release_are_heard(later: Release) -> Non
     world, keys = Upgraded(later), World().keys
     feed = Signer("feed-1", "service:siem", b"f" * 32)
     ring = later.module("model.proof").KeyRing(
-        [feed.pinned("feed")._replace(sources=("siem",)), *(pin for pin, _ in keys._keys.values())]
+        [feed.pinned("feed")._replace(sources=("siem",)), *(known.key for known in keys.pinned.values())]
     )
     said = RiskSignal(TENANT, AGENT, "siem", "e-1", 80, world.clock.now, 0, "seen", None)
     heard = later.module("context.hearing").hear_signal(

@@ -424,6 +424,16 @@ class JournalContract:
         ]
         assert feed.take() == []
 
+    def test_a_feed_reads_all_again_when_it_is_asked_again_and_goes_on_from_there(self, handle: Handle) -> None:
+        log, feed = handle.log(), handle.feed()
+        log.append(RISK, 0, [Message(b"a", b"1"), Message(b"b", b"2")])
+        assert [rec.value for rec in feed.catch_up()] == [b"1", b"2"]
+        log.append(RISK, 0, [Message(b"c", b"3")])
+        assert [rec.value for rec in feed.again()] == [b"1", b"2", b"3"]
+        assert feed.take() == []
+        log.append(RISK, 0, [Message(b"d", b"4")])
+        assert [rec.value for rec in gathered(feed.take, 1)] == [b"4"]
+
     def test_a_feed_hears_that_a_key_is_gone(self, handle: Handle) -> None:
         log, feed = handle.log(), handle.feed()
         log.append(CONTROLS, 0, [Message(b"a", b"stop"), Message(b"b", b"stop")])

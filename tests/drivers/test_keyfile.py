@@ -67,9 +67,9 @@ def test_what_a_key_signs_verifies_for_its_purpose_and_no_other(made: Keys) -> N
         Claim("acme", "user:bob", bytes(16), 1, bytes(32), "service:executor", bytes(16), 1, None)
     )
     (proof,) = made.signer("executor").sign_batch("claim", claim.FINGERPRINT, [unsigned])
-    assert made.ring.verify("claim", claim.FINGERPRINT, unsigned, proof, ("executor",), "acme") == "service:executor"
+    assert made.ring.verify("claim", claim.FINGERPRINT, unsigned, proof, ("executor",), "acme", 0) == "service:executor"
     with pytest.raises(Exception, match="is for `executor`, expected operator"):
-        made.ring.verify("claim", claim.FINGERPRINT, unsigned, proof, ("operator",), "acme")
+        made.ring.verify("claim", claim.FINGERPRINT, unsigned, proof, ("operator",), "acme", 0)
 
 
 def test_the_newest_key_of_a_purpose_signs(made: Keys) -> None:

@@ -5,15 +5,17 @@ from typing import Any
 import pytest
 
 from placet.context.marks import Marks
+from placet.drivers.keywatch import KeyWatch
 from placet.drivers.metrics import Watch, exposition
 from placet.drivers.settings import Settings
 from placet.drivers.signals import SOURCE, SignalFolder
 from placet.errors import Unavailable, Unsure
-from placet.model.codec import decode_any, open_frame, quarantined, risk_signal, watermark
+from placet.model.codec import decode_any, key, open_frame, quarantined, risk_signal, watermark
+from placet.model.codec.key import Key
 from placet.model.codec.quarantined import Quarantined
 from placet.model.codec.risk_signal import RiskSignal
 from placet.model.codec.watermark import Watermark
-from placet.model.context_keys import watermark_key
+from placet.model.context_keys import key_key, watermark_key
 from placet.model.proof import KeyRing, Signer
 from placet.model.reasons import Reason
 from placet.model.topics import Topic
@@ -23,7 +25,8 @@ from tests.support.memory import HandClock, Memory
 
 FEED = Signer("feed-1", "service:feed", b"f" * 32)
 STRANGER = Signer("feed-2", "service:feed", b"g" * 32)
-RING = KeyRing([FEED.pinned("feed")._replace(sources=("siem", "edr*"))])
+OPERATOR = Signer("op", "user:root", b"o" * 32)
+RING = KeyRing([FEED.pinned("feed")._replace(sources=("siem", "edr*")), OPERATOR.pinned("operator")])
 
 
 class World:
@@ -360,3 +363,54 @@ def test_a_feed_whose_key_lists_no_sources_speaks_as_itself_alone() -> None:
     )
     assert [key.speaks_as("service:feed") for key in (alone, all_, person)] == [True, True, True]
     assert [key.speaks_as("siem") for key in (alone, all_, person)] == [False, True, True]
+
+
+def put_on_record(world: World, signer: Signer, **more: Any) -> None:
+    said = Key("acme", signer.kid, signer.issuer, "feed", signer.public, ("siem",), 0, 0, 0, world.clock.now, None)
+    said = said._replace(**more)
+    (proof,) = OPERATOR.sign_batch("key", key.FINGERPRINT, [key.encode_unsigned(said)])
+    said = said._replace(proof=key.Proof(*proof))
+    world.log.append(Topic.KEYS, 0, [Message(key_key(said), key.frame(said))])
+
+
+def test_a_feed_on_record_is_heard_until_its_key_falls() -> None:
+    world = World()
+    world.signal(40, signer=STRANGER)
+    world.folder.turn(0)
+    put_on_record(world, STRANGER)
+    world.signal(50, signer=STRANGER, at=1)
+    world.signal(60, signer=STRANGER, at=2, source="edr")
+    world.folder.turn(0)
+    assert [fact.score for fact in world.facts()] == [50]
+    world.clock.now += 10
+    put_on_record(world, STRANGER, observed_at=world.clock.now, compromised_at=world.clock.now)
+    world.signal(70, signer=STRANGER, at=3)
+    world.folder.turn(0)
+    assert [fact.score for fact in world.facts()] == [50]
+    reasons = [kept.reason for _, kept in world.set_aside()]
+    assert reasons == [Reason.WRITER_UNPROVED, Reason.WRITER_UNPROVED, Reason.KEY_COMPROMISED]
+    world.again()
+    assert [fact.score for fact in world.facts()] == [50]
+
+
+def test_a_follower_of_keys_hears_in_a_thread_of_its_own_and_survives_a_log_that_is_away(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("placet.drivers.keywatch.EVERY_S", 0.001)
+    world = World()
+    followed = KeyWatch(world.log, RING.apart())
+    asked: list[int] = []
+    end = world.log.end
+
+    def away(topic: int, partition: int) -> int:
+        asked.append(topic)
+        if len(asked) < 3:
+            raise Unavailable("nobody answers")
+        return end(topic, partition)
+
+    monkeypatch.setattr(world.log, "end", away)
+    followed.follow()
+    put_on_record(world, STRANGER)
+    until("the key is heard", lambda: ("acme", "feed-2") in followed.ring.known)
+    followed.stop()
+    assert RING.known == {}

@@ -131,6 +131,9 @@ class FaultyFeed:
     def catch_up(self) -> list[Rec]:
         return self._around("catch_up", self._feed.catch_up)
 
+    def again(self) -> list[Rec]:
+        return self._around("again", self._feed.again)
+
     def take(self) -> list[Rec]:
         return self._around("feed", self._feed.take)
 

@@ -102,7 +102,7 @@ def test_a_proof_holds_over_the_bytes_it_was_made_over_and_not_over_the_present_
     reader = later.module("model.codec").BY_HEADER[value[:5]]
     ring = later.module("model.proof").KeyRing([signer.pinned("agent")])
     read, end = reader.decode_signed(value)
-    assert ring.verify(name, reader.FINGERPRINT, value[5:end], read.proof, ("agent",), "acme") == "service:w"
+    assert ring.verify(name, reader.FINGERPRINT, value[5:end], read.proof, ("agent",), "acme", 0) == "service:w"
     now = later.module("model.codec").BY_NAME[name]
     for fingerprint, unsigned in (
         (now.FINGERPRINT, now.encode_unsigned(read)),
@@ -110,7 +110,7 @@ def test_a_proof_holds_over_the_bytes_it_was_made_over_and_not_over_the_present_
         (now.FINGERPRINT, value[5:end]),
     ):
         with pytest.raises(later.module("errors").PoisonRecord) as caught:
-            ring.verify(name, fingerprint, unsigned, read.proof, ("agent",), "acme")
+            ring.verify(name, fingerprint, unsigned, read.proof, ("agent",), "acme", 0)
         assert caught.value.reason == Reason.WRITER_UNPROVED
 
 

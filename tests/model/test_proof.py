@@ -43,7 +43,7 @@ def signed() -> list[Proof]:
 def refused(keys: KeyRing, unsigned: bytes, proof: Any, **other: Any) -> str:
     asked = {"name": "claim", "fingerprint": claim.FINGERPRINT, "purposes": PURPOSES, **other}
     with pytest.raises(PoisonRecord) as caught:
-        keys.verify(asked["name"], asked["fingerprint"], unsigned, proof, asked["purposes"], "acme")
+        keys.verify(asked["name"], asked["fingerprint"], unsigned, proof, asked["purposes"], "acme", 0)
     assert caught.value.reason == Reason.WRITER_UNPROVED
     return str(caught.value)
 
@@ -54,7 +54,7 @@ def test_every_record_of_a_batch_is_proved(size: int) -> None:
     proofs = EXECUTOR.sign_batch("claim", claim.FINGERPRINT, BATCH[:size])
     assert [proof[:4] for proof in proofs] == [("service:psp", "exec-1", index, size) for index in range(size)]
     for unsigned, proof in zip(BATCH, proofs, strict=False):
-        assert keys.verify("claim", claim.FINGERPRINT, unsigned, proof, PURPOSES, "acme") == "service:psp"
+        assert keys.verify("claim", claim.FINGERPRINT, unsigned, proof, PURPOSES, "acme", 0) == "service:psp"
 
 
 def test_what_is_signed_is_domain_size_and_root() -> None:
@@ -72,15 +72,15 @@ def test_an_empty_batch_has_no_proofs() -> None:
 def test_one_signature_is_checked_for_a_batch() -> None:
     keys = ring()
     counting = CountingKey(EXECUTOR.public)
-    keys._keys["exec-1"] = keys._keys["exec-1"][0], counting  # type: ignore[assignment]
+    keys.pinned["exec-1"] = keys.pinned["exec-1"]._replace(public=counting)  # type: ignore[arg-type]
     for unsigned, proof in zip(BATCH, signed(), strict=True):
-        keys.verify("claim", claim.FINGERPRINT, unsigned, proof, PURPOSES, "acme")
+        keys.verify("claim", claim.FINGERPRINT, unsigned, proof, PURPOSES, "acme", 0)
     assert counting.asked == 1
     refused(keys, BATCH[0] + b"x", signed()[0])
     refused(keys, BATCH[0] + b"x", signed()[0])
     assert counting.asked == 3  # what failed is not remembered
     for unsigned, proof in zip(BATCH, EXECUTOR.sign_batch("claim", claim.FINGERPRINT, BATCH[:2]), strict=False):
-        keys.verify("claim", claim.FINGERPRINT, unsigned, proof, PURPOSES, "acme")
+        keys.verify("claim", claim.FINGERPRINT, unsigned, proof, PURPOSES, "acme", 0)
     assert counting.asked == 4
 
 
@@ -90,20 +90,20 @@ def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(10):
         unsigned = b"alone %d" % number
         proof = EXECUTOR.sign_batch("claim", claim.FINGERPRINT, [unsigned])[0]
-        keys.verify("claim", claim.FINGERPRINT, unsigned, proof, PURPOSES, "acme")
+        keys.verify("claim", claim.FINGERPRINT, unsigned, proof, PURPOSES, "acme", 0)
     assert len(keys._trees) == 3
     monkeypatch.setattr("placet.model.proof._NODES_MOST", 40)
     for number in range(10):
         batch = [b"batch %d, %d" % (number, place) for place in range(8)]
         for unsigned, proof in zip(batch, EXECUTOR.sign_batch("claim", claim.FINGERPRINT, batch), strict=True):
-            keys.verify("claim", claim.FINGERPRINT, unsigned, proof, PURPOSES, "acme")
+            keys.verify("claim", claim.FINGERPRINT, unsigned, proof, PURPOSES, "acme", 0)
             assert keys._nodes == sum(len(tree.nodes) for tree in keys._trees.values()) <= 40
 
 
 def test_every_flipped_byte_is_refused() -> None:
     keys = ring()
     unsigned, proof = BATCH[5], signed()[5]
-    keys.verify("claim", claim.FINGERPRINT, unsigned, proof, PURPOSES, "acme")
+    keys.verify("claim", claim.FINGERPRINT, unsigned, proof, PURPOSES, "acme", 0)
     for place in range(len(unsigned)):
         refused(keys, flipped(unsigned, place), proof)
     for place in range(32):
@@ -123,7 +123,7 @@ def test_a_proof_is_of_its_own_place_and_batch() -> None:
     proofs = signed()
     others = EXECUTOR.sign_batch("claim", claim.FINGERPRINT, [b"x%d" % number for number in range(7)])
     for unsigned, proof in zip(BATCH, proofs, strict=True):
-        keys.verify("claim", claim.FINGERPRINT, unsigned, proof, PURPOSES, "acme")
+        keys.verify("claim", claim.FINGERPRINT, unsigned, proof, PURPOSES, "acme", 0)
     first = proofs[0]
     for wrong in (
         proofs[1],
@@ -166,7 +166,7 @@ def test_a_signature_over_something_else_is_none() -> None:
     for message in (leaf, b"placet/seal/1" + leaf, b"placet/batch/1" + leaf, b"placet/batch/1\x01\x00\x00\x00" + leaf):
         refused(ring(), BATCH[0], Proof("service:psp", "exec-1", 0, 1, b"", EXECUTOR.sign(message)))
     good = Proof("service:psp", "exec-1", 0, 1, b"", EXECUTOR.sign(b"placet/batch/1\x00\x00\x00\x01" + leaf))
-    assert ring().verify("claim", claim.FINGERPRINT, BATCH[0], good, PURPOSES, "acme") == "service:psp"
+    assert ring().verify("claim", claim.FINGERPRINT, BATCH[0], good, PURPOSES, "acme", 0) == "service:psp"
 
 
 def test_the_key_decides_who_wrote_and_what_for() -> None:
@@ -178,13 +178,13 @@ def test_the_key_decides_who_wrote_and_what_for() -> None:
     assert "for `executor`, expected operator" in refused(ring(), BATCH[0], proof, purposes=("operator",))
     assert "expected agent or feed" in refused(ring(), BATCH[0], proof, purposes={"feed", "agent"})
     refused(ring(), BATCH[0], proof, purposes=())
-    assert ring().verify("claim", claim.FINGERPRINT, BATCH[0], proof, {"agent", "executor"}, "acme") == "service:psp"
+    assert ring().verify("claim", claim.FINGERPRINT, BATCH[0], proof, {"agent", "executor"}, "acme", 0) == "service:psp"
 
 
 def test_a_proof_verified_under_one_key_is_not_remembered_for_another() -> None:
     keys = ring()
     unsigned, proof = BATCH[0], signed()[0]
-    keys.verify("claim", claim.FINGERPRINT, unsigned, proof, PURPOSES, "acme")
+    keys.verify("claim", claim.FINGERPRINT, unsigned, proof, PURPOSES, "acme", 0)
     refused(keys, unsigned, proof._replace(kid="op", issuer="user:op"), purposes=("operator",))
 
 
@@ -206,7 +206,9 @@ def test_a_claim_travels_with_its_proof() -> None:
     proof = EXECUTOR.sign_batch("claim", claim.FINGERPRINT, [claim.encode_unsigned(bare)])[0]
     framed = claim.frame(bare._replace(proof=claim.Proof(*proof)))
     read, proof_at = claim.decode_signed(framed)
-    assert ring().verify("claim", claim.FINGERPRINT, framed[5:proof_at], read.proof, PURPOSES, "acme") == "service:psp"
+    assert (
+        ring().verify("claim", claim.FINGERPRINT, framed[5:proof_at], read.proof, PURPOSES, "acme", 0) == "service:psp"
+    )
 
 
 def test_the_key_of_rfc_8032() -> None:

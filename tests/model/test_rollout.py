@@ -26,5 +26,16 @@ def test_what_workers_read_and_what_they_say_do_not_change_together(changed: tup
 
 def test_every_record_has_its_side() -> None:
     written = {"intent", "withdraw", "vote", "claim", "outcome"}
-    known = {"principal", "mandate", "risk_signal", "risk", "sensitivity", "control", "pack", "active_set", "watermark"}
+    known = {
+        "principal",
+        "mandate",
+        "risk_signal",
+        "risk",
+        "sensitivity",
+        "control",
+        "pack",
+        "active_set",
+        "key",
+        "watermark",
+    }
     assert set(NAMES) - ANSWERS - KEPT == written | known

@@ -115,6 +115,9 @@ class MemoryFeed:
         self._read_to.clear()
         return self.take()
 
+    def again(self) -> list[Rec]:
+        return self.catch_up()
+
     def take(self) -> list[Rec]:
         found = []
         for topic in CONTEXT:

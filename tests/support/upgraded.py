@@ -22,7 +22,7 @@ class Upgraded(World):
             return super().new_loop()
         of = self.release.module
         self.codec = of("model.codec")
-        keys = of("model.proof").KeyRing([pinned for pinned, _ in self.keys._keys.values()])
+        keys = of("model.proof").KeyRing([known.key for known in self.keys.pinned.values()])
         tables, library = of("context.tables").Tables(keys), of("decision.library").Library(keys)
 
         def desk_of(partition: int) -> Any:

@@ -32,6 +32,7 @@ from placet.model.codec.active_set import ActiveSet
 from placet.model.codec.claim import Claim
 from placet.model.codec.control import Control
 from placet.model.codec.intent import Intent
+from placet.model.codec.key import Key
 from placet.model.codec.mandate import Mandate
 from placet.model.codec.outcome import Outcome
 from placet.model.codec.pack import File, Pack
@@ -153,9 +154,10 @@ class World:
 
     def new_loop(self) -> Loop:
         """Return a loop that knows nothing but what is committed."""
-        tables, library = Tables(self.keys), Library(self.keys)
+        keys = self.keys.apart(2_000)
+        tables, library = Tables(keys), Library(keys)
         bureau = Bureau(
-            tables, library, self._desk(tables, library), "memory", SealKey("seal-1", self.seal_private), self.keys
+            tables, library, self._desk(tables, library, keys), "memory", SealKey("seal-1", self.seal_private), keys
         )
         self.memory.rewind()
         return Loop(
@@ -170,9 +172,9 @@ class World:
             skew_ms_max=2000,
         )
 
-    def _desk(self, tables: Tables, library: Library) -> Callable[[int], Desk]:
+    def _desk(self, tables: Tables, library: Library, keys: KeyRing) -> Callable[[int], Desk]:
         def desk_of(partition: int) -> Desk:
-            return Desk(partition, self.memory.count, tables, library, self.keys, KEK, self.settings)
+            return Desk(partition, self.memory.count, tables, library, keys, KEK, self.settings)
 
         return desk_of
 
@@ -238,6 +240,13 @@ class World:
             id=halt_id, kind=kind, scope=scope, value="", reason="pays twice", by=by.issuer, proof=None, **fields
         )
         self.context(Topic.CONTROLS, self.signed("control", record, by))
+
+    def put_key(self, signer: Signer, purpose: str, by: Signer | None = None, **more: Any) -> None:
+        """Put a signer's public key on record, by the first operator where `by` is none."""
+        window = {"not_before": 0, "not_after": 0, "compromised_at": 0, "observed_at": self.clock.now}
+        fields = {"tenant": TENANT, "sources": (), "public": signer.public, "issuer": signer.issuer, **window, **more}
+        record = Key(kid=signer.kid, purpose=purpose, proof=None, **fields)
+        self.context(Topic.KEYS, self.signed("key", record, by or self.operator))
 
     def push(self, files: Mapping[str, str], revision: int = 1) -> bytes:
         """Push a pack and make it the active set."""

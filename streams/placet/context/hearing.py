@@ -29,8 +29,8 @@ def hear_signal(value: bytes | None, at: int, ring: KeyRing, skew_ms_max: int) -
     signal: RiskSignal
     signal, end = reader.decode_signed(value)
     proof = signal.proof
-    ring.verify("risk_signal", reader.FINGERPRINT, value[5:end], proof, SOURCES_OF_RISK, signal.tenant)
-    if proof is None or not ring.speaks_as(proof.kid, signal.source):
+    ring.verify("risk_signal", reader.FINGERPRINT, value[5:end], proof, SOURCES_OF_RISK, signal.tenant, at)
+    if proof is None or not ring.speaks_as(proof.kid, signal.source, signal.tenant):
         raise PoisonRecord(f"source `{signal.source[:64]}` is not one its key speaks for", Reason.WRITER_UNPROVED)
     for what, name in (("tenant", signal.tenant), ("subject", signal.subject), ("source", signal.source)):
         strict.identifier(name, what)

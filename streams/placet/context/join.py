@@ -59,7 +59,7 @@ class Joiner:
         case.calendar = NO_CALENDAR
         party = asker.party_at(self._instant, self._tables) or self._meet(asker)
         self.facts, self.count = [party.facts], party.fact_count
-        self.index = [asker.rests(party, audience, wanted)]
+        self.index = [asker.rests(party, audience, wanted, intent.proof.kid if intent.proof else "")]
         self.until, self.limited = party.until, party.limited
         case.actor, case.authority, case.chain = party.actor, party.authority, party.members
         if party.reach is not None:

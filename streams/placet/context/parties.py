@@ -6,6 +6,7 @@ from placet.context.chain import NEVER, resolve
 from placet.context.facts import DELEGATOR, Bundle, in_role, role
 from placet.context.reach import Reach, reach_of
 from placet.context.tables import PRINCIPAL, RISK, Tables
+from placet.context.writers import KEY
 from placet.model.case import MandateRow, PrincipalRow
 from placet.model.reasons import Reason
 
@@ -118,7 +119,7 @@ class Asker:
         self.key = key
         self.party: Party | None = None
         self.changes = -1
-        self._rests: tuple[Party, str, tuple[str, ...], Bundle] | None = None
+        self._rests: tuple[Party, str, tuple[str, ...], str, Bundle] | None = None
 
     def party_at(self, instant: int, tables: Tables) -> Party | None:
         """Return the party where it holds still: until a principal or a mandate changes, or a link ends."""
@@ -133,13 +134,14 @@ class Asker:
         self.changes = tables.identity_changes
         return party
 
-    def rests(self, party: Party, audience: str, wanted: tuple[str, ...]) -> Bundle:
-        """Return the index keys of who asks, whom it is for, and those of their risks that are wanted: the same
+    def rests(self, party: Party, audience: str, wanted: tuple[str, ...], kid: str) -> Bundle:
+        """Return the index keys of who asks, whom it is for, those of their risks that are wanted, and the key that
+        signed it, where one did: the same
         bundle as long as they are the same.
         """
         known = self._rests
-        if known is not None and known[0] is party and known[1] == audience and known[2] is wanted:
-            return known[3]
+        if known is not None and known[0] is party and known[1] == audience and known[2] is wanted and known[3] == kid:
+            return known[4]
         keys = [*party.keys]
         if audience:
             keys.append(f"{PRINCIPAL}{self.tenant}/{audience}")
@@ -147,6 +149,8 @@ class Asker:
             keys.append(party.actor_risk)
         if "authority.risk" in wanted:
             keys.append(party.authority_risk)
+        if kid:
+            keys += (f"{KEY}{self.tenant}/{kid}", f"{KEY}/{kid}")
         bundle = Bundle(tuple(dict.fromkeys(keys)))
-        self._rests = party, audience, wanted, bundle
+        self._rests = party, audience, wanted, kid, bundle
         return bundle

@@ -8,6 +8,7 @@ from placet.context.limits import limits_of
 from placet.context.marks import Marks, on_time
 from placet.context.reducers import STATUS_RANKS, fold_principal, fold_sensitivity, merge_risk
 from placet.context.same import Same
+from placet.context.writers import Writers
 from placet.errors import PoisonRecord
 from placet.model import strict
 from placet.model.case import (
@@ -27,6 +28,7 @@ from placet.model.codec import (
     control,
     decode_known,
     hearers_of,
+    key,
     mandate,
     principal,
     risk,
@@ -47,7 +49,7 @@ from placet.model.context_keys import (
 )
 from placet.model.proof import KeyRing
 from placet.model.reasons import Reason
-from placet.model.topics import CONTEXT
+from placet.model.topics import CONTEXT, Topic
 from placet.ports import Rec
 
 PRINCIPAL, RISK, RESOURCE, MANDATE, CALENDAR = "P:", "R:", "S:", "M:", "C:"
@@ -73,15 +75,10 @@ class Tables(Marks):
 
     def __init__(self, keys: KeyRing, partitions: Callable[[int], int] = lambda _: 1) -> None:
         super().__init__()
-        self._keys = keys
+        self.keys = keys
         self._partitions = {int(topic): partitions(topic) for topic in CONTEXT}
-        self.principals: dict[str, PrincipalRow] = {}
-        self.risks: dict[str, dict[str, RiskSource]] = {}
-        self.resources: dict[str, ResourceRow] = {}
-        self.mandates: dict[str, MandateRow] = {}
-        self.calendar: dict[str, dict[str, CalendarRow]] = {}
-        self.halts = Halts()
         self.identity_changes = 0
+        self.forget()
         self._same = Same()
         self._tenants: set[str] = set()
         self._folds: dict[bytes, Callable[[Rec, bytes], str | None]] = {
@@ -90,7 +87,19 @@ class Tables(Marks):
             **hearers_of("sensitivity", self._sensitivity),
             **hearers_of("mandate", self._mandate),
             **hearers_of("control", self._control),
+            **hearers_of("key", self._key),
         }
+
+    def forget(self) -> None:
+        """Know nothing any more but how far was read: all of it is folded again, keys first."""
+        self.principals: dict[str, PrincipalRow] = {}
+        self.risks: dict[str, dict[str, RiskSource]] = {}
+        self.resources: dict[str, ResourceRow] = {}
+        self.mandates: dict[str, MandateRow] = {}
+        self.calendar: dict[str, dict[str, CalendarRow]] = {}
+        self.halts = Halts()
+        self.writers = Writers(self.keys)
+        self.identity_changes += 1
 
     def fold(self, rec: Rec) -> str | None:
         """Fold one record; raise PoisonRecord where it cannot be taken, with nothing changed."""
@@ -204,7 +213,7 @@ class Tables(Marks):
     def _mandate(self, rec: Rec, value: bytes, reader: Signed = mandate) -> str | None:
         heard: Mandate
         heard, end = reader.decode_signed(value)
-        self._keys.verify("mandate", reader.FINGERPRINT, value[5:end], heard.proof, ("operator",), heard.tenant)
+        self._proved("mandate", reader.FINGERPRINT, value[5:end], heard, rec.at)
         _one_of("status", heard.status, SUBJECT_STATES)
         limits = limits_of(heard.limits)
         self._placed(rec, mandate_key(heard), heard.tenant, heard.observed_at)
@@ -232,6 +241,15 @@ class Tables(Marks):
         )
         return key
 
+    def _key(self, rec: Rec, value: bytes, reader: Signed = key) -> str | None:
+        if rec.topic != Topic.KEYS:
+            raise PoisonRecord("a record of a key among others", Reason.SCHEMA_UNKNOWN)
+        return self.writers.fold(rec, value, self._partitions[rec.topic], reader)
+
+    def _proved(self, name: str, fingerprint: bytes, unsigned: bytes, heard: Mandate | Control, at: int) -> str:
+        """Return the operator who signed a record, which stands where it was appended before its key fell."""
+        return self.keys.verify(name, fingerprint, unsigned, heard.proof, ("operator",), heard.tenant, at, lasts=True)
+
     def _placed(self, rec: Rec, key: bytes, tenant: str, instant: int) -> None:
         """Raise PoisonRecord where a record is of no tenant, not in its place, or too far ahead of its append time."""
         if tenant not in self._tenants:
@@ -246,9 +264,7 @@ class Tables(Marks):
     def _control(self, rec: Rec, value: bytes, reader: Signed = control) -> str | None:
         heard: Control
         heard, end = reader.decode_signed(value)
-        issuer = self._keys.verify(
-            "control", reader.FINGERPRINT, value[5:end], heard.proof, ("operator",), heard.tenant
-        )
+        issuer = self._proved("control", reader.FINGERPRINT, value[5:end], heard, rec.at)
         self._placed(rec, control_key(heard), heard.tenant, heard.observed_at)
         if heard.kind in ("halt", "resume"):
             return self._halt(rec, heard, issuer)
@@ -267,7 +283,7 @@ class Tables(Marks):
         if heard.by != issuer:
             raise PoisonRecord(f"said by `{heard.by[:64]}`, signed by `{issuer}`", Reason.WRITER_UNPROVED)
         halt = halt_of(heard, issuer, (rec.partition, rec.offset), rec.at, fact_of(rec))
-        if heard.scope == ALL and heard.proof is not None and self._keys.tenant_of(heard.proof.kid):
+        if heard.scope == ALL and heard.proof is not None and self.keys.tenant_of(heard.proof.kid, heard.tenant):
             raise PoisonRecord(f"key `{heard.proof.kid}` is of one tenant: expected one of all", Reason.TENANT_MISMATCH)
         if heard.kind == "resume":
             return RESUME + heard.tenant if self.halts.resume(halt.key, issuer, heard.observed_at) else None

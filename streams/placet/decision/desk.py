@@ -62,7 +62,7 @@ class Desk:
         follow = Follow(self.book, self.judge)
         self.votes = Votes(self.book, self.judge, self.questions, follow)
         self.sweeps = Sweeps(self.book, self.judge, self.questions, follow)
-        self._hearers: dict[tuple[int, bytes], tuple[Callable[[bytes], Any], Callable[[Rec, Any], None]]] = {
+        self._hearers: dict[tuple[int, bytes], tuple[Callable[[bytes, int], Any], Callable[[Rec, Any], None]]] = {
             (topic, header): (read, hear)
             for topic, name, reads, hear in (
                 (Topic.INTENTS, "intent", reader.intent, self.questions.ask),
@@ -100,7 +100,8 @@ class Desk:
         """Yield what each record says, before it is decided: a slice of them at once, for one kind of work at a time is
         done faster.
 
-        What a record says, or that it is a faulty one, depends on nothing that deciding another changes.
+        What a record says, or that it is a faulty one, depends on nothing that deciding another changes: on its bytes,
+        its append time, and the keys as they are in this batch.
         """
         for at in range(0, len(records), AHEAD):
             yield from [self._read(rec) for rec in records[at : at + AHEAD]]
@@ -124,7 +125,7 @@ class Desk:
             if hearer is None:
                 raise PoisonRecord("its schema is not one of this topic", Reason.SCHEMA_UNKNOWN)
             read, hear = hearer
-            return hear, read(value)
+            return hear, read(value, rec.at)
         except PoisonRecord as poison:
             return self._poisoned, poison
 

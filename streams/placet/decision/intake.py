@@ -58,9 +58,9 @@ class Intake:
         self._askers: dict[tuple[str, str, str, str], Asker] = {}
         self._places: dict[tuple[str, str], bytes] = {}
 
-    def intent(self, value: bytes, reader: Any = intent_codec) -> Asked:
-        """Return what a framed Intent asks, whose writer is proved; raise PoisonRecord as `recall` does."""
-        return self._read(value, self._keys, reader)
+    def intent(self, value: bytes, at: int, reader: Any = intent_codec) -> Asked:
+        """Return what a framed Intent appended at `at` asks, whose writer is proved; raise PoisonRecord as `recall` does."""
+        return self._read(value, at, self._keys, reader)
 
     def recall(self, value: bytes) -> Asked:
         """Return what a framed Intent asks that was taken before, in whichever version it came; raise PoisonRecord where it is not one that can be decided here.
@@ -69,48 +69,48 @@ class Intake:
         under the fingerprint of that version. The arguments must be canonical (RFC 8785), the identifiers within their
         profile. Its proof is passed over: it was checked when the record came.
         """
-        return self._read(value, None, BY_HEADER[value[:5]])
+        return self._read(value, 0, None, BY_HEADER[value[:5]])
 
-    def withdraw(self, value: bytes, reader: Signed = withdraw) -> tuple[Withdraw, bytes]:
+    def withdraw(self, value: bytes, at: int, reader: Signed = withdraw) -> tuple[Withdraw, bytes]:
         """Return a framed Withdraw and its key; raise PoisonRecord where its writer may not say it."""
         taken: Withdraw
         taken, end = reader.decode_signed(value)
         key = self._key_of(taken.tenant, taken.authority)
         if taken.proof is not None:
             issuer = self._keys.verify(
-                "withdraw", reader.FINGERPRINT, value[5:end], taken.proof, ("agent", "operator"), taken.tenant
+                "withdraw", reader.FINGERPRINT, value[5:end], taken.proof, ("agent", "operator"), taken.tenant, at
             )
-            if issuer != taken.actor and self._keys.purpose_of(taken.proof.kid) != "operator":
+            if issuer != taken.actor and self._keys.purpose_of(taken.proof.kid, taken.tenant) != "operator":
                 raise PoisonRecord(f"withdraw: signed by `{issuer}`, not by its actor", Reason.WRITER_UNPROVED)
         return taken, key
 
-    def claim(self, value: bytes, reader: Signed = claim) -> tuple[Claim, bytes]:
+    def claim(self, value: bytes, at: int, reader: Signed = claim) -> tuple[Claim, bytes]:
         """Return a framed Claim and its key; raise PoisonRecord where its executor did not sign it."""
         made: Claim
         made, end = reader.decode_signed(value)
         key = self._key_of(made.tenant, made.authority)
-        issuer = self._keys.verify("claim", reader.FINGERPRINT, value[5:end], made.proof, EXECUTOR, made.tenant)
+        issuer = self._keys.verify("claim", reader.FINGERPRINT, value[5:end], made.proof, EXECUTOR, made.tenant, at)
         if issuer != made.executor:
             raise PoisonRecord(f"claim: signed by `{issuer}`, not by `{made.executor}`", Reason.WRITER_UNPROVED)
         return made, key
 
-    def outcome(self, value: bytes, reader: Signed = outcome) -> tuple[Outcome, bytes, str, bool]:
+    def outcome(self, value: bytes, at: int, reader: Signed = outcome) -> tuple[Outcome, bytes, str, bool]:
         """Return a framed Outcome, its key, who signed it, and whether that is a person who settles what is unknown."""
         told: Outcome
         told, end = reader.decode_signed(value)
         key = self._key_of(told.tenant, told.authority)
-        issuer = self._keys.verify("outcome", reader.FINGERPRINT, value[5:end], told.proof, REPORTERS, told.tenant)
-        settles = told.proof is not None and self._keys.purpose_of(told.proof.kid) == "operator"
+        issuer = self._keys.verify("outcome", reader.FINGERPRINT, value[5:end], told.proof, REPORTERS, told.tenant, at)
+        settles = told.proof is not None and self._keys.purpose_of(told.proof.kid, told.tenant) == "operator"
         if not settles and issuer != told.executor:
             raise PoisonRecord(f"outcome: signed by `{issuer}`, not by `{told.executor}`", Reason.WRITER_UNPROVED)
         return told, key, issuer, settles
 
-    def vote(self, value: bytes, reader: Signed = vote) -> tuple[Vote, bytes]:
+    def vote(self, value: bytes, at: int, reader: Signed = vote) -> tuple[Vote, bytes]:
         """Return a framed Vote and its key; raise PoisonRecord where its voter did not sign it with an approver's key."""
         cast: Vote
         cast, end = reader.decode_signed(value)
         key = self._key_of(cast.tenant, cast.authority)
-        issuer = self._keys.verify("vote", reader.FINGERPRINT, value[5:end], cast.proof, APPROVER, cast.tenant)
+        issuer = self._keys.verify("vote", reader.FINGERPRINT, value[5:end], cast.proof, APPROVER, cast.tenant, at)
         if issuer != cast.voter:
             raise PoisonRecord(f"vote: signed by `{issuer}`, not by `{cast.voter[:64]}`", Reason.WRITER_UNPROVED)
         if len(cast.reason) > TEXT_MAX:
@@ -119,7 +119,7 @@ class Intake:
             strict.parse_canonical(cast.arguments)
         return cast, key
 
-    def _read(self, value: bytes, keys: KeyRing | None, reader: Any) -> Asked:
+    def _read(self, value: bytes, at: int, keys: KeyRing | None, reader: Any) -> Asked:
         intent: Intent
         intent, head_end, unsigned_end = reader.decode_parts(value)
         id_, attempt, tenant, actor, authority, mandate, action, resource = intent[:8]
@@ -137,7 +137,7 @@ class Intake:
         unsigned = value[5:unsigned_end]
         proof = intent.proof
         if proof is not None and keys is not None:
-            issuer = keys.verify("intent", reader.FINGERPRINT, unsigned, proof, ("agent",), tenant)
+            issuer = keys.verify("intent", reader.FINGERPRINT, unsigned, proof, ("agent",), tenant, at)
             if issuer != actor:
                 raise PoisonRecord(f"intent: signed by `{issuer}`, not by its actor", Reason.WRITER_UNPROVED)
         key = asker.key

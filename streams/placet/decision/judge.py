@@ -2,7 +2,7 @@
 
 import msgspec
 
-from placet.context.facts import HALT_ROLE, sized
+from placet.context.facts import HALT_ROLE, KEY_ROLE, sized
 from placet.context.halts import Halt
 from placet.context.join import Joiner
 from placet.context.parties import Refused
@@ -114,6 +114,11 @@ class Judge:
             return Answer(State.DENIED, Effect.DENY, Reason.NO_RULE, active.digest, active.engine)
         if intent.proof is None and not plan.unsigned_intents:
             return self._deny(active, Reason.WRITER_UNPROVED, "the packs want this action's intents signed")
+        if intent.proof is not None and self._tables.keys.fallen:
+            fell = self._tables.keys.fell(intent.proof.kid, intent.tenant)
+            if fell is not None:
+                self.joiner.note(KEY_ROLE + fell.fact)
+                return self._deny(active, Reason.KEY_COMPROMISED, f"key `{intent.proof.kid}`")
         try:
             case = self.joiner.join(intent, asked.asker, asked.arguments, plan.facts)
             if executor and executor != intent.audience:

@@ -33,11 +33,15 @@ class Library:
     def __init__(self, keys: KeyRing, partitions: int = 1) -> None:
         self._keys = keys
         self._partitions = partitions
+        self.forget()
+        self._folds = hearers_of("pack", self._push) | hearers_of("active_set", self._activate)
+
+    def forget(self) -> None:
+        """Hold no pack and no pointer: all are folded again."""
         self._packs: dict[tuple[str, bytes], Pack] = {}
         self._revisions: dict[str, int] = {}
         self._waiting: dict[str, dict[int, tuple[bytes, ...]]] = {}
         self.active: dict[str, PolicySet] = {}
-        self._folds = hearers_of("pack", self._push) | hearers_of("active_set", self._activate)
 
     def fold(self, rec: Rec) -> str | None:
         """Take a pack or a pointer; return the index key touched, or None. Raise PoisonRecord where it is refused."""
@@ -54,7 +58,7 @@ class Library:
     def _push(self, rec: Rec, value: bytes, reader: Signed = pack) -> str | None:
         pushed: Pushed
         pushed, end = reader.decode_signed(value)
-        self._keys.verify("pack", reader.FINGERPRINT, value[5:end], pushed.proof, ("operator",), pushed.tenant)
+        self._proved("pack", reader.FINGERPRINT, value[5:end], pushed, rec.at)
         check_place(rec.partition, rec.key, pack_key(pushed), self._partitions)
         place = (pushed.tenant, pushed.digest)
         if place in self._packs:
@@ -77,7 +81,7 @@ class Library:
     def _activate(self, rec: Rec, value: bytes, reader: Signed = active_set) -> str | None:
         pointer: ActiveSet
         pointer, end = reader.decode_signed(value)
-        self._keys.verify("active_set", reader.FINGERPRINT, value[5:end], pointer.proof, ("operator",), pointer.tenant)
+        self._proved("active_set", reader.FINGERPRINT, value[5:end], pointer, rec.at)
         check_place(rec.partition, rec.key, active_set_key(pointer), self._partitions)
         if pointer.revision <= self._revisions.get(pointer.tenant, -1):
             return None
@@ -87,6 +91,9 @@ class Library:
             name = missing[0].hex()[:12]
             raise PoisonRecord(f"active set names pack `{name}`, which is not here or not good", Reason.MALFORMED)
         return self._move(pointer.tenant, pointer.revision, pointer.digests)
+
+    def _proved(self, name: str, fingerprint: bytes, unsigned: bytes, said: Pushed | ActiveSet, at: int) -> None:
+        self._keys.verify(name, fingerprint, unsigned, said.proof, ("operator",), said.tenant, at, lasts=True)
 
     def _missing(self, tenant: str, digests: tuple[bytes, ...]) -> list[bytes]:
         return [digest for digest in digests if (tenant, digest) not in self._packs]

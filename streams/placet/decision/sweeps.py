@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from itertools import islice
 
 from placet.context.tables import CALENDAR, FEED, HALT, MANDATE, PRINCIPAL, RESOURCE, RESUME, RISK
+from placet.context.writers import KEY, WRITERS
 from placet.decision.answer import Answer
 from placet.decision.arrow import CLOCK, NEVER, Cause, Said
 from placet.decision.awaiting import awaits_context
@@ -19,9 +20,9 @@ from placet.decision.questions import BEHIND, Questions
 from placet.model.codec.desk_change import Lease, Session
 from placet.model.reasons import Effect, Reason, State
 
-GRAVEST_FIRST = (HALT, PRINCIPAL, SET, RISK, MANDATE, RESOURCE, SESSION, CALENDAR, FEED, BUDGET, RESUME)
+GRAVEST_FIRST = (HALT, WRITERS, KEY, PRINCIPAL, SET, RISK, MANDATE, RESOURCE, SESSION, CALENDAR, FEED, BUDGET, RESUME)
 GRAVITY = {key: rank for rank, key in enumerate(GRAVEST_FIRST)}
-"""Which change is swept first: halts before suspensions, suspensions before packs, packs before risk."""
+"""Which change is swept first: halts before keys, keys before suspensions, suspensions before packs, packs before risk."""
 
 SILENCE: dict[State, tuple[State, Reason]] = {
     State.DEFERRED: (State.DENIED, Reason.DEFER_ENDED),
@@ -51,7 +52,7 @@ class Sweeps:
         found: dict[bytes, Cause] = {}
         open_ = self._book.leases.open
         for key, cause in sorted(changes, key=lambda change: GRAVITY[change[0][:2]]):
-            everything = key.startswith((SET, HALT))
+            everything = key.startswith((SET, HALT, WRITERS))
             for slot in self._in_order(open_ if everything else self._book.leases.index.touched(key)):
                 found.setdefault(slot, cause)
         if found:

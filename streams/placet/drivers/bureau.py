@@ -100,6 +100,11 @@ class Bureau:
         self.cut = encode_cut(())
 
     @property
+    def keys(self) -> KeyRing:
+        """The keys that are believed, pinned and on record."""
+        return self._keys
+
+    @property
     def set_label(self) -> str:
         """Return the digest of the one active set, or how many there are."""
         active = self._library.active
@@ -115,7 +120,7 @@ class Bureau:
         any_ = False
         pointers: list[Rec] = []
         before = dict(self._tables.marks)
-        for rec in records:
+        for rec in sorted(records, key=_not_a_key):  # what others prove rests on the keys
             any_ = True
             if rec.topic == Topic.POLICIES and (rec.value or b"")[:5] in POINTERS:
                 pointers.append(rec)  # a pack that was pushed again lies behind what points to it
@@ -131,6 +136,25 @@ class Bureau:
         for place in self.places.values():
             place.touched.update(changed)
             place.touched.update({key: cause for key, cause in alive.items() if place.desk.awaits(key)})
+
+    def look_back(self, feed: Feed) -> None:
+        """Read the whole context again where what a key proved before would not be taken from it now, or the other way round.
+
+        Raise Unavailable, with nothing changed, where it cannot be read.
+        """
+        if not self._tables.writers.stale:
+            return
+        if self._refuses:
+            # Whatever was read is refused by now, or is about to be.
+            self._refused = {(mark.topic, mark.partition): mark.offset for mark in self.marks}
+        records = feed.again()
+        if not self._refuses:
+            self.poison.clear()
+        self._tables.forget()
+        self._library.forget()
+        self.hear(records)
+        for place in self.places.values():
+            place.desk.wake()
 
     def _alive_since(self, before: dict[tuple[int, int], tuple[int, int]]) -> dict[str, Cause]:
         """Return, by index key, the last record of each partition whose feeds were heard later than before."""
@@ -172,6 +196,7 @@ class Bureau:
         # The whole context is read before the first decision, whatever of it has trickled in.
         self.hear(feed.take() if self.caught_up else feed.catch_up())
         self.caught_up = True
+        self.look_back(feed)
         desk = self._desk_of(partition)
         restore(desk.book, found.changes, seal)
         cut: Sequence[Mark] = ()
@@ -244,3 +269,7 @@ class Bureau:
                 )
             self._tables.recall(mark.topic, mark.partition, mark.heard_at)
         self._mark()
+
+
+def _not_a_key(rec: Rec) -> bool:
+    return rec.topic != Topic.KEYS

@@ -79,7 +79,8 @@ class Keys:
     """The pinned keys of one installation, and those private keys this process may use.
 
     `pinned` is the file of public keys; `secrets` the folder of private ones,
-    `<kid>.key` each, and `kek`, all base64 of 32 bytes. A secret that others
+    `<kid>.key` each, and `kek`, all base64 of 32 bytes; `<kid>.json` beside one
+    describes a key that is on record and not pinned. A secret that others
     could read or write is refused, and no message ever holds one.
     """
 
@@ -94,14 +95,16 @@ class Keys:
 
         Raises `Unavailable` when there is none.
         """
-        for entry in reversed(self.file.keys):
+        for entry in (*described(self.secrets), *reversed(self.file.keys)):
             speaks = source is None or entry.pinned.speaks_as(source)
             if entry.purpose == purpose and issuer in (None, entry.issuer) and speaks:
                 path = self.secrets / f"{entry.kid}.key"
                 if path.exists():
                     return self._signer(entry, path)
         whose = (f" of `{issuer}`" if issuer else "") + (f" that speaks as `{source}`" if source else "")
-        raise Unavailable(f"{self.secrets}: no private {purpose} key{whose}; `placet keys add` makes one")
+        raise Unavailable(
+            f"{self.secrets}: no private {purpose} key{whose}; `placet keys add` or `placet keys new` makes one"
+        )
 
     def kek(self) -> bytes:
         """Return the key-encryption key of the cases, 32 bytes."""
@@ -117,7 +120,7 @@ class Keys:
     def _signer(self, entry: KeyEntry, path: Path) -> Signer:
         signer = Signer(entry.kid, entry.issuer, read_secret(path))
         if signer.public != entry.raw:
-            raise Corrupted(f"{path}: is not the private half of `{entry.kid}` in {self.pinned}")
+            raise Corrupted(f"{path}: is not the private half of `{entry.kid}` in {self.pinned}, or beside it")
         return signer
 
 
@@ -205,6 +208,37 @@ def add_key(
     entry = made.model_copy(update={"tenant": tenant, "sources": sources})
     write_keys(pinned, KeyFile(keys=[*known, entry]))
     return entry
+
+
+def make_key(
+    secrets: Path, purpose: Purpose, issuer: str, entropy: Entropy, tenant: str, sources: tuple[str, ...]
+) -> KeyEntry:
+    """Make a key pair, keep its private half in `secrets`, and return the public one, which is neither pinned nor on record."""
+    made = _made(secrets, purpose, issuer, [], entropy)
+    return made.model_copy(update={"tenant": tenant, "sources": sources})
+
+
+def describe(secrets: Path, entry: KeyEntry) -> None:
+    """Let this host sign with a key that is on record, where its private half lies here."""
+    if (secrets / f"{entry.kid}.key").exists():
+        descriptor = os.open(secrets / f"{entry.kid}.json", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(entry.model_dump_json(indent=2).encode() + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+
+
+def described(secrets: Path) -> list[KeyEntry]:
+    """Return the keys on record whose private halves lie in `secrets`, the newest first. Raise `Corrupted` for no description."""
+    found = []
+    for path in secrets.glob("*.json"):
+        try:
+            found.append((path.stat().st_mtime_ns, KeyEntry.model_validate_json(path.read_bytes())))
+        except ValidationError as error:
+            raise Corrupted(f"{path}: {_first(error)}") from None
+        except OSError as error:
+            raise Unavailable(f"{path}: {error.strerror}") from error
+    return [entry for _, entry in sorted(found, key=lambda one: (one[0], one[1].kid), reverse=True)]
 
 
 def ensure_keys(

@@ -4,7 +4,7 @@ One turn, in numbered steps; a crash between any two leaves the journal as it
 was before the turn or as it is after it:
 
 1. serve the assignment: restore what came, forget what went
-2. take input; take context, fold it, and freeze it for the batch
+2. take input; take context, fold it, and freeze it for the batch; verify ahead what can be
 3. read the clock once; the instant never goes back
 4. each desk that has something to do: begin, apply, finish, seal
 5. commit emits, Seals and positions together
@@ -16,13 +16,14 @@ import time
 from collections.abc import Callable, Sequence
 
 from placet.decision.desk import Desk, Reading
+from placet.drivers.ahead import Ahead
 from placet.drivers.bureau import Bureau, Place
 from placet.drivers.memory import give_back
 from placet.drivers.metrics import Count, Watch
 from placet.drivers.telling import Telling, limits_reached
 from placet.errors import Behind, Unavailable
 from placet.model.codec.seal import Mark
-from placet.model.topics import Topic
+from placet.model.topics import CONTEXT
 from placet.ports import Clock, Emits, Entropy, Feed, Journal, Message, Rec
 
 SEAL_KEY = b"seal"
@@ -50,6 +51,7 @@ class Loop:
         batch_most: int,
         seal_idle_ms: int,
         skew_ms_max: int,
+        ahead: Ahead | None = None,
     ) -> None:
         self._journal = journal
         self._feed = feed
@@ -62,6 +64,7 @@ class Loop:
         self._batch_most = batch_most
         self._seal_idle_ms = seal_idle_ms
         self._skew_ms_max = skew_ms_max
+        self._ahead = ahead
         self._held: dict[int, list[Rec]] | None = None
         self.turned_at = 0.0
         self.restoring = False
@@ -72,6 +75,15 @@ class Loop:
     def bureau(self) -> Bureau:
         """The desks served now, and the context they share."""
         return self._bureau
+
+    def verify_with(self, ahead: Ahead | None) -> None:
+        """Verify ahead with other processes from now on, or with none; those before are whoever's gave them."""
+        self._ahead = ahead
+
+    def close(self) -> None:
+        """End the processes that verify ahead."""
+        if self._ahead is not None:
+            self._ahead.close()
 
     def run(self, stop: threading.Event, wait_ms: int, on_unavailable: Callable[[Unavailable], None]) -> None:
         """Step until `stop` is set; hand each `Unavailable` to `on_unavailable`, which waits as long as it sees fit."""
@@ -89,6 +101,9 @@ class Loop:
         started = time.monotonic()
         if self._bureau.caught_up:
             self._bureau.hear(self._feed.take())
+            self._bureau.look_back(self._feed)
+        if self._ahead is not None:
+            self._ahead.look(rec for batch in records.values() for rec in batch)
         now = self._clock.now_ms()
         self._check_clock(records, now)
         busy = [place for place in self._bureau.places.values() if self._has_work(place, records, now)]
@@ -258,7 +273,7 @@ class Loop:
                     policy_set=self._bureau.set_label,
                 )
             )
-        for topic in (Topic.RISK, Topic.SENSITIVITY, Topic.PRINCIPALS, Topic.MANDATES, Topic.CONTROLS, Topic.POLICIES):
+        for topic in CONTEXT:
             taken, ignored = self._bureau.heard.pop(topic, (0, 0))
             if taken or ignored:
                 self._watch.context(topic.name.lower(), taken, ignored, now - self._bureau.heard_at(topic))

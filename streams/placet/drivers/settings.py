@@ -45,6 +45,9 @@ class Settings(BaseSettings):
     )
     keys: Path | None = Field(None, description="pinned public keys; default DATA/keys.json")
     secrets: Path | None = Field(None, description="folder of private keys, 0700; default DATA/secrets")
+    identity: Path | None = Field(
+        None, description="who SPIFFE ids and token issuers are here, for `placet identity`; default DATA/identity.json"
+    )
 
     # What the desk holds to.
     deadline_ms_max: Positive = Field(
@@ -69,6 +72,10 @@ class Settings(BaseSettings):
     batch_most: Annotated[int, Field(ge=1, le=10_000)] = Field(
         2_000,
         description="records of one batch: one commit and one signature for all of them; a busy desk commits 5 to 10 times a second",
+    )
+    verify_workers: Annotated[int, Field(ge=0, le=64)] = Field(
+        0,
+        description="processes beside the desk that verify signatures before it reads the records; 0: it does so itself, at some 150 us a signature",
     )
     batch_wait_ms: Positive = Field(
         30,
@@ -191,6 +198,11 @@ class Settings(BaseSettings):
     def secrets_dir(self) -> Path:
         """Return the folder of private keys and the key-encryption key."""
         return self.secrets or self.data / "secrets"
+
+    @property
+    def identity_file(self) -> Path:
+        """Return the file that says who SPIFFE ids and tokens are."""
+        return self.identity or self.data / "identity.json"
 
     @property
     def http_file(self) -> Path:

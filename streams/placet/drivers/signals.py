@@ -8,6 +8,7 @@ from placet.context.hearing import hear_signal, hear_watermark
 from placet.context.reducers import fold_risk
 from placet.drivers.aside import set_aside
 from placet.drivers.clock import SystemClock
+from placet.drivers.keywatch import KeyWatch
 from placet.drivers.metrics import Watch
 from placet.drivers.settings import Settings
 from placet.errors import PlacetError, PoisonRecord, Unavailable, Unsure
@@ -33,7 +34,7 @@ class SignalFolder:
     """Follows `placet.signals`, and writes to `placet.risk` what changes there, and up to when all is folded.
 
     At least once: a signal folded again ends at the same fact. A signal that
-    cannot be read or whose writer is not a pinned feed changes nothing, and is
+    cannot be read or whose writer is no feed that is pinned or on record changes nothing, and is
     set aside once. Where it begins is in the facts themselves, so it keeps no
     position of its own. A feed's watermark is said of risk behind all that the
     feed said before it: there it outlives this process, and so does its silence.
@@ -41,7 +42,7 @@ class SignalFolder:
 
     def __init__(self, log: Log, ring: KeyRing, watch: Watch, settings: Settings, clock: Clock | None = None) -> None:
         self._log = log
-        self._ring = ring
+        self._keys = KeyWatch(log, ring.apart(settings.skew_ms_max))
         self._watch = watch
         self._clock = clock or SystemClock()
         self._watermark_ms = settings.watermark_ms
@@ -93,6 +94,7 @@ class SignalFolder:
         for partition, offset in self._next.items():
             recs = self._log.read(Topic.SIGNALS, partition, offset, READ_MOST, wait_ms)
             if recs:
+                self._keys.hear()  # behind the signals: a key that was on record before one of them is known by now
                 self._fold(recs)
                 self._next[partition] = recs[-1].offset + 1
         if self._aim is not None and all(self._next[place] >= end for place, end in self._aim[1].items()):
@@ -126,7 +128,7 @@ class SignalFolder:
         self._watch.context("signals", len(recs) - len(poison), len(poison), self._clock.now_ms() - recs[-1].at)
 
     def _fact(self, rec: Rec, changed: dict[bytes, Risk]) -> tuple[bytes, Risk]:
-        signal = hear_signal(rec.value, rec.at, self._ring, self._skew_ms_max)
+        signal = hear_signal(rec.value, rec.at, self._keys.ring, self._skew_ms_max)
         home = partition_of(signal_key(signal), self._log.partitions(Topic.SIGNALS))
         if rec.partition != home:
             raise PoisonRecord(f"in partition {rec.partition}: its key lies in {home}", Reason.WRONG_PARTITION)

@@ -25,19 +25,22 @@ def find_pushed(log: Log, ring: KeyRing, wanted: Pack) -> Rec | None:
     while offset < end and (recs := log.read(Topic.POLICIES, partition, offset, READ_MOST, READ_MS)):
         for rec in recs:
             if (rec.key or b"").startswith(name):
-                found = rec if _holds(rec.value, ring, wanted) else None
+                found = rec if _holds(rec, ring, wanted) else None
         offset = recs[-1].offset + 1
     return found
 
 
-def _holds(value: bytes | None, ring: KeyRing, wanted: Pack) -> bool:
+def _holds(rec: Rec, ring: KeyRing, wanted: Pack) -> bool:
     """Whether a record is the pack that is wanted: its files, and an operator's proof of them."""
+    value = rec.value
     if value is None or value[:5] not in HEADERS["pack"]:
         return False
     try:
         reader = BY_HEADER[value[:5]]
         said, end = reader.decode_signed(value)
-        ring.verify("pack", reader.FINGERPRINT, value[5:end], said.proof, ("operator",), said.tenant)
+        ring.verify(
+            "pack", reader.FINGERPRINT, value[5:end], said.proof, ("operator",), said.tenant, rec.at, lasts=True
+        )
     except PoisonRecord:
         return False
     return (said.tenant, said.digest, said.files) == (wanted.tenant, wanted.digest, wanted.files)

@@ -8,6 +8,7 @@ from placet.errors import PoisonRecord
 from placet.model.codec import READERS
 from placet.model.codec.active_set import ActiveSet
 from placet.model.codec.control import Control
+from placet.model.codec.key import Key
 from placet.model.codec.mandate import Mandate
 from placet.model.codec.pack import Pack
 from placet.model.codec.principal import Principal
@@ -68,6 +69,15 @@ def active_set_key(said: ActiveSet) -> bytes:
     return f"{said.tenant}/active/{said.revision:012d}/{names}".encode()
 
 
+def key_key(said: Key) -> bytes:
+    """Return the key of what one operator says of a key, which is replaced by nothing but itself.
+
+    An older word, written again, would else compact away that a key was retired, or is compromised.
+    """
+    by = _one(said.proof.kid) if said.proof else ""
+    return f"{said.tenant}/{said.kid}/{said.observed_at}/{said.compromised_at}/{by}".encode()
+
+
 def watermark_key(said: Watermark) -> bytes:
     """Return the key of a feed's watermark. It lies in every partition."""
     return f"watermark/{said.source}".encode()
@@ -84,6 +94,7 @@ KEYS: dict[bytes, tuple[Callable[[bytes], Any], Callable[[Any], bytes]]] = {
         ("control", control_key),
         ("pack", pack_key),
         ("active_set", active_set_key),
+        ("key", key_key),
         ("watermark", watermark_key),
     )
     for reader in READERS[name]

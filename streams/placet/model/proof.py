@@ -2,11 +2,12 @@
 
 What is signed is `placet/batch/1`, the size of the batch (4 bytes) and its
 root; a leaf is `placet/<record>/1`, the schema's fingerprint and the payload
-before the proof. The algorithm is fixed; the key comes from the pinned keys or
-the record is refused. A signature says who wrote, not that it was committed.
+before the proof. The algorithm is fixed; the key is a pinned one or one on record,
+or the record is refused. A signature says who wrote, not that it was committed.
 """
 
 from collections.abc import Collection, Iterable, Sequence
+from hashlib import sha256
 from typing import NamedTuple, Protocol
 
 from cryptography.exceptions import InvalidSignature
@@ -14,10 +15,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 from placet.errors import PoisonRecord
 from placet.model.merkle import KnownTree, leaf_hash, levels_of, path_in, root_from_path
+from placet.model.pinned import PURPOSES, Fallen, KeyPlace, KnownKey, PinnedKey, known_key
 from placet.model.reasons import Reason
 
-PURPOSES = frozenset({"seal", "operator", "executor", "agent", "approver", "feed"})
+__all__ = ["MISSED_MOST", "PURPOSES", "KeyRing", "PinnedKey", "Proof", "Proved", "Signer", "batch_message"]
 _TREES_MOST, _NODES_MOST = 4096, 32768  # at most about 20 MB
+MISSED_MOST = 4096
 
 
 class Proof(NamedTuple):
@@ -40,7 +43,7 @@ class Proved(Protocol):
 
     @property
     def kid(self) -> str:
-        """Id of the pinned key."""
+        """Id of the key."""
 
     @property
     def index(self) -> int:
@@ -59,43 +62,34 @@ class Proved(Protocol):
         """Ed25519 over the batch."""
 
 
-class PinnedKey(NamedTuple):
-    """One public key that is known beforehand: whose it is, and what it may sign."""
-
-    kid: str
-    issuer: str
-    purpose: str
-    public: bytes  # 32 bytes (RFC 8032 §5.1.5)
-    tenant: str = ""  # whose records it may sign; empty: of every tenant
-    sources: tuple[str, ...] = ()  # in whose name a feed may speak besides its issuer's; a last `*` stands for any rest
-
-    def speaks_as(self, source: str) -> bool:
-        """Return whether a record of this key may name `source` as the one who knows; an operator may name anyone."""
-        return (
-            source == self.issuer
-            or self.purpose == "operator"
-            or any(source == one or (one[-1:] == "*" and source.startswith(one[:-1])) for one in self.sources)
-        )
-
-
 class KeyRing:
-    """The pinned keys. Checks writers' proofs, one signature for a whole batch of a writer."""
+    """The keys that are believed: the pinned ones, and those on record. One signature does for a whole batch of a writer.
 
-    def __init__(self, keys: Iterable[PinnedKey]) -> None:
+    `known` and `fallen` are what `context.writers` makes of the records of keys,
+    by tenant and kid; whoever reads no such record believes the pinned keys alone.
+    `skew_ms_max` is by how much clocks may differ where a key's time begins or ends.
+    `lasting` says of a key when the first and the last record that lasts was taken from it, `missed` which keys such records wanted.
+    """
+
+    def __init__(self, keys: Iterable[PinnedKey], skew_ms_max: int = 0) -> None:
         """Take the keys; raise ValueError for a `kid` given twice, a purpose not in `PURPOSES` or a key not of 32 bytes."""
-        self._keys: dict[str, tuple[PinnedKey, Ed25519PublicKey]] = {}
-        self._trees: dict[tuple[str, int, bytes], KnownTree] = {}
+        self.pinned: dict[str, KnownKey] = {}
+        self.known: dict[KeyPlace, KnownKey] = {}
+        self.fallen: dict[KeyPlace, Fallen] = {}
+        self.lasting: dict[KeyPlace, tuple[int, int]] = {}
+        self.missed: set[KeyPlace] = set()
+        self.skew_ms_max = skew_ms_max
+        self._trees: dict[tuple[bytes, int, bytes], KnownTree] = {}
         self._nodes = 0
         for key in keys:
-            if key.kid in self._keys:
+            if key.kid in self.pinned:
                 raise ValueError(f"key `{key.kid}` is given twice")
-            if key.purpose not in PURPOSES:
-                raise ValueError(
-                    f"key `{key.kid}` is for `{key.purpose}`, expected one of {', '.join(sorted(PURPOSES))}"
-                )
-            if len(key.public) != 32:
-                raise ValueError(f"key `{key.kid}` has {len(key.public)} bytes, expected 32")
-            self._keys[key.kid] = key, Ed25519PublicKey.from_public_bytes(key.public)
+            self.pinned[key.kid] = known_key(key)
+
+    def apart(self, skew_ms_max: int | None = None) -> "KeyRing":
+        """Return a ring of the same pinned keys for another reader of the records of keys, with its own bound on skew."""
+        skew = self.skew_ms_max if skew_ms_max is None else skew_ms_max
+        return KeyRing([known.key for known in self.pinned.values()], skew)
 
     def verify(
         self,
@@ -105,77 +99,123 @@ class KeyRing:
         proof: Proved | None,
         purposes: Collection[str],
         tenant: str,
+        at: int,
+        *,
+        lasts: bool = False,
     ) -> str:
-        """Return who wrote the record `name` with the payload `unsigned` before its proof.
+        """Return who wrote the record `name`, appended at `at` (ms), with the payload `unsigned` before its proof.
 
-        The key must be pinned for the proof's issuer, for one of `purposes`, and
-        for the `tenant` that the record says it is of. Raise PoisonRecord
-        (WRITER_UNPROVED, or TENANT_MISMATCH) otherwise.
+        The key must be known for the proof's issuer, for one of `purposes`, and
+        for the `tenant` that the record says it is of; `at` must lie in its time.
+        A key that fell proves nothing any more; only a record that `lasts`, as
+        context does, stands where it was appended before that. Raise PoisonRecord
+        (WRITER_UNPROVED, KEY_COMPROMISED or TENANT_MISMATCH) otherwise.
         """
         if proof is None:
             raise _unproved("a record without proof of its writer")
         kid = proof.kid
-        pinned, key = self._found(kid, purposes)
-        issuer, bound = pinned.issuer, pinned.tenant
-        if issuer != proof.issuer:
+        found = self.find(kid, tenant) if self.known else self.pinned.get(kid)
+        if found is None or found.key.purpose not in purposes:
+            if found is None and lasts and len(self.missed) < MISSED_MOST:
+                self.missed.add((tenant, kid))
+            found = _for(found, kid, len(self.pinned) + len(self.known), purposes)
+        key = found.key
+        if key.issuer != proof.issuer:
             raise _unproved(f"key `{kid}` is not of the issuer `{proof.issuer}`")
-        if bound and bound != tenant:
-            raise PoisonRecord(f"key `{kid}` is of tenant `{bound}`, not of `{tenant}`", Reason.TENANT_MISMATCH)
-        leaf = leaf_hash(b"placet/%b/1%b%b" % (name.encode(), fingerprint, unsigned))
+        if key.tenant and key.tenant != tenant:
+            raise PoisonRecord(f"key `{kid}` is of tenant `{key.tenant}`, not of `{tenant}`", Reason.TENANT_MISMATCH)
+        place = (key.tenant, kid)
+        if self.known or self.fallen:
+            self._stands(found, place, at, lasts)
+        # RFC 6962 §2.1: a leaf begins with 0.
+        leaf = sha256(b"\x00placet/%b/1%b%b" % (name.encode(), fingerprint, unsigned)).digest()
         # A tree that is remembered only spares work: what it does not hold is checked as if it were not there, so
         # that the answer never depends on what was seen before.
-        batch = (kid, proof.size, proof.signature)
-        tree = self._trees.get(batch)
-        if tree is not None:
-            kept = len(tree.nodes)
-            if tree.holds(leaf, proof.index, proof.path):
-                self._nodes += len(tree.nodes) - kept
-                if self._nodes > _NODES_MOST:
-                    self._forget()
-                return issuer
+        tree = self._trees.get((key.public, proof.size, proof.signature))
+        kept = 0 if tree is None else len(tree.nodes)
+        if tree is not None and tree.holds(leaf, proof.index, proof.path):
+            self._nodes += len(tree.nodes) - kept
+            if self._nodes > _NODES_MOST:
+                self._forget()
+        else:
+            self._signed(found, leaf, proof)
+        if lasts:
+            first, last = self.lasting.get(place, (at, at))
+            self.lasting[place] = (min(at, first), max(at, last))
+        return key.issuer
+
+    def find(self, kid: str, tenant: str) -> KnownKey | None:
+        """Return the key that proves records of `tenant` under `kid`: the pinned one, the tenant's own, or one of all."""
+        pinned = self.pinned.get(kid)
+        if pinned is not None:
+            return self.known.get((pinned.key.tenant, kid), pinned) if self.known else pinned
+        return self.known.get((tenant, kid)) or self.known.get(("", kid))
+
+    def fell(self, kid: str, tenant: str) -> Fallen | None:
+        """Return why the key under `kid` is not believed any more for `tenant`, or None where it is, or is not known."""
+        found = self.pinned.get(kid)
+        if found is not None:
+            return self.fallen.get((found.key.tenant, kid))
+        own = (tenant, kid)
+        return self.fallen.get(own if own in self.known or own in self.fallen else ("", kid))
+
+    def _stands(self, found: KnownKey, place: KeyPlace, at: int, lasts: bool) -> None:
+        fallen = self.fallen.get(place)
+        if fallen is not None and not (lasts and at < fallen.since):
+            raise PoisonRecord(f"key `{place[1]}` is compromised since {fallen.since}", Reason.KEY_COMPROMISED)
+        if not found.covers(at, self.skew_ms_max):
+            ends = found.not_after or "no end"
+            raise _unproved(
+                f"key `{place[1]}` signs from {found.not_before} to {ends}, the record was appended at {at}"
+            )
+
+    def _signed(self, found: KnownKey, leaf: bytes, proof: Proved) -> None:
+        """Raise PoisonRecord where the signature of a batch does not cover a leaf; remember the batch where it does."""
         try:
             root = root_from_path(leaf, proof.index, proof.size, proof.path)
         except ValueError as fault:
             raise _unproved(str(fault)) from None
-        _check(key, proof.signature, _batch(proof.size, root), kid)
-        if tree is None:
-            self._trees[batch] = KnownTree(root, proof.size)
+        _check(found.public, proof.signature, batch_message(proof.size, root), proof.kid)
+        self.remember(found.key.public, proof.size, proof.signature, root)
+
+    def remember(self, public: bytes, size: int, signature: bytes, root: bytes) -> None:
+        """Take the word of whoever verified it that `signature` by the key `public` covers a batch of `size` and `root`."""
+        if (public, size, signature) not in self._trees:
+            self._trees[public, size, signature] = KnownTree(root, size)
             self._nodes += 1
             self._forget()
-        return issuer
+
+    def remembers(self, public: bytes, size: int, signature: bytes) -> bool:
+        """Return whether a batch's signature was verified, and is not forgotten yet."""
+        return (public, size, signature) in self._trees
 
     def _forget(self) -> None:
         while len(self._trees) > _TREES_MOST or self._nodes > _NODES_MOST:
             self._nodes -= len(self._trees.pop(next(iter(self._trees))).nodes)
 
     def check(self, kid: str, message: bytes, signature: bytes, purposes: Collection[str]) -> str:
-        """Return whose signature of `message` this is, as of a Seal; raise PoisonRecord (WRITER_UNPROVED) otherwise."""
-        pinned, key = self._found(kid, purposes)
-        _check(key, signature, message, kid)
-        return pinned.issuer
+        """Return whose signature of `message` this is, as of a Seal; raise PoisonRecord (WRITER_UNPROVED) otherwise.
 
-    def purpose_of(self, kid: str) -> str:
-        """Return what a pinned key may sign, or an empty text where it is not pinned."""
-        known = self._keys.get(kid)
-        return "" if known is None else known[0].purpose
+        Only pinned keys prove it.
+        """
+        key, public, _, _ = _for(self.pinned.get(kid), kid, len(self.pinned), purposes)
+        _check(public, signature, message, kid)
+        return key.issuer
 
-    def tenant_of(self, kid: str) -> str:
-        """Return whose records alone a pinned key may sign, or an empty text where it may sign those of all."""
-        known = self._keys.get(kid)
-        return "" if known is None else known[0].tenant
+    def purpose_of(self, kid: str, tenant: str) -> str:
+        """Return what a key may sign of `tenant`, or an empty text where it is not known."""
+        known = self.find(kid, tenant)
+        return "" if known is None else known.key.purpose
 
-    def speaks_as(self, kid: str, source: str) -> bool:
-        """Return whether a pinned key may name `source` as the one who knows."""
-        known = self._keys.get(kid)
-        return known is not None and known[0].speaks_as(source)
+    def tenant_of(self, kid: str, tenant: str) -> str:
+        """Return whose records alone a key that signs those of `tenant` may sign, or an empty text where it may sign those of all."""
+        known = self.find(kid, tenant)
+        return "" if known is None else known.key.tenant
 
-    def _found(self, kid: str, purposes: Collection[str]) -> tuple[PinnedKey, Ed25519PublicKey]:
-        pinned, key = self._keys.get(kid, (None, None))
-        if pinned is None or key is None:
-            raise _unproved(f"no key `{kid[:64]}` among the {len(self._keys)} that are pinned")
-        if pinned.purpose not in purposes:
-            raise _unproved(f"key `{kid}` is for `{pinned.purpose}`, expected {' or '.join(sorted(purposes))}")
-        return pinned, key
+    def speaks_as(self, kid: str, source: str, tenant: str) -> bool:
+        """Return whether a key may name `source` as the one who knows something of `tenant`."""
+        known = self.find(kid, tenant)
+        return known is not None and known.key.speaks_as(source)
 
 
 class Signer:
@@ -202,12 +242,21 @@ class Signer:
         domain = b"placet/%b/1%b" % (name.encode(), fingerprint)
         levels = levels_of([leaf_hash(domain + each) for each in unsigned])
         size = len(unsigned)
-        signature = self._key.sign(_batch(size, levels[-1][0]))
+        signature = self._key.sign(batch_message(size, levels[-1][0]))
         return [Proof(self.issuer, self.kid, index, size, path_in(levels, index), signature) for index in range(size)]
 
 
-def _batch(size: int, root: bytes) -> bytes:
+def batch_message(size: int, root: bytes) -> bytes:
+    """Return what is signed of a batch of `size` records under `root`."""
     return b"placet/batch/1" + size.to_bytes(4, "big") + root
+
+
+def _for(found: KnownKey | None, kid: str, among: int, purposes: Collection[str]) -> KnownKey:
+    if found is None:
+        raise _unproved(f"no key `{kid[:64]}` among the {among} that are known")
+    if found.key.purpose not in purposes:
+        raise _unproved(f"key `{kid}` is for `{found.key.purpose}`, expected {' or '.join(sorted(purposes))}")
+    return found
 
 
 def _check(key: Ed25519PublicKey, signature: bytes, message: bytes, kid: str) -> None:

@@ -47,6 +47,7 @@ class Reason(IntEnum):
     MALFORMED = 50  # a field outside its profile: identifiers, lengths, bounds
     ARGUMENTS_MALFORMED = 60  # not canonical JSON (RFC 8785), too deep, a repeated name
     WRITER_UNPROVED = 70
+    KEY_COMPROMISED = 75  # signed with a key that is said to be in other hands as well
     TENANT_MISMATCH = 80
     # The record is good but comes at the wrong time or place.
     INTENT_ID_REUSED = 110  # the same id and attempt with other content

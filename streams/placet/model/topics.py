@@ -145,7 +145,15 @@ TOPICS: tuple[TopicSpec, ...] = (
         "worker auditor operator",
         compacted=True,
     ),
-    _spec(Topic.KEYS, "", "kid", "operator", "worker executor auditor", compacted=True),
+    # Every word about a key stays: an older one, written again, compacts nothing away.
+    _spec(
+        Topic.KEYS,
+        "key watermark",
+        "tenant/kid/observed/compromised/operator",
+        "operator",
+        "worker context executor auditor operator",
+        compacted=True,
+    ),
     _spec(
         Topic.QUARANTINE,
         "quarantined",
@@ -167,6 +175,7 @@ CONTEXT: tuple[Topic, ...] = (
     Topic.MANDATES,
     Topic.CONTROLS,
     Topic.POLICIES,
+    Topic.KEYS,
 )
 """What a worker reads whole, and freezes for a batch."""
 EMITS: tuple[Topic, ...] = (Topic.DECISIONS, Topic.CASES, Topic.DESK, Topic.QUARANTINE)

@@ -27,10 +27,10 @@ MAY = {
     "auditor": ("", f"intents votes outcomes decisions cases desk keys quarantine {CONTEXT}"),
     "operator": (
         "outcomes mandates controls policies keys",
-        "decisions principals mandates controls policies quarantine",
+        "decisions principals mandates controls policies quarantine keys",
     ),
     "feed": ("signals", ""),
-    "context": ("risk quarantine", "signals"),
+    "context": ("risk quarantine", "signals keys"),
     "classifier": ("sensitivity", ""),
     "identity": ("principals mandates", ""),
 }

@@ -38,7 +38,7 @@ def audited(release: Release, world: World) -> Any:
             "tenant": pin.tenant,
             "public": base64.b64encode(pin.public).decode(),
         }
-        for pin, _ in world.keys._keys.values()
+        for pin in (known.key for known in world.keys.pinned.values())
     ]
     return release.module("faces.auditor.audit").audit(world.memory, {"keys": keys}, KEK, drained=True)
 

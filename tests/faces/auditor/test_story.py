@@ -7,6 +7,7 @@ from typing import Any
 import fastavro
 
 from placet.faces.auditor import audit
+from placet.faces.auditor.history import History
 from placet.faces.auditor.keys import Keys
 from placet.faces.auditor.known import Known
 from placet.faces.auditor.records import Schemas
@@ -144,12 +145,17 @@ def test_a_record_written_twice_is_not_overlooked_when_the_first_is_compacted_aw
     assert report["V5"].unchecked == {"a cited context record is compacted away": 7}
 
 
+def known_in(shelf: Shelf, keys: dict[str, Any]) -> Known:
+    schemas = Schemas()
+    return Known(shelf, schemas, History(shelf, schemas, Keys(keys), 2_000))
+
+
 def test_a_calendar_fact_that_is_over_is_not_overlooked() -> None:
     shelf = Shelf()
     pinned = [*KEYS["keys"], {**KEYS["keys"][2], "kid": "op-1", "issuer": "user:root", "purpose": "operator"}]
     said = {**blank("control"), "tenant": "acme", "kind": "calendar", "scope": "freeze", "expires_at": T0 + 5}
     shelf.put(Topic.CONTROLS, None, signed("control", said, "op-1", "user:root", OTHER))
-    known = Known(shelf, Schemas(), Keys({"keys": pinned}))
+    known = known_in(shelf, {"keys": pinned})
     subject, cut = ("control", "acme", "freeze"), {(int(Topic.CONTROLS), 0): (1, T0)}
     assert known.overlooked(subject, {}, cut, T0 + 4) is not None
     assert known.overlooked(subject, {}, cut, T0 + 5) is None
@@ -162,7 +168,7 @@ def test_what_claims_to_be_from_far_ahead_or_spells_another_tenant_is_never_over
     said = {**blank("risk"), "tenant": "acme", "subject": "agent:ada", "score": 1, "event_at": T0}
     for over in ({"event_at": T0 + 60_000}, {"event_at": T0 + 60_001}, {"tenant": "acme/agent:ada", "subject": "x"}):
         shelf.put(Topic.RISK, None, frame("risk", {**said, **over}), at=T0)
-    known, cut = Known(shelf, Schemas(), Keys(KEYS)), {(int(Topic.RISK), 0): (3, T0)}
+    known, cut = known_in(shelf, KEYS), {(int(Topic.RISK), 0): (3, T0)}
     newest = known.overlooked(("risk", "acme", "agent:ada"), {}, cut, T0)
     assert newest is not None
     assert newest.offset == 0

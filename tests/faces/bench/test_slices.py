@@ -8,7 +8,7 @@ import pytest
 
 from broker import Broker
 from placet.faces import bench
-from placet.faces.bench import company, desk, open_loop
+from placet.faces.bench import company, desk, open_loop, proofs
 from placet.faces.bench.profile import Profile
 from placet.faces.bench.report import Result, targets
 from placet.faces.bench.spool import Spool
@@ -47,6 +47,16 @@ def test_a_slice_of_the_desk_is_audited_and_too_short_to_meet_its_number() -> No
     assert told["figures"]["records"] == INTENTS + 2 * large
     assert told["met"]["intents"] is False
     assert told["figures"]["cpu_us_per_verdict"] > 0
+
+
+def test_a_slice_of_proofs_verifies_ahead_what_is_signed_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(proofs, "ROUNDS", 1)
+    told = bench.run("proofs", intents=640)
+    holds_its_shape(told, "proofs")
+    # 640 intents by 64 agents, each once unsigned, in batches, alone, and alone with the pool.
+    assert told["audits"]["proofs"]["read"]["verdict"] == 4 * 640
+    assert told["audits"]["proofs"]["checked"]["V15"] == 3 * 640
+    assert told["figures"]["verified_ahead"] == 640
 
 
 def test_a_slice_of_the_embedded_journal_answers_all_that_was_sent() -> None:

@@ -81,6 +81,10 @@ class EmbeddedFeed:
         # A record whose successor is still on its way to the disk has gone already; wait for the successor.
         return self._writer.settled(self._whole)
 
+    def again(self) -> list[Rec]:
+        """Return all of it once more."""
+        return self.catch_up()
+
     def _whole(self) -> list[Rec]:
         self._check()
         found: list[Rec] = []

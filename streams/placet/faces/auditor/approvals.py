@@ -2,7 +2,7 @@
 
 from placet.faces.auditor.attempts import Attempt, Memory, slot_of
 from placet.faces.auditor.batch import Batch, Decision
-from placet.faces.auditor.keys import Keys
+from placet.faces.auditor.history import History
 from placet.faces.auditor.known import Known
 from placet.faces.auditor.records import Fields, Record
 from placet.faces.auditor.report import Report
@@ -17,9 +17,9 @@ COUNTED = frozenset({VOTED, APPROVED, REJECTED})
 class Approvals:
     """Folds votes into the attempts they were taken on, and holds V19 of what rests on them."""
 
-    def __init__(self, partition: int, keys: Keys, known: Known, memory: Memory, report: Report) -> None:
+    def __init__(self, partition: int, history: History, known: Known, memory: Memory, report: Report) -> None:
         self._partition = partition
-        self._keys = keys
+        self._history = history
         self._known = known
         self._memory = memory
         self._check = report["V19"]
@@ -59,7 +59,7 @@ class Approvals:
         ):
             if wrong:
                 self._fail(decision, f"counts a vote {what}")
-        pinned, fault = self._keys.writer(record)
+        pinned, fault = self._history.writer(record)
         if pinned is None or (pinned.purpose, pinned.issuer) != ("approver", vote["voter"]):
             self._fail(decision, f"counts a vote of `{vote['voter']}` that is {fault or 'not signed as theirs'}")
         self._outside(decision, batch, vote["voter"])

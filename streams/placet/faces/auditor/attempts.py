@@ -62,6 +62,7 @@ class Attempt:
         "expires_at",
         "granted_digest",
         "intent_digest",
+        "kid",
         "nine",
         "nonce",
         "seq",
@@ -86,6 +87,7 @@ class Attempt:
         self.deadline: int = said["deadline"]
         self.arguments: bytes | None = None
         self.session: str | None = None
+        self.kid = ""
         self.granted_digest = b""
         self.claim_required = False
         self.act_ms_max = 0

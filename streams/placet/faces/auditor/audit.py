@@ -7,6 +7,7 @@ from placet.faces.auditor.cases import Cases
 from placet.faces.auditor.decide import Again
 from placet.faces.auditor.desk import Desk
 from placet.faces.auditor.halts import Halts
+from placet.faces.auditor.history import History
 from placet.faces.auditor.keys import CaseKeys, Keys
 from placet.faces.auditor.known import Known
 from placet.faces.auditor.packs import Shelf
@@ -19,6 +20,7 @@ from placet.ports import Log
 SAMPLE_MAX = 20_000
 """Verdicts decided again where the caller does not say how many."""
 LAG_MS_MAX = 30_000
+SKEW_MS_MAX = 2_000
 STILL_TRIES = 5
 MARKERS_MS_MAX = 7_000
 """How long a transaction that is about to end may take to show in its last partition: its timeout, and the broker's cleanup."""
@@ -35,6 +37,7 @@ def audit(
     sample: int | None = None,
     drained: bool = False,
     lag_ms_max: int = LAG_MS_MAX,
+    skew_ms_max: int = SKEW_MS_MAX,
     progress: Progress | None = None,
 ) -> Report:
     """Return what holds and what does not of all that is committed in `log`.
@@ -42,7 +45,8 @@ def audit(
     `keys` is the pinned key file as it was parsed. `kek` opens the cases, 32 bytes; without it what needs them is
     counted as not checked. At most about `sample` verdicts are decided again, and as many signatures of claims and
     outcomes verified, drawn evenly by the hash of each record. `drained` holds also that everything asked is decided:
-    of a system that was left alone with its input. `lag_ms_max` is how late, after it was appended, the desks were told to still decide a record.
+    of a system that was left alone with its input. `lag_ms_max` is how late, after it was appended, the desks were told to
+    still decide a record, `skew_ms_max` by how much clocks may differ where a key's time begins or ends.
     `progress` is told how many decisions were read, of how many. Raises what `log` raises.
     """
     report = Report()
@@ -55,17 +59,18 @@ def audit(
     report.sampled = "all" if most >= total else f"about {most} of {total}"
     bound = _SPAN if most >= total else most * _SPAN // total
     pinned = Keys(keys)
-    known = Known(log, schemas, pinned)
+    history = History(log, schemas, pinned, skew_ms_max)
+    known = Known(log, schemas, history)
     again = Again(shelf := Shelf(known.policies, schemas), schemas, report)
-    halts = Halts(log, schemas, pinned)
     tools = Tools(
         log,
         schemas,
         pinned,
+        history,
         report,
         partitions,
         lambda leaf: int.from_bytes(leaf[:4], "big") < bound,
-        halts,
+        Halts(log, schemas, history),
         known,
         shelf,
         drained,

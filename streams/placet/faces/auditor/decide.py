@@ -39,9 +39,9 @@ from placet.faces.auditor.table import (
     state_of,
 )
 
-UNPROVED, LACKING_CAPABILITY, DISAGREES = 70, 460, 440
+UNPROVED, FELL, LACKING_CAPABILITY, DISAGREES = 70, 75, 460, 440
 CLOSED = frozenset(
-    {NO_RULE, ERRED, UNPROVED, LACKING_CAPABILITY, UNKNOWN_WHO, INACTIVE, BROKEN, OUTSIDE, UNKNOWN_AUDIENCE}
+    {NO_RULE, ERRED, UNPROVED, FELL, FELL, LACKING_CAPABILITY, UNKNOWN_WHO, INACTIVE, BROKEN, OUTSIDE, UNKNOWN_AUDIENCE}
 )
 """Why nothing could be permitted, besides a fact that is missing."""
 OF_GRANTS = 600
@@ -127,6 +127,8 @@ class Again:
         if asked["proof"] is None and not all(pack.unsigned_intents for pack, _ in about):
             return Expected(DENY, UNPROVED)
         try:
+            if self._fell(body, asked):
+                return Expected(DENY, FELL)
             known = Joiner(self._schemas, body, intent, said["executor"]).join()
         except Stopped as stopped:
             if stopped.absent is not None:
@@ -150,6 +152,19 @@ class Again:
             return Expected(DENY, LACKING_CAPABILITY)
         ends = min(body["instant"] + found.lease_ms, asked["deadline"])
         return _granted(found, asked, arguments, min(ends, known.mandate_ends or ends), polled)
+
+    def _fell(self, body: Fields, asked: Fields) -> bool:
+        """Whether a case holds word that the key of its intent fell, itself or with the operator who put it on record."""
+        for fact in body["facts"]:
+            if fact["role"] != "key":
+                continue
+            said = self._schemas.open(fact["value"]).fields
+            kid = asked["proof"]["kid"] if asked["proof"] else ""
+            about = said["kid"] == kid or said["purpose"] == "operator"
+            if not (about and said["tenant"] in ("", asked["tenant"]) and said["compromised_at"]):
+                raise Odd("its fact `key` is not about who signed it")
+            return True
+        return False
 
 
 def _votes(schemas: Schemas, values: list[bytes], digest: bytes) -> list[Fields]:

@@ -6,8 +6,8 @@ from typing import NamedTuple
 from placet.faces.auditor.attempts import Attempt
 from placet.faces.auditor.batch import Batch, Cut, Decision
 from placet.faces.auditor.cursor import Cursor
+from placet.faces.auditor.history import History, Signed
 from placet.faces.auditor.ignored import AHEAD_MS_MAX, BYTES_MAX
-from placet.faces.auditor.keys import Keys
 from placet.faces.auditor.known import Known
 from placet.faces.auditor.places import in_place
 from placet.faces.auditor.records import Fields, Schemas, Unreadable
@@ -31,14 +31,15 @@ class Word(NamedTuple):
     ends: int
     partition: int
     offset: int
+    signed: Signed | None = None
 
 
 class Halts:
     """Every halt and resume that a desk takes, by the halt."""
 
-    def __init__(self, log: Log, schemas: Schemas, keys: Keys) -> None:
+    def __init__(self, log: Log, schemas: Schemas, history: History) -> None:
         self._schemas = schemas
-        self._keys = keys
+        self._history = history
         self.words: dict[HaltId, list[Word]] = {}
         self._partitions = log.partitions(Topic.CONTROLS)
         for partition in range(self._partitions):
@@ -54,14 +55,16 @@ class Halts:
         said = record.fields
         if record.name != "control" or said["kind"] not in ("halt", "resume") or "/" in said["tenant"]:
             return
-        pinned, _ = self._keys.writer(record)
+        pinned, signed = self._history.signer(record, rec.at)
         if pinned is None or pinned.purpose != "operator" or (pinned.tenant and said["scope"] == "all"):
             return
         if said["by"] != pinned.issuer or not in_place(rec, "control", said, self._partitions):
             return
         if said["observed_at"] > rec.at + AHEAD_MS_MAX or not is_scope(said["scope"], said["id"]):
             return
-        word = Word(said["kind"], pinned.issuer, said["observed_at"], said["expires_at"], rec.partition, rec.offset)
+        word = Word(
+            said["kind"], pinned.issuer, said["observed_at"], said["expires_at"], rec.partition, rec.offset, signed
+        )
         self.words.setdefault((said["tenant"], said["id"], said["scope"]), []).append(word)
 
     def standing(self, cut: Cut, instant: int) -> set[HaltId]:
@@ -69,6 +72,7 @@ class Halts:
         found = set()
         for halt, words in self.words.items():
             read = [w for w in words if w.offset < cut.get((int(Topic.CONTROLS), w.partition), (0, 0))[0]]
+            read = [w for w in read if self._history.proves(w.signed, cut)]
             halts = [w for w in read if w.kind == "halt"]
             if not halts:
                 continue

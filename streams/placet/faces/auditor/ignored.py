@@ -16,6 +16,9 @@ BYTES_MAX = 65_536
 ORIGINS = (None, "none", "internal", "external")
 POLICIES = ("pack", "active_set", "watermark")
 FACTS = ("principal", "risk", "sensitivity", "mandate", "control", "watermark")
+KEY_PURPOSES = ("operator", "executor", "agent", "approver", "feed")
+KID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:@+~%=#,\-]{0,127}")
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@+~%=#,\-]{0,255}")
 INSTANTS = {"risk": "event_at", "watermark": "at"}
 LIMITS_MOST = 64
 YEAR_S = 366 * 24 * 60 * 60
@@ -27,6 +30,8 @@ Place = tuple[int, int]
 
 def is_faulty(rec: Rec, record: Record | None, partitions: int) -> bool:
     """Whether no reader takes a record, whoever signed it: what only a key could tell is not asked."""
+    if rec.topic == Topic.KEYS and record is not None and record.name == "key":
+        return not in_place(rec, "key", record.fields, partitions) or is_odd_key(rec, record.fields)
     policies = rec.topic == Topic.POLICIES
     if record is None or record.name not in (POLICIES if policies else FACTS):
         return True
@@ -57,6 +62,23 @@ def limits_hold(said: Fields) -> bool:
         and 0 <= limit["max"] < 1 << 53
         and 0 <= limit["window_s"] <= YEAR_S
         for limit in said["limits"]
+    )
+
+
+def is_odd_key(rec: Rec, said: Fields) -> bool:
+    """Whether a record of a key is not in good form, whoever signed it."""
+    instants = [said[name] for name in ("not_before", "not_after", "compromised_at", "observed_at")]
+    return (
+        len(rec.value or b"") > BYTES_MAX
+        or "/" in said["tenant"]
+        or not KID.fullmatch(said["kid"])
+        or not all(NAME.fullmatch(name) for name in (said["issuer"], said["tenant"] or "all"))
+        or said["purpose"] not in KEY_PURPOSES
+        or len(said["public"]) != 32
+        or bool(said["sources"] and said["purpose"] != "feed")
+        or min(instants) < 0
+        or 0 < said["not_after"] < said["not_before"]
+        or max(said["observed_at"], said["compromised_at"]) > rec.at + AHEAD_MS_MAX
     )
 
 

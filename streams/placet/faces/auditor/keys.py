@@ -17,68 +17,64 @@ IV_SIZE = 12
 
 
 class Pinned(NamedTuple):
-    """One key of the pinned key file."""
+    """One key that is known, of the pinned key file or on record."""
 
     issuer: str
     purpose: str
-    public: Ed25519PublicKey
+    raw: bytes
     tenant: str = ""
+
+    @classmethod
+    def of(cls, said: Fields) -> "Pinned":
+        """Return the key that a record puts on record."""
+        return cls(said["issuer"], said["purpose"], said["public"], said["tenant"])
+
+    @property
+    def public(self) -> Ed25519PublicKey:
+        return Ed25519PublicKey.from_public_bytes(self.raw)
 
 
 class Keys:
     """The pinned key file, `{"keys": [{kid, issuer, purpose, public}]}`. An unknown kid proves nothing."""
 
     def __init__(self, file: Mapping[str, Any]) -> None:
-        self._pinned = {
+        self.file = {
             entry["kid"]: Pinned(
-                entry["issuer"],
-                entry["purpose"],
-                Ed25519PublicKey.from_public_bytes(base64.b64decode(entry["public"])),
-                entry.get("tenant", ""),
+                entry["issuer"], entry["purpose"], base64.b64decode(entry["public"]), entry.get("tenant", "")
             )
             for entry in file["keys"]
         }
-        self._proved: dict[tuple[str, int, bytes, bytes], bool] = {}
+        self._proved: dict[tuple[bytes, int, bytes, bytes], bool] = {}
 
     def seal_fault(self, seal: Record) -> str:
         """Return why a seal's signature does not hold, or an empty text."""
         kid = seal.fields["kid"]
-        pinned = self._pinned.get(kid)
+        pinned = self.file.get(kid)
         if pinned is None or pinned.purpose != "seal":
             return f"signed with `{kid}`, which is not pinned for seals"
         signed = b"placet/seal/1" + seal.fingerprint + seal.payload[:-SIGNATURE_SIZE]
         return "" if _verified(pinned.public, seal.fields["signature"], signed) else f"the signature of `{kid}` fails"
 
-    def writer(self, record: Record) -> tuple[Pinned | None, str]:
-        """Return the key that proves a record's writer; or None and why there is none."""
+    def proved_by(self, record: Record, pinned: Pinned) -> str:
+        """Return why a key does not prove the writer of a record that has a proof, or an empty text."""
         proof = record.fields["proof"]
-        if proof is None:
-            return None, "unsigned"
         kid = proof["kid"]
-        pinned = self._pinned.get(kid)
-        if pinned is None:
-            return None, f"signed with `{kid}`, which is not pinned"
         if pinned.tenant and pinned.tenant != record.fields["tenant"]:
-            return None, f"`{kid}` is of tenant `{pinned.tenant}`"
+            return f"`{kid}` is of tenant `{pinned.tenant}`"
         if pinned.issuer != proof["issuer"]:
-            return None, f"`{kid}` belongs to `{pinned.issuer}`, not to `{proof['issuer']}`"
+            return f"`{kid}` belongs to `{pinned.issuer}`, not to `{proof['issuer']}`"
         data = b"placet/%b/1" % record.name.encode() + record.fingerprint + record.unsigned
         root = root_by_path(leaf_hash(data), proof["index"], proof["size"], proof["path"])
-        if root is None or not self._signed(kid, pinned.public, proof, root):
-            return None, f"the signature of `{kid}` does not cover it"
-        return pinned, ""
+        if root is None or not self._signed(pinned, proof, root):
+            return f"the signature of `{kid}` does not cover it"
+        return ""
 
-    def purpose_of(self, proof: Fields | None) -> str:
-        """Return what the key a proof names is pinned for, or an empty text."""
-        pinned = None if proof is None else self._pinned.get(proof["kid"])
-        return "" if pinned is None else pinned.purpose
-
-    def _signed(self, kid: str, public: Ed25519PublicKey, proof: Fields, root: bytes) -> bool:
-        place = (kid, proof["size"], root, proof["signature"])
+    def _signed(self, pinned: Pinned, proof: Fields, root: bytes) -> bool:
+        place = (pinned.raw, proof["size"], root, proof["signature"])
         known = self._proved.get(place)
         if known is None:
             signed = b"placet/batch/1" + proof["size"].to_bytes(4, "big") + root
-            known = _verified(public, proof["signature"], signed)
+            known = _verified(pinned.public, proof["signature"], signed)
             if len(self._proved) >= REMEMBERED_MAX:
                 self._proved.clear()
             self._proved[place] = known

@@ -6,9 +6,9 @@ from typing import NamedTuple
 from placet.faces.auditor.batch import Cut
 from placet.faces.auditor.cursor import Cursor
 from placet.faces.auditor.hashes import sha256
+from placet.faces.auditor.history import History, Signed
 from placet.faces.auditor.ignored import AHEAD_MS_MAX, BYTES_MAX, ORIGINS, is_faulty, limits_hold
 from placet.faces.auditor.joining import LABELS, LINKS_MAX, STATUSES
-from placet.faces.auditor.keys import Keys
 from placet.faces.auditor.records import Fields, Record, Schemas, Unreadable
 from placet.model.topics import CONTEXT, Topic
 from placet.ports import Log, Rec
@@ -16,6 +16,7 @@ from placet.ports import Log, Rec
 DIGEST_CUT = 16
 ENDING = ("principal", "mandate")
 """Records whose status ends what rests on them."""
+SIGNED = ("mandate", "control")
 Subject = tuple[str, str, str]
 """What a fact is about: the record's name, the tenant, and a principal, subject, resource, mandate or calendar name."""
 
@@ -31,6 +32,7 @@ class Version(NamedTuple):
     partition: int
     offset: int
     ends: int
+    signed: Signed | None = None
 
 
 class Known:
@@ -41,9 +43,9 @@ class Known:
     records that no reader takes.
     """
 
-    def __init__(self, log: Log, schemas: Schemas, keys: Keys) -> None:
+    def __init__(self, log: Log, schemas: Schemas, history: History) -> None:
         self._schemas = schemas
-        self._keys = keys
+        self._history = history
         self.policies: list[Rec] = []
         self.faulty: list[tuple[int, int, int]] = []
         self.endings: dict[tuple[int, int], list[tuple[int, Subject]]] = {}
@@ -82,9 +84,10 @@ class Known:
         subject = subject_of(record.name, record.fields)
         order = None if subject is None else self._order(record, rec.value, rec.at)
         if subject is not None and order is not None:
+            signed = self._history.signer(record, rec.at)[1] if record.name in SIGNED else None
             source = record.fields.get("source", "")
             ends = record.fields["expires_at"] if record.name == "control" else 0
-            version = Version(order, rec.topic, rec.partition, rec.offset, ends)
+            version = Version(order, rec.topic, rec.partition, rec.offset, ends, signed)
             self._said.setdefault(subject, {}).setdefault(source, []).append(version)
             if record.name == "mandate":
                 self._links[rec.partition, rec.offset] = (record.fields["delegator"], record.fields["parent"])
@@ -96,14 +99,14 @@ class Known:
 
     def knows(self, subject: Subject, cut: Cut) -> bool:
         """Return whether anything was said of a subject at `cut`, as far as it is still there."""
-        return any(_newest(versions, cut) is not None for versions in self._said.get(subject, {}).values())
+        return any(self._newest(versions, cut) is not None for versions in self._said.get(subject, {}).values())
 
     def ended(self, subject: Subject, cut: Cut) -> Version | None:
         """Return what says at `cut` that a principal or a mandate is not active, by any of its sources."""
         if subject not in self._ended:
             return None
         for versions in self._said[subject].values():
-            newest = _newest(versions, cut)
+            newest = self._newest(versions, cut)
             if newest is not None and newest.order[1]:
                 return newest
         return None
@@ -127,7 +130,7 @@ class Known:
                 return
             subject = ("mandate", tenant, name)
             yield subject
-            newest = _newest(self._said.get(subject, {}).get("", ()), cut)
+            newest = self._newest(self._said.get(subject, {}).get("", ()), cut)
             if newest is None:
                 return
             delegator, name = self._links[newest.partition, newest.offset]
@@ -139,7 +142,7 @@ class Known:
         name = said["mandate"]
         while name and len(found) < LINKS_MAX:
             versions = self._said.get(("mandate", said["tenant"], name), {}).get("", ())
-            newest = _newest(versions, cut)
+            newest = self._newest(versions, cut)
             if newest is None:
                 return None
             found.append((name, self._limits[newest.partition, newest.offset]))
@@ -164,7 +167,7 @@ class Known:
         `used` are orders by source. Of equals either may stand, so a record written twice is not overlooked.
         """
         for source, versions in self._said.get(subject, {}).items():
-            newest = _newest(versions, cut)
+            newest = self._newest(versions, cut)
             if newest is None or (newest.ends and newest.ends <= instant):
                 continue
             if source not in used or used[source] < newest.order:
@@ -173,14 +176,14 @@ class Known:
 
     def _order(self, record: Record, value: bytes | None, at: int) -> tuple[int, int] | None:
         """Return what decides between two records of a source, or None for a record that no reader takes."""
-        order = _order(record, self._keys)
+        order = _order(record, self._history, at)
         ahead = order is not None and order[0] > at + AHEAD_MS_MAX
         return None if ahead or "/" in record.fields["tenant"] or len(value or b"") > BYTES_MAX else order
 
-
-def _newest(versions: Iterable[Version], cut: Cut) -> Version | None:
-    """Return the version that stands, of those that were read at `cut`."""
-    return max((v for v in versions if v.offset < cut.get((v.topic, v.partition), (0, 0))[0]), default=None)
+    def _newest(self, versions: Iterable[Version], cut: Cut) -> Version | None:
+        """Return the version that stands, of those that were read and proved at `cut`."""
+        read = (v for v in versions if v.offset < cut.get((v.topic, v.partition), (0, 0))[0])
+        return max((v for v in read if self._history.proves(v.signed, cut)), key=lambda v: v[:5], default=None)
 
 
 def subject_of(name: str, said: Fields) -> Subject | None:
@@ -191,7 +194,7 @@ def subject_of(name: str, said: Fields) -> Subject | None:
     return None if field is None else (name, said["tenant"], said[field])
 
 
-def _order(record: Record, keys: Keys) -> tuple[int, int] | None:
+def _order(record: Record, history: History, at: int) -> tuple[int, int] | None:
     """Return what decides between two records of a source, or None for a record that no reader takes."""
     said = record.fields
     if record.name == "risk":
@@ -206,7 +209,7 @@ def _order(record: Record, keys: Keys) -> tuple[int, int] | None:
         return said["observed_at"], STATUSES.index(said["status"])
     if record.name == "mandate" and not limits_hold(said):
         return None
-    pinned, _ = keys.writer(record)
+    pinned, _ = history.signer(record, at)
     if pinned is None or pinned.purpose != "operator":
         return None
     if record.name == "mandate":

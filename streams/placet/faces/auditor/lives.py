@@ -56,6 +56,7 @@ class Lives:
         attempt = Attempt(slot, said)
         if intent is not None:
             attempt.arguments, attempt.session = intent["arguments"], intent["session"]
+            attempt.kid = intent["proof"]["kid"] if intent["proof"] else ""
         self._life.checked += 1
         if said["state"] not in FOLLOWS[ASKED]:
             self.fail("LIFE", offset, f"the first answer is `{name_of(said['state'])}`")
@@ -82,6 +83,10 @@ class Lives:
             self.fail("V1", offset, f"attempt {said['attempt']} follows one that was not refused as transient")
         if row.action_digest != said["action_digest"][:DIGEST_CUT]:
             self.fail("V1", offset, f"attempt {said['attempt']} asks for another action than the one before it")
+
+    def attempt_of(self, said: Fields) -> Attempt | None:
+        """Return the open attempt a verdict is about, or None."""
+        return self.memory.open.get(slot_of(said["tenant"], said["authority"], said["id"], said["attempt"]))
 
     def later(self, decision: Decision) -> Attempt | None:
         """Return the attempt a later record belongs to, or None and a violation where there is none to belong to."""

@@ -20,6 +20,9 @@ def in_place(rec: Rec, name: str, said: Fields, partitions: int) -> bool:
     if name == "control":
         parts = ["calendar", said["scope"]] if said["kind"] == "calendar" else _of_a_halt(said)
         parts.insert(0, said["tenant"])
+    elif name == "key":
+        by = _plain(said["proof"]["kid"]) if said["proof"] else ""
+        parts = [said["tenant"], said["kid"], str(said["observed_at"]), str(said["compromised_at"]), by]
     elif name in PARTS:
         parts = [said[field] for field in PARTS[name]]
     elif name == "pack":
@@ -33,5 +36,9 @@ def in_place(rec: Rec, name: str, said: Fields, partitions: int) -> bool:
 
 
 def _of_a_halt(said: Fields) -> list[str]:
-    name, by = (said[field].replace("%", "%25").replace("/", "%2F") for field in ("id", "by"))
+    name, by = _plain(said["id"]), _plain(said["by"])
     return [said["kind"], name, said["scope"], by, str(said["observed_at"]), str(said["expires_at"])]
+
+
+def _plain(name: str) -> str:
+    return name.replace("%", "%25").replace("/", "%2F")

@@ -7,7 +7,8 @@ from placet.faces.auditor.attempts import NINE, Attempt
 from placet.faces.auditor.batch import Decision
 from placet.faces.auditor.grants import digest_fault, narrowed, widening
 from placet.faces.auditor.hashes import action_digest, intent_digest, is_canonical, partition_of
-from placet.faces.auditor.keys import Keys, Pinned
+from placet.faces.auditor.history import History
+from placet.faces.auditor.keys import Pinned
 from placet.faces.auditor.lives import Lives
 from placet.faces.auditor.records import Fields, Record
 from placet.faces.auditor.report import Report
@@ -37,7 +38,7 @@ class Verdicts:
         self,
         partition: int,
         partitions: int,
-        keys: Keys,
+        history: History,
         lives: Lives,
         sampled: Callable[[bytes], bool],
         report: Report,
@@ -45,7 +46,7 @@ class Verdicts:
     ) -> None:
         self._partition = partition
         self._partitions = partitions
-        self._keys = keys
+        self._history = history
         self._lives = lives
         self._sampled = sampled
         self._report = report
@@ -169,7 +170,7 @@ class Verdicts:
             self._fail("V11", offset, f"`{name_of(said['state'])}`, and its cause is no outcome")
         else:
             outcome = record.fields
-            operator = self._keys.purpose_of(outcome["proof"]) == "operator"
+            operator = self._history.purpose_of(outcome) == "operator"
             self._lives.ended(attempt, said, outcome, offset, operator=operator)
             pinned = self._writer(decision, record)
             if (
@@ -185,7 +186,7 @@ class Verdicts:
             check.skip("not in the sample")
             return None
         check.checked += 1
-        pinned, fault = self._keys.writer(record)
+        pinned, fault = self._history.writer(record)
         if fault:
             check.fail(Topic.DECISIONS, self._partition, decision.offset, f"takes a {record.name} that is {fault}")
         return pinned

@@ -12,12 +12,14 @@ from placet.faces.auditor.cases import Cases
 from placet.faces.auditor.cursor import Cursor
 from placet.faces.auditor.halts import Halts, HaltWatch
 from placet.faces.auditor.hashes import intent_digest, sha256
+from placet.faces.auditor.history import History
 from placet.faces.auditor.ignored import Ignored
 from placet.faces.auditor.inputs import Inputs
 from placet.faces.auditor.keys import Keys
 from placet.faces.auditor.known import Known
 from placet.faces.auditor.lives import Lives
 from placet.faces.auditor.packs import Shelf
+from placet.faces.auditor.proofs import COMPROMISED, UNPROVED, KeyWatch
 from placet.faces.auditor.quarantine import Quarantine
 from placet.faces.auditor.reads import ReadWatch
 from placet.faces.auditor.records import Fields, Record, Schemas, Unreadable
@@ -38,6 +40,7 @@ class Tools(NamedTuple):
     log: Log
     schemas: Schemas
     keys: Keys
+    history: History
     report: Report
     partitions: int
     sampled: Callable[[bytes], bool]
@@ -65,14 +68,15 @@ class Walk:
         self._halts = HaltWatch(partition, tools.halts, tools.known, tools.report)
         self._reads = ReadWatch(partition, tools.report)
         self._revoked = RevokedWatch(partition, tools.known, tools.report)
+        self._proofs = KeyWatch(partition, tools.history, tools.keys, tools.sampled, tools.report)
         self.chain = SealChain(partition, tools.keys, tools.report)
         self.lives = Lives(partition, tools.report)
-        self._approvals = Approvals(partition, tools.keys, tools.known, self.lives.memory, tools.report)
+        self._approvals = Approvals(partition, tools.history, tools.known, self.lives.memory, tools.report)
         self.budgets = Budgets(partition, tools.shelf, tools.known, tools.report)
         self._verdicts = Verdicts(
             partition,
             tools.partitions,
-            tools.keys,
+            tools.history,
             self.lives,
             tools.sampled,
             tools.report,
@@ -136,6 +140,7 @@ class Walk:
         self._halts.finish(batch)
         self._halts.swept(batch, self.chain.swept, self.lives.memory.open.values())
         self._revoked.swept(batch, self.chain.swept, self.lives.memory.open.values())
+        self._proofs.swept(batch, self.chain.swept, self.lives.memory.open.values())
         self.lives.memory.forget(batch.instant)
 
     def _decision(self, decision: Decision, batch: Batch) -> None:
@@ -143,6 +148,8 @@ class Walk:
             rec, record = self._cause(decision, batch)
             self._approvals.verdict(decision, batch, rec, record)
             self._verdicts.take(decision, rec, record)
+            self._proofs.verdict(decision, batch, rec, record)
+            self._proofs.open(decision, batch, self.lives.attempt_of(decision.fields))
             self._reads.verdict(decision, batch, record.fields if record and record.name == "intent" else None)
             self.budgets.verdict(decision, record, batch.cut)
             self._halts.verdict(decision, batch)
@@ -233,13 +240,15 @@ class Walk:
                 self._fail("V2", offset, f"refuses other bytes than those at {title_of(topic)}/{partition}@{at}")
             if said["asked_at"] != rec.at:
                 self._fail("V2", offset, f"asked at {said['asked_at']}, appended at {rec.at}")
-            self._refused(decision, rec)
+            self._refused(decision, batch, rec)
         self._quarantine.refused(decision, rec)
 
-    def _refused(self, decision: Decision, rec: Rec) -> None:
+    def _refused(self, decision: Decision, batch: Batch, rec: Rec) -> None:
         """Hold that a refusal names what its record names, and that a refused `done` was not done without leave."""
         said = decision.fields
         if said["reason"] < FAULTY_BELOW and not said["id"]:
+            if said["reason"] in (UNPROVED, COMPROMISED):
+                self._unproved(decision, batch, rec)
             return
         record = self._open(rec, decision)
         if record is None:
@@ -247,5 +256,10 @@ class Walk:
         if identity(record.fields) != identity(said):
             self._fail("V2", decision.offset, f"names another attempt than the `{record.name}` it refuses")
         done = record.name == "outcome" and record.fields["result"] == DONE
-        if done and self._tools.keys.purpose_of(record.fields["proof"]) == "executor":
+        if done and self._tools.history.purpose_of(record.fields) == "executor":
             self.lives.unfounded(record.fields, said["instant"], decision.offset)
+
+    def _unproved(self, decision: Decision, batch: Batch, rec: Rec) -> None:
+        record = self._open(rec, decision)
+        if record is not None:
+            self._proofs.refused(decision, batch, rec, record)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from placet.faces.bench import context, desk, embedded, failover, kafka, limits, policy, restore, revoke
+from placet.faces.bench import context, desk, embedded, failover, kafka, limits, policy, proofs, restore, revoke
 from placet.faces.bench.options import INTENTS, Asked
 from placet.faces.bench.report import Result
 
@@ -14,6 +14,7 @@ BENCHES: dict[str, Callable[[Asked], Result]] = {
     "policy": lambda _: policy.run(),
     "embedded": lambda asked: embedded.run(asked.intents),
     "kafka": kafka.run,
+    "proofs": lambda asked: proofs.run(min(asked.intents, proofs.MOST)),
     "restore": restore.run,
     "context": context.run,
     "revoke": revoke.run,

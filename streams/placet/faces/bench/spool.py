@@ -138,6 +138,10 @@ class SpoolFeed:
     def catch_up(self) -> list[Rec]:
         return self.take()
 
+    def again(self) -> list[Rec]:
+        self._read = dict.fromkeys(self._read, 0)
+        return self.take()
+
     def take(self) -> list[Rec]:
         found: list[Rec] = []
         for topic, at in self._read.items():

@@ -93,6 +93,10 @@ class Workload:
         wave.outcomes = {here: self._signed("outcome", outcome, made) for here, made in outcomes.items()}
         return wave
 
+    def asked(self, size: int, now: int, deadline_ms: int = DEADLINE_MS) -> list[Intent]:
+        """Return the next `size` intents by themselves, for whoever signs them."""
+        return [self._intent(number, now + deadline_ms) for number in itertools.islice(self._numbers, size)]
+
     def waves(self, intents: int, size: int, clock: Iterable[int]) -> Iterator[Wave]:
         """Yield waves of `size` until there were `intents`, each made when it is asked for."""
         for left, now in zip(range(intents, 0, -size), clock, strict=False):

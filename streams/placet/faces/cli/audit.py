@@ -63,7 +63,15 @@ def audited(place: Place, sample: int | None = None, *, drained: bool = False) -
     except Unavailable:
         kek = None  # what needs the cases is counted as not checked
     with reading(place) as log:
-        report = audit(log, keys, kek, sample=sample, drained=drained, lag_ms_max=settings.lag_ms_max)
+        report = audit(
+            log,
+            keys,
+            kek,
+            sample=sample,
+            drained=drained,
+            lag_ms_max=settings.lag_ms_max,
+            skew_ms_max=settings.skew_ms_max,
+        )
     return report.to_dict()
 
 

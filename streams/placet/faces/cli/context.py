@@ -27,7 +27,7 @@ def run(
 
     It reads `placet.signals` and writes `placet.risk`, at least once, and marks
     up to when each partition of signals is folded, and no further than the
-    feeds themselves marked it (`placet watermark signals`). Keys come from `--data`.
+    feeds themselves marked it (`placet watermark signals`). Keys are those pinned in `--data`, and those on record.
     Suspensions, halts and calendars do not pass through it. A partition that
     stands still while there are signals in it ends the process with exit 1.
     """
@@ -35,13 +35,16 @@ def run(
     from placet import wiring
     from placet.drivers.context_app import ContextApp, run_context
     from placet.drivers.keyfile import read_keys
+    from placet.drivers.keywatch import KeyWatch
     from placet.drivers.logs import log_to, logger
     from placet.faces.cli.probes import Probes
 
     settings = settings_with(bootstrap=place.bootstrap, data=data, slot=slot, metrics_port=metrics_port)
     log_to(form=settings.log_format, level=settings.log_level, slot=settings.slot)
     speak = logger("context")
-    ring = read_keys(settings.keys_file).ring()
+    keys = KeyWatch(wiring.log(settings), read_keys(settings.keys_file).ring().apart(settings.skew_ms_max))
+    keys.hear()
+    keys.follow()
     probes: list[Probes] = []
 
     def begun(app: ContextApp) -> None:
@@ -58,12 +61,13 @@ def run(
             wiring.cluster(settings),
             settings.slot,
             settings.data / f"context-{settings.slot}",
-            ring,
+            keys.ring,
             skew_ms_max=settings.skew_ms_max,
             watermark_ms=settings.watermark_ms,
             begun=begun,
         )
     finally:
+        keys.stop()
         for one in probes:
             one.stop()
         speak.info("context down")

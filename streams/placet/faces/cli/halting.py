@@ -1,6 +1,7 @@
 """What `halt` and `resume` share: the control record, the desks' answer to it, and which halts stand."""
 
 import time
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 from placet.context.halts import halt_of
@@ -85,11 +86,10 @@ def told_by(journal: Journal, said: Published, wait_ms: int, *, resumed: bool) -
 def standing(journal: Journal, tenant: str, halt_id: str, scope: str) -> int | None:
     """Return how many operators must still take a halt back, or None where it does not stand."""
     log = journal.log
-    tables = Tables(journal.connection.ring, log.partitions)
-    for partition in range(log.partitions(Topic.CONTROLS)):
-        for rec in read_all(log, Topic.CONTROLS, partition):
-            try:
-                tables.fold(rec)
-            except PoisonRecord:
-                continue  # nobody takes it: the desk has refused it
+    tables = Tables(journal.connection.ring.apart(), log.partitions)
+    for topic in (Topic.KEYS, Topic.CONTROLS):
+        for partition in range(log.partitions(topic)):
+            for rec in read_all(log, topic, partition):
+                with suppress(PoisonRecord):  # nobody takes it: the desk has refused it
+                    tables.fold(rec)
     return tables.halts.missing((tenant, halt_id, scope), now_ms())

@@ -46,7 +46,7 @@ class Journal:
 
     def issuer(self, purpose: Purpose, issuer: str | None = None) -> str:
         """Return the principal whose key of `purpose` lies here; `issuer` if it is to be of that one."""
-        return self._signer(purpose, issuer).issuer
+        return self.signer(purpose, issuer).issuer
 
     def write(
         self, topic: Topic, key: str, codec: Any, record: Any, purpose: Purpose, issuer: str | None = None
@@ -57,7 +57,7 @@ class Journal:
         """
         name = codec.__name__.rpartition(".")[2]
         source = record.source if topic is Topic.SIGNALS else None
-        (proof,) = self._signer(purpose, issuer, source).sign_batch(
+        (proof,) = self.signer(purpose, issuer, source).sign_batch(
             name, codec.FINGERPRINT, [codec.encode_unsigned(record)]
         )
         return self.append(topic, key, codec, record._replace(proof=proof))
@@ -69,7 +69,8 @@ class Journal:
         offset = self.log.append(topic, partition, [Message(raw, codec.frame(record))])
         return Written(topic.title, partition, offset, record, token_of(topic, partition, offset))
 
-    def _signer(self, purpose: Purpose, issuer: str | None = None, source: str | None = None) -> Signer:
+    def signer(self, purpose: Purpose, issuer: str | None = None, source: str | None = None) -> Signer:
+        """Return a signer whose private key lies here; fail where none does."""
         try:
             return self.connection.signer(purpose, issuer, source)
         except Unavailable as error:

@@ -87,7 +87,9 @@ def run(
     else:
         printing.say(answer.says())
     if answer.reason.name == "WRITER_UNPROVED":
-        printing.note(f"next: placet keys add agent {asked['actor']} (known to a desk after its next start)")
+        printing.note(
+            f"next: placet keys new agent --issuer {asked['actor']} --tenant {tenant} (its desks believe it at once)"
+        )
     return Exit.FINE if answer.granted else Exit.REFUSED
 
 

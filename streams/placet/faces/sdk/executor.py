@@ -70,7 +70,7 @@ class Executor:
         self.name = strict.identifier(name, "executor")
         begun_set = None if begun is None else BegunSet(Path(begun), connection.clock.now_ms())
         signer = signer or connection.signer("executor", name)
-        bound = connection.ring.tenant_of(signer.kid)
+        bound = connection.ring.tenant_of(signer.kid, tenant)
         if tenant and bound and tenant != bound:
             raise ValueError(f"executor `{name}` of tenant `{tenant}`: its key is of tenant `{bound}`")
         self.tenant = (tenant or bound) and strict.identifier(tenant or bound, "tenant")

@@ -14,6 +14,7 @@ from placet.model.codec import (
     desk_change_12,
     halted,
     intent,
+    key,
     mandate,
     outcome,
     pack,
@@ -56,6 +57,7 @@ CODECS = (
     case_body,
     desk_change,
     verdict,
+    key,
 )
 OLDER: dict[str, tuple[Any, ...]] = {
     "case_body": (case_body_11,),

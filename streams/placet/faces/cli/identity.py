@@ -1,0 +1,61 @@
+"""`placet identity`: who a SPIFFE id, or the claims of a token, is here."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from placet.faces.cli import printing
+from placet.faces.cli.configured import settings_with
+from placet.faces.cli.verb import Exit, Failure, Json, usage
+
+EXAMPLE = """
+placet identity spiffe://example.org/agents/acme/billing-bot --rules identity.json
+placet identity --claims claims.json --rules identity.json
+"""
+EXITS = {Exit.FAULTY: "the rules contradict themselves", Exit.REFUSED: "it is nobody here"}
+
+
+def run(
+    spiffe_id: Annotated[str | None, typer.Argument(metavar="[SPIFFE-ID]", help="Of a workload.")] = None,
+    claims: Annotated[
+        Path | None, typer.Option(help="The claims of a token whose signature was verified, as JSON; - for stdin.")
+    ] = None,
+    rules: Annotated[
+        Path | None, typer.Option(help="The rules. Else PLACET_IDENTITY, else identity.json of the data folder.")
+    ] = None,
+    as_json: Json = False,
+) -> Exit:
+    """Print the tenant and the principal that an id or a token's claims map to by the rules, or why to none.
+
+    Nothing is verified: neither a certificate nor a token's signature. Audience,
+    expiry and issuer of the claims are held against the rules and this clock.
+    """
+    from placet.drivers.identityfile import read_identities
+    from placet.errors import PoisonRecord
+    from placet.faces.cli.inputs import text_of
+    from placet.faces.cli.journal import now_ms
+
+    if (spiffe_id is None) == (claims is None):
+        raise usage("expected a SPIFFE id or --claims, one of the two")
+    settings = settings_with(identity=rules)
+    known = read_identities(settings.identity_file)
+    try:
+        if claims is None:
+            who = known.of_spiffe(spiffe_id or "")
+        else:
+            try:
+                said = json.loads(text_of(claims))
+            except ValueError as error:
+                raise usage(f"{claims}: not JSON: {error}") from None
+            if not isinstance(said, dict):
+                raise usage(f"{claims}: expected a JSON object of claims")
+            who = known.of_claims(said, now_ms(), settings.skew_ms_max)
+    except PoisonRecord as nobody:
+        raise Failure(Exit.REFUSED, str(nobody), f"{settings.identity_file} says who is who") from None
+    if as_json:
+        printing.emit(who)
+    else:
+        printing.say(f"{who.principal} of tenant {who.tenant}")
+    return Exit.FINE
