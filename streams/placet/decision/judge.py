@@ -173,8 +173,7 @@ class Judge:
     ) -> Answer:
         """Return the answer to what may be granted, under the limits of packs and of the mandates it rests on."""
         weighed = self._limits.weigh(asked, plan.limits, self.joiner.limited, finding, self._instant, lease, approved)
-        if weighed.rows:
-            self._metered = case_body.encode_limits(weighed.rows)
+        self._metered = weighed.rows
         answer = self._conclude(asked, active, weighed.finding)
         answer.detail = answer.detail or weighed.detail
         if answer.grants:
