@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -111,6 +112,7 @@ class Play:
                 self.granted[record.id] = record.granted_digest
 
 
+@pytest.mark.timeout(1_800)  # some 30 s of CPU, on a machine that may have others at work
 @settings(max_examples=2_000)
 @example([("ask", 3), ("ask", 3), ("claim", 0), ("done", 0), ("restart", 0), ("wait", 3), ("ask", 5)])
 @example([("ask", 5), ("claim", 0), ("wait", 7), ("failed", 0), ("ask", 5), ("drop", 0), ("claim", 1)])
