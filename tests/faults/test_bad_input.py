@@ -56,7 +56,7 @@ def hold_the_whole_table(stage: Stage) -> None:
     sent: dict[str, tuple[int, int]] = {}
     for name, bad in table.items():
         sent[name] = stage.send(bad.topic, bad.value, misplaced=bad.misplaced)
-        assert State.GRANTED in states(stage.ask(stage.intent())), f"after {name}"
+        assert State.GRANTED in states(stage.ask(stage.intent(session=f"s{len(sent)}"))), f"after {name}"
     for name, bad in table.items():
         hold(name, stage, bad, sent[name])
     assert stage.violations() == []
