@@ -162,8 +162,7 @@ class Judge:
                 said = msgspec.structs.replace(said, obligations=weighed.finding.obligations)
             else:
                 said, count = weighed.finding, None
-        if weighed.rows:
-            self._metered = case_body.encode_limits(weighed.rows)
+        self._metered = weighed.rows
         answer = self._conclude(asked, active, said, count)
         answer.detail = answer.detail or weighed.detail
         if answer.grants:

@@ -149,7 +149,7 @@ def _most(log: "Log", tenant: str) -> dict[str, Any]:
 
 
 def _most_of(most: Mapping[str, Any], limit: str, scope: str) -> int | None:
-    from placet.decision.limits import scope_of_mandate
+    from placet.decision.ties import scope_of_mandate
 
     said = most.get(limit)
     if not isinstance(said, tuple):
