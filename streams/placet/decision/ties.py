@@ -5,8 +5,8 @@ from functools import lru_cache
 from hashlib import sha256
 from typing import Any, NamedTuple
 
-from placet.context.reach import covers
 from placet.context.facts import sized
+from placet.context.reach import covers
 from placet.model.case import MandateLimit, MandateRow
 from placet.model.reasons import Effect
 from placet.policy.limits import COUNT, Limit

@@ -30,10 +30,17 @@ DENIALS = {
     Reason.HALTED: Kind.HALTED,
     **dict.fromkeys((Reason.OUTSIDE_MANDATE, Reason.CHAIN_BROKEN), Kind.OUTSIDE_MANDATE),
     **dict.fromkeys(
-        (Reason.WRITER_UNPROVED, Reason.TENANT_MISMATCH, Reason.PRINCIPAL_UNKNOWN, Reason.PRINCIPAL_INACTIVE),
+        (
+            Reason.WRITER_UNPROVED,
+            Reason.KEY_COMPROMISED,
+            Reason.TENANT_MISMATCH,
+            Reason.PRINCIPAL_UNKNOWN,
+            Reason.PRINCIPAL_INACTIVE,
+        ),
         Kind.NOT_TRUSTED,
     ),
     **dict.fromkeys(MISASKED, Kind.MISASKED),
+    Reason.LIMIT_EXCEEDED: Kind.OVER_LIMIT,
 }
 """Denials after which a catcher acts in a way of its own; every other one is `Kind.DENIED`."""
 

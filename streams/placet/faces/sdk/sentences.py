@@ -14,6 +14,7 @@ SENTENCES: Mapping[Reason, str] = {
     Reason.MALFORMED: "A field of the request lies outside its profile.",
     Reason.ARGUMENTS_MALFORMED: "The arguments are not canonical JSON.",
     Reason.WRITER_UNPROVED: "It was not proved who wrote the request.",
+    Reason.KEY_COMPROMISED: "The key that signed the request is no longer trusted.",
     Reason.TENANT_MISMATCH: "The request names another tenant than its writer's.",
     Reason.INTENT_ID_REUSED: "The id of the request was used before for something else.",
     Reason.ASKED_TOO_LATE: "The request came after its own deadline.",
