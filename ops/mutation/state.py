@@ -17,7 +17,8 @@ from ops.mutation.tests_run import FOLDERS
 from ops.mutation.trial import KILLED, TIMED_OUT, Verdict
 
 # What a verdict rests on: another byte in one of these and it is no longer known.
-RESTS_ON = ("streams", "policies", "schemas", "ops/mutation", *FOLDERS, "tests/support", "tests/conftest.py")
+HOW = tuple(f"ops/mutation/{name}.py" for name in ("covering", "plans", "tests_run", "trial"))
+RESTS_ON = ("streams", "policies", "schemas", *HOW, *FOLDERS, "tests/support", "tests/conftest.py")
 SUFFIXES = (".py", ".yaml", ".avsc", ".json", ".jsonl")
 
 
@@ -64,7 +65,7 @@ class State:
         """Return what the run without a mutant shows; it is made anew when anything it rests on has changed."""
         out = self.folder / f"covering-{self.world}.json"
         if not out.exists():
-            for old in self.folder.glob("covering-*.json"):
+            for old in (*self.folder.glob("covering-*.json"), *(self.folder / "mutants").glob("*.part")):
                 old.unlink()
             command = [sys.executable, "-m", "ops.mutation.covering", str(out)]
             done = subprocess.run(command, cwd=self.root, check=False, capture_output=True, text=True)
@@ -118,8 +119,8 @@ def _texts(root: Path, places: Iterable[str]) -> list[Path]:
     found: set[Path] = set()
     for place in places:
         path = root / place
-        found |= {path} if path.is_file() else {p for p in path.rglob("*") if p.suffix in SUFFIXES and p.is_file()}
-    return sorted(found)
+        found |= {path} if path.suffix else {p for p in path.rglob("*") if p.suffix in SUFFIXES and p.is_file()}
+    return sorted(path for path in found if path.exists())
 
 
 def _put(path: Path, text: str) -> None:
