@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -24,8 +25,10 @@ def measure(out: Path) -> int:
     )
     watched = tests_run.Watched(cover.switch_context)
     cover.start()
-    code = tests_run.run(FOLDERS, [watched], out.parent / "scratch-covering")
+    scratch = out.parent / "scratch-covering"
+    code = tests_run.run(FOLDERS, [watched], scratch)
     cover.stop()
+    shutil.rmtree(scratch, ignore_errors=True)
     if code or watched.failed:
         print("\n".join(watched.failed) or f"pytest ended with {code}", file=sys.stderr)
         return 4

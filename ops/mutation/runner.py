@@ -6,6 +6,7 @@ import importlib
 import json
 import os
 import selectors
+import shutil
 import sys
 import time
 from collections import Counter, defaultdict
@@ -107,19 +108,20 @@ class Runner:
             os.close(writes)
             return os.fdopen(reads, buffering=1)
         code = 1
+        scratch = self.state.folder / f"scratch-{os.getpid()}"
         try:
             os.close(reads)
             kills = self.kills[batch[0].file]
             with suppress(BrokenPipeError), os.fdopen(writes, "w", buffering=1) as pipe:
                 shown = [(one, self.seen.ordered(self.seen.plan(one), kills)) for one in batch]
                 ready = warm(module_of(batch[0].file), self.graph)
-                scratch = self.state.folder / f"scratch-{os.getpid()}"
                 for verdict in trial.try_all(self.state.root, shown, ready, scratch):
                     pipe.write(json.dumps(verdict) + "\n")
                 code = 0
         except Exception:  # noqa: BLE001 - said here, and the run ends for the batch that is not whole
             sys.excepthook(*sys.exc_info())
         finally:
+            shutil.rmtree(scratch, ignore_errors=True)
             os._exit(code)
 
 
