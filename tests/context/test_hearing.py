@@ -233,7 +233,7 @@ R = Risk("acme", "agent:ada", "siem", 50, 10, 60, 1, 5)
         ({"signal_offset": 4}, {}),
     ],
 )
-def test_of_two_risks_the_newer_graver_slower_and_later_stands(lesser: dict[str, int], greater: dict[str, int]) -> None:
+def test_of_two_risks_the_newer_graver_slower_and_later_stands(lesser: dict[str, Any], greater: dict[str, Any]) -> None:
     low, high = R._replace(**lesser), R._replace(**greater)
     for first, second in permutations((low, high)):
         assert merge_risk(first, second) == high
