@@ -33,6 +33,9 @@ class Seen(NamedTuple):
         """Return the tests that reach what was changed; all that reach the file where importing it reaches that."""
         by_line = self.lines.get(mutant.file, {})
         first, last = mutant.lines
+        # Of a statement on several lines not every line is seen: what is reached is the nearest above that was.
+        while first > 1 and not any(line in by_line for line in range(first, last + 1)):
+            first -= 1
         found = frozenset[int]().union(*(by_line.get(line, ()) for line in range(first, last + 1)))
         if AT_IMPORT in found:
             found = frozenset[int]().union(*by_line.values())

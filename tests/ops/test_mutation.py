@@ -147,6 +147,8 @@ def at(line: int) -> Mutant:
 def test_a_mutant_is_shown_to_the_tests_that_reach_it_cheapest_first_within_its_time() -> None:
     assert SEEN.plan(at(6)) == ["cheap", "dear"]
     assert SEEN.plan(at(11)) == ["other"]
+    # Of a statement on several lines the first is seen.
+    assert SEEN.plan(at(11)._replace(lines=(9, 9))) == ["dear"]
     # What is reached by an import alone is everybody's; 0.1 + 0.3 + 3.9 s is more than the 4 s there are.
     assert SEEN.plan(at(5)._replace(lines=(4, 4))) == ["cheap", "other"]
 
