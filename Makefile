@@ -15,6 +15,8 @@ PEERS ?= ../shared/peers
 SEEDS ?= 500
 MINUTES ?= 30
 FROM ?= 0
+SAMPLE ?=
+SEED ?=
 VENV := .venv
 PY := $(VENV)/bin/python
 PLACET := $(VENV)/bin/placet
@@ -94,6 +96,10 @@ bench-kafka: ## What a cluster does under load and change, beside its targets, a
 evals: setup ## Recorded work of real agents put before placet; tables in Markdown (DATA=DIR with agentdojo and taubench)
 	@$(PY) -m tests.evals.agentdojo $(DATA)/agentdojo $(ARGS)
 	@$(PY) -m tests.evals.taubench $(DATA)/taubench $(ARGS)
+
+.PHONY: mutation
+mutation: setup ## Mistakes put into the pure rooms, and the share their tests find; a run again goes on (SAMPLE=40 SEED=1 for a slice)
+	@$(PY) -m ops.mutation $(if $(SAMPLE),--sample $(SAMPLE)) $(if $(SEED),--seed $(SEED)) $(ARGS)
 
 .PHONY: lint
 lint: setup ## ruff, its formatter, and mypy --strict: the gates
