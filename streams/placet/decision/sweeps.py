@@ -99,6 +99,8 @@ class Sweeps:
         state = State(lease.state)
         if state is State.UNKNOWN or lease.stopped:
             return
+        if state in WAITING and lease.expires_at <= self._book.instant:
+            return  # its time is over: the clock ends it, whatever has changed
         asked = self._questions.recall(lease)
         session = self._book.session_of(asked)
         active, plan = self._judge.plan_of(asked.intent)
