@@ -48,6 +48,7 @@ def purposes(world: World) -> dict[str, list[Signer]]:
         "operator": [world.operator, world.second, world.bound],
         "executor": [world.executor, world.other],
         "agent": [world.agent],
+        "approver": list(world.approvers.values()),
     }
 
 

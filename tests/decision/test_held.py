@@ -46,6 +46,7 @@ leases = st.builds(
     executor=st.text(max_size=100),
     nonce=st.sampled_from([b"", bytes(16), b"n"]),
     stopped=st.booleans(),
+    wanted=st.one_of(st.just(b""), st.binary(min_size=8, max_size=8), few),
     votes=st.lists(few, max_size=3).map(tuple),
     holds=st.lists(
         st.builds(
@@ -106,7 +107,7 @@ def test_what_is_no_desk_change_is_refused() -> None:
 
 
 def test_more_leases_than_are_read_at_once_come_in_their_order() -> None:
-    lease = Lease(bytes(16), 0, 4, 1, 0, b"i", 0, 0, 0, b"", None, True, 0, 0, b"", "", b"", False, (), ())
+    lease = Lease(bytes(16), 0, 4, 1, 0, b"i", 0, 0, 0, b"", None, True, 0, 0, b"", "", b"", False, (), (), b"")
     many = [lease._replace(seq=number) for number in range(2_500)]
     held = hold(desk_change.frame(DeskChange(0, 0, 0, 0, b"", b"", tuple(many), (), (), ())))
     assert [one.seq for one in leases_of(raw for _, raw in held.opened)] == list(range(2_500))

@@ -13,7 +13,7 @@ from placet.model.reasons import State
 from placet.model.topics import INPUTS, Topic
 from placet.ports import Emits
 from tests.support.memory import Memory
-from tests.support.world import World, digest_of
+from tests.support.world import PACK, World, digest_of
 
 Act = tuple[str, int]
 ACTS = (
@@ -35,13 +35,22 @@ STEPS = st.lists(
     st.tuples(st.sampled_from((*ACTS, "wait")), st.integers(min_value=0, max_value=7)), min_size=1, max_size=25
 )
 AMOUNTS = (10, 4000, 7000, 70_000)
+LIMITED = {
+    **PACK,
+    "pack.yaml": PACK["pack.yaml"]
+    + """\
+limits:
+  - {id: sum, because: sum, per: [authority], on: [shop.refund], measure: amount, window: {sliding_s: 60}, max: 1020}
+  - {id: some, because: some, per: [session], on: ["shop.*"], window: {sliding_s: 20}, max: 4, over: defer}
+""",
+}
 
 
 class Player:
     """Plays the same acts on any world; `before_step` may meddle with the turn."""
 
     def __init__(self, before_step: Callable[[World], None] | None = None) -> None:
-        self.world = World()
+        self.world = World(pack=LIMITED)
         self.asked: list[intent_codec.Intent] = []
         self._before_step = before_step or (lambda world: None)
 

@@ -16,7 +16,27 @@ def slot(number: int) -> bytes:
 
 def lease(number: int, until: int = 5_000) -> Lease:
     return Lease(
-        slot(number), 0, State.GRANTED, 0, 0, b"", 0, 0, until, b"", None, True, 0, 5_000, b"", "", b"", False, (), ()
+        slot(number),
+        0,
+        State.GRANTED,
+        0,
+        0,
+        b"",
+        0,
+        0,
+        until,
+        b"",
+        None,
+        True,
+        0,
+        5_000,
+        b"",
+        "",
+        b"",
+        False,
+        (),
+        (),
+        b"",
     )
 
 

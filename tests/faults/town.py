@@ -61,7 +61,13 @@ KEY_FILE: dict[str, Any] = {
 }
 KEK = bytes(range(32))
 
-_SHORT = "lease: {lease_ms: 4000, act_ms_max: 6000}\n"
+_SHORT = """\
+lease: {lease_ms: 4000, act_ms_max: 6000}
+limits:
+  - {id: refunds, because: refunds, per: [authority], on: [shop.refund], measure: amount, window: {sliding_s: 20}, max: 6000, over: constrain}
+  - {id: asked, because: asked, per: [actor, session], on: ["shop.*"], window: {sliding_s: 5}, max: 12, over: defer}
+  - {id: exports, because: exports, per: [mandate], on: [shop.export], window: {mandate: true}, max: 40}
+"""
 OPEN_PACK: dict[str, str] = {**PACK, "pack.yaml": PACK["pack.yaml"] + _SHORT}
 STRICT_PACK: dict[str, str] = {
     **OPEN_PACK,

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from placet.model.reasons import Effect, Reason
+from placet.policy.approval import Approval
 from placet.policy.evaluate import ENGINE, Finding, Plan, PolicySet
 from placet.policy.explain import explain
 from placet.policy.obligations import Obligation
-from placet.policy.rules import Approval
 from tests.policy.packs import case, pack, rule
 
 

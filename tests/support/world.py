@@ -38,8 +38,9 @@ from placet.model.codec.pack import File, Pack
 from placet.model.codec.principal import Principal
 from placet.model.codec.risk import Risk
 from placet.model.codec.sensitivity import Sensitivity
+from placet.model.codec.vote import Vote
 from placet.model.codec.withdraw import Withdraw
-from placet.model.digests import action_digest
+from placet.model.digests import action_digest, intent_digest
 from placet.model.keys import key_of, partition_of
 from placet.model.proof import KeyRing, PinnedKey, Signer
 from placet.model.reasons import State
@@ -69,6 +70,8 @@ def _tested(pack: LoadedPack) -> list[TestResult]:
 vars(library)["load_pack"] = lambda files: _loaded(tuple(sorted(files.items())))
 vars(library)["run_tests"] = _tested
 TENANT, AGENT, PERSON, EXECUTOR = "acme", "agent:ada", "user:grace", "service:shop"
+APPROVERS = ("user:flo", "user:fay", "user:fin", "user:sue", AGENT, PERSON, "user:boss", "user:lee", "user:nobody")
+"""Who has an approver's key, whether or not anybody asks them."""
 PACK = {
     "pack.yaml": """\
 name: shop
@@ -125,6 +128,7 @@ class World:
         self.other = Signer("other-1", "service:other", b"x" * 32)
         self.agent = Signer("ada-1", AGENT, b"a" * 32)
         self.foreign = Signer("foreign-1", EXECUTOR, b"f" * 32)
+        self.approvers = {name: Signer(f"{name}-1", name, name.encode().ljust(32, b"v")) for name in APPROVERS}
         self.keys = KeyRing(
             [
                 PinnedKey("seal-1", "placet", "seal", self.seal_private.public_key().public_bytes_raw()),
@@ -135,6 +139,7 @@ class World:
                 self.other.pinned("executor"),
                 self.agent.pinned("agent"),
                 self.foreign.pinned("executor")._replace(tenant="globex"),
+                *(signer.pinned("approver") for signer in self.approvers.values()),
             ]
         )
         self.loop = self.new_loop()
@@ -180,10 +185,16 @@ class World:
         self.memory.append(topic, 0, [Message(keyed(value) if key is None else key.encode(), value)])
 
     def publish_principal(self, name: str, kind: str = "agent", status: str = "active", **more: Any) -> None:
-        fields = {"owner": None, "groups": (), "attributes": {}, "capabilities": (), "source": "test", **more}
-        record = Principal(
-            tenant=TENANT, id=name, kind=kind, status=status, observed_at=self.clock.now, proof=None, **fields
-        )
+        fields = {
+            "owner": None,
+            "groups": (),
+            "attributes": {},
+            "capabilities": (),
+            "source": "test",
+            "observed_at": self.clock.now,
+            **more,
+        }
+        record = Principal(tenant=TENANT, id=name, kind=kind, status=status, proof=None, **fields)
         self.context(Topic.PRINCIPALS, principal.frame(record))
 
     def publish_mandate(self, status: str = "active", **more: Any) -> None:
@@ -308,6 +319,31 @@ class World:
         )
         self.send(Topic.OUTCOMES, self.signed("outcome", record, signer), asked.authority)
         return self.step()
+
+    def vote(self, asked: Intent, by: str, approve: bool = True, **more: Any) -> list["Decision"]:
+        """Append a vote, run one turn, and return what was said."""
+        self.send(Topic.VOTES, self.voted(asked, by, approve, **more), asked.authority)
+        return self.step()
+
+    def voted(self, asked: Intent, by: str, approve: bool = True, **more: Any) -> bytes:
+        """Return a framed vote, signed with the key of `by` where no other `signer` is named."""
+        signer = more.pop("signer", None) or self.approvers[by]
+        arguments = more.pop("arguments", None)
+        fields = {
+            "tenant": TENANT,
+            "authority": asked.authority,
+            "id": asked.id,
+            "attempt": asked.attempt,
+            "intent_digest": intent_digest(intent_codec.encode_unsigned(asked), intent_codec.FINGERPRINT),
+            "voter": by,
+            "approve": approve,
+            "reason": "",
+            "arguments": None if arguments is None else strict.canonical(arguments),
+            "voted_at": self.clock.now,
+            "proof": None,
+            **more,
+        }
+        return self.signed("vote", Vote(**fields), signer)
 
     def take_back(self, asked: Intent, actor: str = AGENT) -> list["Decision"]:
         record = Withdraw(TENANT, asked.authority, asked.id, asked.attempt, actor, "not needed", None)

@@ -50,7 +50,7 @@ def role(name: str) -> bytes:
     return sized(name.encode())
 
 
-LINK, DELEGATOR, AUDIENCE, EXECUTOR, RESOURCE_ROLE, HALT_ROLE = (
-    role(name) for name in ("mandate", "delegator", "audience", "executor", "resource", "halt")
+LINK, DELEGATOR, AUDIENCE, EXECUTOR, RESOURCE_ROLE, HALT_ROLE, VOTER = (
+    role(name) for name in ("mandate", "delegator", "audience", "executor", "resource", "halt", "voter")
 )
 RISK_ROLES: dict[str, bytes] = {name: role(name) for name in ("actor.risk", "authority.risk", "session.risk")}

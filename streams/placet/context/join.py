@@ -3,10 +3,10 @@
 from placet.context.ages import Heard, Observed
 from placet.context.chain import NEVER, outside
 from placet.context.decay import decayed
-from placet.context.facts import AUDIENCE, EXECUTOR, RESOURCE_ROLE, RISK_ROLES, Bundle, in_role, role
+from placet.context.facts import AUDIENCE, EXECUTOR, RESOURCE_ROLE, RISK_ROLES, VOTER, Bundle, in_role, role
 from placet.context.parties import Asker, Meeting, Party, Refused
 from placet.context.tables import CALENDAR, FEED, PRINCIPAL, RESOURCE, RISK, Tables
-from placet.model.case import Case, MandateRow
+from placet.model.case import Case, MandateRow, PrincipalRow
 from placet.model.codec.intent import Intent
 from placet.model.reasons import Reason
 
@@ -114,6 +114,16 @@ class Joiner:
         """Let the case rest on the executor that claims it as well; raise Refused where it is not known and active."""
         self.index.append(f"{PRINCIPAL}{tenant}/{name}")
         self._carrier(tenant, name, "executor", EXECUTOR)
+
+    def voter(self, tenant: str, name: str) -> PrincipalRow | None:
+        """Let the case rest on somebody who votes; return who it is, or None where nobody knows."""
+        key = f"{PRINCIPAL}{tenant}/{name}"
+        self.index.append(key)
+        row = self._tables.principals.get(key)
+        if row is not None:
+            self.facts.append(in_role(VOTER, row.facts))
+            self.count += len(row.facts)
+        return row
 
     def _meet(self, asker: Asker) -> Party:
         """Return a party that was not known; where it is refused, what was found of it stands."""

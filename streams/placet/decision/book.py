@@ -132,9 +132,11 @@ class Book:
         self, lease: Lease, asked: Asked, answer: Answer, cause: Cause, body: bytes | None, said: Said = QUIET
     ) -> int:
         """Write the next arrow of an open intent, and remember where it is now; return the arrow's seq."""
-        if not said.stop:
+        waits = lease.state == PENDING
+        # What goes on waiting for people takes no arrow, as what is told to stop takes none.
+        if not said.stop and not (waits and answer.state is PENDING):
             step(lease.state, answer.state)
-        if lease.state == PENDING:
+        if waits and answer.state is not PENDING:
             self.tally.approvals_ms.append(self.instant - lease.asked_at)
         if lease.holds or answer.holds:
             return self._post(lease, asked, answer, cause, body, said)

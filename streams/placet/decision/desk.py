@@ -15,6 +15,7 @@ from placet.decision.arrow import CLOCK, Cause
 from placet.decision.book import Book
 from placet.decision.bulletin import Bulletin
 from placet.decision.claims import Claims
+from placet.decision.follow import Follow
 from placet.decision.intake import Intake
 from placet.decision.judge import BUDGET, SESSION, Judge
 from placet.decision.library import Library
@@ -22,9 +23,9 @@ from placet.decision.limits import Limits
 from placet.decision.questions import Questions
 from placet.decision.settings import DeskSettings
 from placet.decision.sweeps import Sweeps
+from placet.decision.votes import Votes
 from placet.errors import PoisonRecord
 from placet.model.codec import hearers_of
-from placet.model.codec.vote import Vote
 from placet.model.proof import KeyRing
 from placet.model.reasons import Reason, State
 from placet.model.topics import Topic
@@ -58,7 +59,9 @@ class Desk:
         self.questions = Questions(self.book, self.judge, reader)
         self.claims = Claims(self.book, self.judge, self.questions)
         self.bulletin = Bulletin()
-        self.sweeps = Sweeps(self.book, self.judge, self.questions)
+        follow = Follow(self.book, self.judge)
+        self.votes = Votes(self.book, self.judge, self.questions, follow)
+        self.sweeps = Sweeps(self.book, self.judge, self.questions, follow)
         self._hearers: dict[tuple[int, bytes], tuple[Callable[[bytes], Any], Callable[[Rec, Any], None]]] = {
             (topic, header): (read, hear)
             for topic, name, reads, hear in (
@@ -66,7 +69,7 @@ class Desk:
                 (Topic.INTENTS, "withdraw", reader.withdraw, self.questions.withdraw),
                 (Topic.OUTCOMES, "claim", reader.claim, self.claims.claim),
                 (Topic.OUTCOMES, "outcome", reader.outcome, self.claims.outcome),
-                (Topic.VOTES, "vote", reader.vote, self._vote),
+                (Topic.VOTES, "vote", reader.vote, self.votes.vote),
             )
             for header, read in hearers_of(name, reads).items()
         }
@@ -186,9 +189,3 @@ class Desk:
     def wake(self) -> None:
         """After a restore: everything open is decided again under the context as it is."""
         self.sweeps.touch_all(CLOCK)
-
-    def _vote(self, rec: Rec, said: tuple[Vote, bytes]) -> None:
-        """Refuse a vote by name: nothing pending takes one before approvals are counted."""
-        cast, key = said
-        identity = (cast.tenant, cast.authority, cast.id, cast.attempt)
-        self.book.refuse(rec, Reason.VOTE_UNKNOWN, "no requirement here takes this vote", identity, key)

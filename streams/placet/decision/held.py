@@ -20,13 +20,13 @@ _NUMBER = rb"[\x80-\xff]*+[\x00-\x7f]"
 _DIGEST = rb"(?>\x00|\x40.{32})"
 _TO_INTENT = rb".{16}" + _NUMBER * 4
 _TO_EXECUTOR = _NUMBER * 3 + _DIGEST + rb"\x00[\x00\x01]" + _NUMBER * 2 + _DIGEST
-_TO_END = rb"(?>\x00|\x20.{16})[\x00\x01]\x00\x00"
+_TO_END = rb"(?>\x00|\x20.{16})[\x00\x01]\x00\x00(?>\x00|\x10.{8})"
 TO_INTENT = re.compile(rb"(?s)" + _TO_INTENT).match
 """Slot, seq, state, effect, reason."""
 TO_EXECUTOR = re.compile(rb"(?s)" + _TO_EXECUTOR).match
 """Offset and time of asking, until; what was granted, with its arguments as they were asked; the end; the set."""
 TO_END = re.compile(rb"(?s)" + _TO_END).match
-"""Nonce, stopped, no votes, no holds."""
+"""Nonce, stopped, no votes, no holds, what is wanted."""
 INTENT_BYTES = 1024
 """Intents shorter than this, but not than 64 bytes, are found together with all that stands around them."""
 
@@ -196,7 +196,7 @@ def _slowly_to_end(value: bytes, at: int) -> int:
         at = _past(value, _past(value, at))
         for _ in range(4):
             at = _past_number(value, at)
-    return at + 1 if number else at
+    return _past(value, at + 1 if number else at)
 
 
 def _items(value: bytes, at: int) -> tuple[int, int]:

@@ -27,7 +27,7 @@ ASKERS_MOST = 50_000
 """Askers remembered, each with its party: about 1 KB."""
 NONE = "0"
 """Stands for an identifier that may be empty, and is."""
-EXECUTOR, REPORTERS = ("executor",), ("executor", "operator")
+EXECUTOR, REPORTERS, APPROVER = ("executor",), ("executor", "operator"), ("approver",)
 
 
 class Asked(msgspec.Struct, gc=False):
@@ -105,11 +105,17 @@ class Intake:
         return told, key, issuer, settles
 
     def vote(self, value: bytes, reader: Signed = vote) -> tuple[Vote, bytes]:
-        """Return a framed Vote and its key; raise PoisonRecord where no approver signed it."""
+        """Return a framed Vote and its key; raise PoisonRecord where its voter did not sign it with an approver's key."""
         cast: Vote
         cast, end = reader.decode_signed(value)
         key = self._key_of(cast.tenant, cast.authority)
-        self._keys.verify("vote", reader.FINGERPRINT, value[5:end], cast.proof, ("approver",), cast.tenant)
+        issuer = self._keys.verify("vote", reader.FINGERPRINT, value[5:end], cast.proof, APPROVER, cast.tenant)
+        if issuer != cast.voter:
+            raise PoisonRecord(f"vote: signed by `{issuer}`, not by `{cast.voter[:64]}`", Reason.WRITER_UNPROVED)
+        if len(cast.reason) > TEXT_MAX:
+            raise PoisonRecord(f"vote: expected a reason of {TEXT_MAX}", Reason.MALFORMED)
+        if cast.arguments is not None:
+            strict.parse_canonical(cast.arguments)
         return cast, key
 
     def _read(self, value: bytes, keys: KeyRing | None, reader: Any) -> Asked:

@@ -1,7 +1,5 @@
 """One intent under the context of one instant: what the answer is, what may run, and what it rests on."""
 
-from collections.abc import Container
-
 import msgspec
 
 from placet.context.facts import HALT_ROLE, sized
@@ -9,10 +7,12 @@ from placet.context.halts import Halt
 from placet.context.join import Joiner
 from placet.context.parties import Refused
 from placet.context.tables import Tables
+from placet.decision import ballot as ballots
+from placet.decision.ballot import Ballot, Count
 from placet.decision.intake import Asked
 from placet.decision.library import Library
 from placet.decision.life import CLAIMED, GRANTED
-from placet.decision.limits import NOBODY, Limits, Near
+from placet.decision.limits import Limits, Near
 from placet.decision.settings import DeskSettings
 from placet.model import strict
 from placet.model.case import ORIGINS
@@ -25,6 +25,7 @@ from placet.model.codec.verdict import Approval, Hold, Obligation
 from placet.model.digests import action_digest
 from placet.model.reasons import Effect, Reason, State
 from placet.policy import obligations as duties
+from placet.policy.approval import Approval as Wait
 from placet.policy.evaluate import Finding, Plan, PolicySet
 
 SESSION = "T:"
@@ -36,6 +37,7 @@ NO_LIMITS = b"\x00"
 NO_SESSION = sized(ORIGINS[0].encode()) + LONG[0] + LONG[-1]
 """What a case body says of a session that nothing came back to: its origin, its rank, and the seq that said so."""
 PERMITTING = frozenset({Effect.PERMIT, Effect.CONSTRAIN})
+DETAIL_MAX = 256
 SAMPLE = 4
 """An intent whose digest begins with fewer than this of 4096 is evaluated by the CEL library as well."""
 
@@ -43,8 +45,9 @@ SAMPLE = 4
 class Answer(msgspec.Struct, gc=False):
     """What a desk would say now. `until` is when the clock moves it on; `finding` is None before any rule was asked.
 
-    `holds` are the amounts a grant counts, and `posts` what is said of amounts; `over` names the limits whose `approval`
-    is asked, and `near` those of which little is left.
+    `wait` and `count` are what people are asked for, and what their votes come to, where they are asked.
+    `holds` are the amounts a grant counts, and `posts` what is said of amounts; `near` are the limits of
+    which little is left.
     """
 
     state: State
@@ -61,10 +64,16 @@ class Answer(msgspec.Struct, gc=False):
     act_ms_max: int = 0
     retry_after_ms: int = 0
     approval: Approval | None = None
+    wait: Wait | None = None
+    count: Count | None = None
     holds: tuple[Held, ...] = ()
     posts: tuple[Hold, ...] = ()
     near: tuple[Near, ...] = ()
-    over: tuple[str, ...] = ()
+
+    @property
+    def wanted(self) -> bytes:
+        """Return a short digest of what people are asked for, empty where they are not."""
+        return b"" if self.wait is None or self.count is None else self.count.wanted
 
     @property
     def grants(self) -> bool:
@@ -87,6 +96,7 @@ class Judge:
         self._instant = 0
         self._set_digest = self._set = b""
         self.halts: list[Halt] = []
+        self._votes: tuple[bytes, ...] = ()
 
     def begin(self, instant: int, cut: bytes) -> None:
         """Start a batch; `cut` is the encoded array of marks that every case of it carries."""
@@ -126,16 +136,16 @@ class Judge:
         session: Session | None,
         executor: str = "",
         lease: Lease | None = None,
-        approved: Container[str] = NOBODY,
+        ballot: Ballot | None = None,
     ) -> Answer:
         """Return the answer to an intent; the facts and the index keys it rests on are the joiner's.
 
-        `executor` is who claims it or has claimed it, where somebody does; `lease` is the grant that is decided again,
-        and `approved` the limits that people have given it leave to exceed.
+        `executor` is who claims it or has claimed it, where somebody does; `lease` is what is open and decided again,
+        and `ballot` the votes on it, none: those that the lease holds.
         """
         intent = asked.intent
         self.joiner.clear()
-        self._metered = NO_LIMITS
+        self._metered, self._votes = NO_LIMITS, ()
         if active is None:
             return Answer(State.DENIED, Effect.DENY, Reason.PACK_MISSING)
         if plan is None:
@@ -159,8 +169,8 @@ class Judge:
         digest = asked.intent_digest
         finding = plan.decide(case, digest[0] == 0 and digest[1] >> 4 < SAMPLE)
         if (plan.limits or self.joiner.limited) and finding.effect <= Effect.STEP_UP:
-            return self._within(asked, active, plan, finding, lease, approved)
-        return self._conclude(asked, active, finding)
+            return self._within(asked, active, plan, finding, lease, ballot)
+        return self._conclude(asked, active, finding, self._count(plan, finding, lease, ballot))
 
     def _within(
         self,
@@ -169,28 +179,52 @@ class Judge:
         plan: Plan,
         finding: Finding,
         lease: Lease | None,
-        approved: Container[str],
+        ballot: Ballot | None,
     ) -> Answer:
-        """Return the answer to what may be granted, under the limits of packs and of the mandates it rests on."""
-        weighed = self._limits.weigh(asked, plan.limits, self.joiner.limited, finding, self._instant, lease, approved)
+        """Return the answer to what may be granted, under the limits of packs and of the mandates it rests on.
+
+        Where people say yes it is weighed again: what their votes leave, with leave to exceed what they were asked about.
+        """
+        limited, instant = self.joiner.limited, self._instant
+        weighed = self._limits.weigh(asked, plan.limits, limited, finding, instant, lease)
+        said = weighed.finding
+        count = self._count(plan, said, lease, ballot)
+        if count is not None and count.met:
+            free = Effect.CONSTRAIN if finding.obligations else Effect.PERMIT
+            finding = msgspec.structs.replace(finding, effect=free)
+            weighed = self._limits.weigh(
+                asked, plan.limits, limited, finding, instant, lease, weighed.over, count.arguments
+            )
+            if weighed.finding.effect in PERMITTING:
+                said = msgspec.structs.replace(said, obligations=weighed.finding.obligations)
+            else:
+                said, count = weighed.finding, None
         if weighed.rows:
             self._metered = case_body.encode_limits(weighed.rows)
-        answer = self._conclude(asked, active, weighed.finding)
+        answer = self._conclude(asked, active, said, count)
         answer.detail = answer.detail or weighed.detail
         if answer.grants:
             answer.holds, answer.near = weighed.holds, weighed.near
-        elif answer.state is State.PENDING:
-            answer.over = weighed.over
         elif answer.reason is Reason.OVERLOADED:
             answer.retry_after_ms = self._settings.retry_ms
         key = asked.key.decode()
         self.joiner.index += [f"{BUDGET}{key}/{name}" for name in weighed.waits]
         return answer
 
-    def _conclude(self, asked: Asked, active: PolicySet, finding: Finding) -> Answer:
+    def _count(self, plan: Plan, finding: Finding, lease: Lease | None, ballot: Ballot | None) -> Count | None:
+        """Return what the votes come to where people are asked, else None."""
+        if finding.effect is not Effect.STEP_UP or finding.approval is None:
+            return None
+        held = ballot or (Ballot(self._instant) if lease is None else ballots.ballot_of(lease))
+        self._votes = tuple(cast.value for cast in held.casts)
+        return ballots.count(finding.approval, held, self.joiner.case, plan.declared, self.joiner.voter)
+
+    def _conclude(self, asked: Asked, active: PolicySet, finding: Finding, count: Count | None = None) -> Answer:
         intent, effect, instant = asked.intent, finding.effect, self._instant
         if effect in PERMITTING:
             return self._grant(asked, active, finding)
+        if count is not None and finding.approval is not None:
+            return self._by_people(asked, active, finding, finding.approval, count)
         answer = Answer(State.DENIED, effect, finding.reason, active.digest, active.engine, "", finding)
         if effect is Effect.DEFER:
             answer.state = State.DEFERRED
@@ -198,22 +232,37 @@ class Judge:
             answer.until = min(instant + finding.defer_ms_max, intent.deadline)
         elif effect is Effect.STEP_UP:
             answer.state = State.PENDING
-            wanted = finding.approval
-            wait_ms = wanted.expires_ms if wanted else self._settings.approval_ms
-            answer.until = min(instant + wait_ms, intent.deadline)
-            if wanted:
-                answer.approval = Approval(wanted.quorum, wanted.eligible, answer.until)
+            answer.until = min(instant + self._settings.approval_ms, intent.deadline)
         return answer
 
-    def _grant(self, asked: Asked, active: PolicySet, finding: Finding) -> Answer:
+    def _by_people(self, asked: Asked, active: PolicySet, finding: Finding, wait: Wait, count: Count) -> Answer:
+        """Return a grant where the votes suffice, a denial where one of them is a no, else what is waited for."""
+        until = min(self._instant + wait.expires_ms, asked.intent.deadline)
+        approval = Approval(count.quorum, count.eligible, until, count.voters)
+        if count.met:
+            answer = self._grant(asked, active, finding, count)
+            answer.approval, answer.count = approval._replace(expires_at=0), count
+            return answer
+        answer = Answer(State.PENDING, Effect.STEP_UP, finding.reason, active.digest, active.engine, "", finding, until)
+        answer.approval, answer.wait, answer.count = approval, wait, count
+        if self._votes:
+            answer.detail = f"{len(count.voters)} of {count.quorum} votes count"
+        if count.rejection is not None:
+            answer.state, answer.effect, answer.reason, answer.until = State.DENIED, Effect.DENY, Reason.REJECTED, 0
+            answer.detail = count.rejection.reason[:DETAIL_MAX] or f"`{count.rejection.voter}` said no"
+            answer.approval = None
+        return answer
+
+    def _grant(self, asked: Asked, active: PolicySet, finding: Finding, count: Count | None = None) -> Answer:
         intent = asked.intent
         answer = Answer(GRANTED, finding.effect, finding.reason, active.digest, active.engine, "", finding)
         answer.granted_digest = asked.action_digest
-        if finding.obligations:
+        arguments = asked.arguments if count is None else count.arguments
+        if finding.obligations or count is not None:
             needed = duties.capabilities_needed(finding.obligations)
             if not needed <= self.joiner.capabilities(intent.tenant, intent.audience):
                 return self._deny(active, Reason.CAPABILITY_MISSING, f"the audience lacks {', '.join(sorted(needed))}")
-            granted = duties.apply(asked.arguments, finding.obligations)
+            granted = duties.apply(arguments, finding.obligations)
             if granted != asked.arguments:
                 answer.granted_arguments = strict.canonical(granted)
                 answer.granted_digest = action_digest(
@@ -225,6 +274,9 @@ class Judge:
                     intent.resource,
                     answer.granted_arguments,
                 )
+        if count is not None:
+            bound = bool(finding.obligations) or answer.granted_arguments is not None
+            answer.effect, answer.reason = Effect.CONSTRAIN if bound else Effect.PERMIT, Reason.APPROVED
         answer.until = min(self._instant + finding.lease_ms, intent.deadline, self.joiner.until)
         answer.act_ms_max = finding.act_ms_max
         if not finding.claim_required and intent.audience:
@@ -236,7 +288,7 @@ class Judge:
         return Answer(State.DENIED, Effect.DENY, reason, active.digest, active.engine, detail)
 
     def body(self, asked: Asked, answer: Answer, session: Session | None) -> bytes:
-        """Return the framed CaseBody of the intent judged last: the record, and each fact, as they came."""
+        """Return the framed CaseBody of the intent judged last: the record, each fact and each vote, as they came."""
         facts, count = self.joiner.facts, self.joiner.count
         if answer.set_digest is not self._set_digest:
             self._set_digest = answer.set_digest
@@ -256,6 +308,7 @@ class Judge:
                 *((LONG[count], *facts) if count else ()),
                 b"\x00",
                 self._metered,
+                case_body.encode_votes(self._votes) if self._votes else b"\x00",
             )
         )
 

@@ -175,7 +175,7 @@ def lease_of(asked: Asked, answer: Answer, seq: int, cause: Cause, asked_at: int
             asked.value,
             cause.offset,
             asked_at,
-            answer.until + answer.act_ms_max if claimed else answer.until,
+            wakes_at(answer, asked_at),
             answer.granted_digest,
             answer.granted_arguments,
             answer.claim_required,
@@ -187,8 +187,20 @@ def lease_of(asked: Asked, answer: Answer, seq: int, cause: Cause, asked_at: int
             False,
             (),
             answer.holds,
+            answer.wanted,
         ),
     )
+
+
+def wakes_at(answer: Answer, asked_at: int) -> int:
+    """Return when the clock moves what was answered, ms: at its end, or when others are to be asked before."""
+    if answer.state is CLAIMED:
+        return answer.until + answer.act_ms_max
+    wait, count = answer.wait, answer.count
+    if wait is None or count is None or not wait.later:
+        return answer.until
+    after_ms = wait.next_after(count.waited_ms)
+    return answer.until if after_ms is None else min(answer.until, asked_at + after_ms)
 
 
 def claimed(lease: Lease, now: Answer, seq: int, executor: str, nonce: bytes) -> Lease:
@@ -217,5 +229,6 @@ def claimed(lease: Lease, now: Answer, seq: int, executor: str, nonce: bytes) ->
             stopped,
             lease.votes,
             joined(lease.holds, now.holds) if now.holds else lease.holds,
+            b"",
         ),
     )

@@ -17,7 +17,8 @@ from placet.model.codec.desk_change import Held, Lease
 from placet.model.reasons import Effect, Reason
 from placet.model.strict import INTEGER_MAX
 from placet.policy import obligations as duties
-from placet.policy.finding import Finding, meet_approvals
+from placet.policy.approval import together
+from placet.policy.finding import Finding
 from placet.policy.limits import Limit, amount_of
 from placet.policy.obligations import Obligation
 
@@ -80,16 +81,18 @@ class Limits:
         instant: int,
         lease: Lease | None = None,
         approved: Container[str] = NOBODY,
+        arguments: Mapping[str, Any] | None = None,
     ) -> Weighed:
         """Return what becomes of a finding that may lead to a grant, under the limits of packs and of mandates.
 
         What `lease`, the grant that is decided again, holds itself is left out of what is used. `approved` names limits
-        that people have given leave to exceed: only a limit that steps up can be.
+        that people have given leave to exceed: only a limit that steps up can be. `arguments` are those that may run,
+        where they are not the ones asked.
         """
-        intent = asked.intent
+        intent, arguments = asked.intent, asked.arguments if arguments is None else arguments
         tied = [_tie(limit, limit.scope_of(intent)) for limit in limits]
         if limited:
-            tied += _of_mandates(limited, intent.action, asked.arguments)
+            tied += _of_mandates(limited, intent.action, arguments)
         if len({each.name for each in tied}) < len(tied):
             tied = _strictest(tied)
         own = {} if lease is None else {f"{held.limit} {held.scope}": held for held in lease.holds}
@@ -99,8 +102,8 @@ class Limits:
                 msgspec.structs.replace(finding, effect=Effect.DENY, reason=Reason.OVERLOADED), detail=crowded
             )
         used = [self._used(asked.key, each, own, instant) for each in tied]
-        demands = _left(tied, used, own, asked.arguments, finding.obligations)
-        granted = duties.apply(asked.arguments, demands) if demands else asked.arguments
+        demands = _left(tied, used, own, arguments, finding.obligations)
+        granted = duties.apply(arguments, demands) if demands else arguments
         sums = _Sums(finding, asked.key.decode())
         for each, others in zip(tied, used, strict=True):
             sums.add(each, others, own.get(each.name), granted, approved)
@@ -149,7 +152,7 @@ class _Sums:
             detail = f"limit `{limit.name}` measures `{limit.measure}`: expected a whole number from 0 on"
             self._said.append((limit, Effect.DENY, detail))
             return
-        leave = limit.over is Effect.STEP_UP and (limit.name in approved or (own is not None and own.phase == BEYOND))
+        leave = limit.over is Effect.STEP_UP and limit.name in approved
         over = not most or used + amount > most
         held = own.amount if own is not None and own.phase == HOLD else 0
         self._rows.append(Metered(limit.name, scope, used, held, most, amount, leave and over))
@@ -182,7 +185,7 @@ class _Sums:
         approval = None
         if gravest is Effect.STEP_UP:
             asked = [limit.approval for limit, _ in deciding]
-            approval = meet_approvals([finding.approval, *asked])
+            approval = together([finding.approval, *asked])
             if finding.effect is Effect.STEP_UP:
                 rules = (*finding.rules, *rules)
         said = msgspec.structs.replace(

@@ -4,9 +4,10 @@ from collections.abc import Iterable
 from itertools import islice
 
 from placet.context.tables import CALENDAR, FEED, HALT, MANDATE, PRINCIPAL, RESOURCE, RESUME, RISK
-from placet.decision.arrow import CLOCK, NEVER, QUIET, Cause, Said
+from placet.decision.arrow import CLOCK, NEVER, Cause, Said
 from placet.decision.book import Book
 from placet.decision.claims import SILENT
+from placet.decision.follow import Follow
 from placet.decision.judge import BUDGET, SESSION, Answer, Judge
 from placet.decision.library import SET
 from placet.decision.life import OPEN, WAITING
@@ -31,10 +32,11 @@ SILENCE: dict[State, tuple[State, Reason]] = {
 class Sweeps:
     """The open intents that still have to be decided again, gravest change first, a bounded slice a batch."""
 
-    def __init__(self, book: Book, judge: Judge, questions: Questions) -> None:
+    def __init__(self, book: Book, judge: Judge, questions: Questions, follow: Follow) -> None:
         self._book = book
         self._judge = judge
         self._questions = questions
+        self._follow = follow
         self._waiting: dict[bytes, Cause] = {}
         self._swept: dict[bytes, Cause] = {}
 
@@ -74,6 +76,9 @@ class Sweeps:
     def tick(self, most: int) -> None:
         """Move on what the clock has overtaken, the earliest first and at most so many."""
         for lease in self._book.leases.due(self._book.instant, most):
+            if lease.state == State.PENDING and self._book.instant < lease.expires_at:
+                self._again(lease, CLOCK, tell=True)
+                continue
             state, reason = SILENCE[State(lease.state)]
             asked = self._questions.recall(lease)
             answer = Answer(state, Effect(lease.effect), reason, granted_digest=lease.granted_digest)
@@ -94,13 +99,14 @@ class Sweeps:
         self._waiting = {**self._swept, **self._waiting}
         self._swept.clear()
 
-    def _again(self, lease: Lease, cause: Cause) -> None:
-        """Decide one open intent again; an unchanged answer writes nothing."""
+    def _again(self, lease: Lease, cause: Cause, *, tell: bool = False) -> None:
+        """Decide one open intent again; an unchanged answer writes nothing, but where it is to be told."""
         state = State(lease.state)
         if state is State.UNKNOWN or lease.stopped:
             return
         if state in WAITING and lease.expires_at <= self._book.instant:
-            return  # its time is over: the clock ends it, whatever has changed
+            return  # its time is over: the clock ends it, and no change of the context may come before
+        waits = state is State.PENDING
         asked = self._questions.recall(lease)
         session = self._book.session_of(asked)
         active, plan = self._judge.plan_of(asked.intent)
@@ -108,12 +114,8 @@ class Sweeps:
         self._book.leases.rest(lease.slot, self._judge.joiner.index, asked.key)
         body = None
         if state in WAITING:
-            if now.state is state:
-                return
-            body = self._judge.body(asked, now, session) if now.set_digest else None
-            said = Said(executor=asked.intent.audience) if now.state is State.CLAIMED else QUIET
-            seq = self._book.move(lease, asked, now, cause, body, said)
-            self._follow(lease, now, seq)
+            if now.state is not state or tell or (waits and now.wanted != lease.wanted):
+                self._follow.go(lease, asked, now, cause, session)
             return
         if now.grants and now.granted_digest == lease.granted_digest:
             return
@@ -134,26 +136,3 @@ class Sweeps:
             now.state = State.REVOKED
             self._book.move(lease, asked, now, cause, body)
             self._book.close(lease.slot)
-
-    def _follow(self, lease: Lease, now: Answer, seq: int) -> None:
-        if now.state not in OPEN:
-            self._book.close(lease.slot)
-            return
-        claimed = now.state is State.CLAIMED
-        self._book.open(
-            lease._replace(
-                seq=seq,
-                state=now.state,
-                effect=now.effect,
-                reason=now.reason,
-                until=now.until + now.act_ms_max if claimed else now.until,
-                granted_digest=now.granted_digest,
-                granted_arguments=now.granted_arguments,
-                claim_required=now.claim_required,
-                act_ms_max=now.act_ms_max,
-                expires_at=now.until,
-                set_digest=now.set_digest,
-                executor=self._questions.recall(lease).intent.audience if claimed else "",
-                holds=now.holds,
-            )
-        )

@@ -79,9 +79,11 @@ class Reason(IntEnum):
     FACT_SILENT = 480
     RULE_DEFERRED = 490
     RULE_STEPPED_UP = 500
+    APPROVED = 505  # what people were asked for they granted
     RULE_CONSTRAINED = 510
     PERMITTED = 520
     # What became of a grant.
+    REJECTED = 605  # one of those who were asked said no
     CONTEXT_CHANGED = 610
     GRANT_DIFFERS = 620  # decided again at the claim, another digest came out
     CLAIM_UNKNOWN = 630  # no open grant under this id and attempt
@@ -97,8 +99,17 @@ class Reason(IntEnum):
     REPORTED = 730  # the executor's outcome
     SETTLED = 740  # a person settled what was unknown
     WITHDRAWN_BY_ACTOR = 750
-    VOTE_UNKNOWN = 760
-    VOTE_REFUSED = 770
+    VOTED = 754  # a vote counts, and more are wanted
+    ASKED_ANEW = 757  # other people are asked, or other votes count
+    VOTE_UNKNOWN = 760  # nobody asked under this id and attempt
+    VOTE_MISMATCH = 762  # on another intent digest
+    VOTE_LATE = 764  # nothing waits for people any more
+    VOTE_OUTDATED = 766  # the voter has voted later
+    VOTE_REFUSED = 770  # arguments that are not narrower, or too many votes
+    VOTER_UNKNOWN = 772
+    VOTER_INACTIVE = 774
+    VOTER_IN_CHAIN = 776  # who asks, or answers for it, does not vote
+    VOTER_NOT_ASKED = 778
 
 
 TRANSIENT: frozenset[Reason] = frozenset({Reason.LAGGING, Reason.OVERLOADED, Reason.CONTEXT_SILENT})

@@ -8,7 +8,7 @@ from placet.policy.contents import Pack
 from placet.policy.diagnostics import Diagnostic, did_you_mean
 from placet.policy.documents import Path
 from placet.policy.expressions import ConditionError, pattern_fault
-from placet.policy.forms import LimitForm, PackForm, RuleForm, RulesForm
+from placet.policy.forms import ApprovalForm, LimitForm, PackForm, RuleForm, RulesForm
 from placet.policy.limits import COUNT, OLDER_SCOPES, SCOPES
 from placet.policy.rules import GRANTING, Rule, demands
 from placet.policy.shape import FACTS, is_fact
@@ -118,9 +118,11 @@ def _limit(limit: LimitForm) -> Iterator[tuple[Path, str]]:
         yield ("over",), "step_up needs `approval` {quorum, from, expires_s}"
     if limit.over != "step_up" and limit.approval is not None:
         yield ("approval",), f"approval belongs to step_up, not to {limit.over}"
-    for i, pattern in enumerate(limit.approval.eligible if limit.approval else ()):
-        if fault := patterns.fault_of(pattern, groups=True):
-            yield ("approval", "from", i), fault
+    for place, listed, groups in _asked(limit.approval):
+        for i, pattern in enumerate(listed):
+            if fault := patterns.fault_of(pattern, groups=groups):
+                yield (*place, i), fault
+    yield from _escalations(limit.approval)
 
 
 def _unmeasured(pack: Pack, limit: LimitForm) -> Iterator[str]:
@@ -145,7 +147,7 @@ def _rule(form: RuleForm) -> Iterator[tuple[Path, str]]:
         (("who", "actor"), form.who and form.who.actor, True),
         (("who", "authority"), form.who and form.who.authority, True),
         (("who", "any_in_chain"), form.who and form.who.any_in_chain, False),
-        (("approval", "from"), form.approval and form.approval.eligible, True),
+        *_asked(form.approval),
     ):
         for i, pattern in enumerate(listed or ()):
             if fault := patterns.fault_of(pattern, groups=groups):
@@ -158,8 +160,30 @@ def _rule(form: RuleForm) -> Iterator[tuple[Path, str]]:
         yield ("effect",), "step_up needs `approval` {quorum, from, expires_s}"
     if effect is not Effect.STEP_UP and form.approval is not None:
         yield ("approval",), f"approval belongs to step_up, not to {form.effect}"
+    yield from _escalations(form.approval)
     if form.claim is not None and effect not in GRANTING:
         yield ("claim",), f"claim belongs to rules that may grant, not to {form.effect}"
+
+
+def _escalations(form: ApprovalForm | None) -> Iterator[tuple[Path, str]]:
+    """Yield faults of the times after which others are asked."""
+    seen: set[int] = set()
+    for number, step in enumerate(form.escalate if form else ()):
+        at: Path = ("approval", "escalate", number, "after_s")
+        if form is not None and step.after_s >= form.expires_s:
+            yield at, f"others are asked after {step.after_s} s, and the wait ends after {form.expires_s}"
+        if step.after_s in seen:
+            yield at, f"{step.after_s} s is given twice"
+        seen.add(step.after_s)
+
+
+def _asked(form: ApprovalForm | None) -> Iterator[tuple[Path, list[str], bool]]:
+    """Yield the patterns of everybody who is asked, now or later, each list with its place."""
+    if form is not None:
+        yield ("approval", "from"), form.eligible, True
+        yield from (
+            (("approval", "escalate", number, "to"), step.to, True) for number, step in enumerate(form.escalate)
+        )
 
 
 def _demands(pack: Pack, rule: Rule) -> Iterator[tuple[Path, str]]:

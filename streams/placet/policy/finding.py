@@ -1,14 +1,14 @@
 """What the rules say of one case, and how what each says becomes one finding: the gravest wins."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import msgspec
 
 from placet.model.reasons import Effect, Reason
 from placet.policy import obligations as demands
-from placet.policy import patterns
+from placet.policy.approval import Approval, together
 from placet.policy.obligations import Obligation
-from placet.policy.rules import ACT_MS_MAX, GRANTING, LEASE_MS, Approval, Rule
+from placet.policy.rules import ACT_MS_MAX, GRANTING, LEASE_MS, Rule
 
 DEFER_MS_MAX = 60_000
 
@@ -89,28 +89,7 @@ def merge(said: Sequence[Said], lease_ms: int, act_ms_max: int, defer_ms_max: in
         claim_required=not grants or any(one.rule.claim_required for one in granting),
         lease_ms=lease_ms,
         act_ms_max=act_ms_max,
-        approval=meet_approvals(one.rule.approval for one in deciding) if effect is Effect.STEP_UP else None,
+        approval=together(one.rule.approval for one in deciding) if effect is Effect.STEP_UP else None,
         missing=tuple(sorted({name for one in deciding for name in one.missing})),
         defer_ms_max=defer_ms_max,
     )
-
-
-def meet_approvals(asked: Iterable[Approval | None]) -> Approval | None:
-    """Return one requirement that satisfies all: the greatest quorum, those eligible under each, the shortest time.
-
-    Where no pattern is eligible under all of them nobody is, and the wait ends in expiry.
-    """
-    merged: Approval | None = None
-    for approval in asked:
-        if approval is None:
-            continue
-        merged = (
-            approval
-            if merged is None
-            else Approval(
-                max(merged.quorum, approval.quorum),
-                patterns.meet(merged.eligible, approval.eligible),
-                min(merged.expires_ms, approval.expires_ms),
-            )
-        )
-    return merged

@@ -95,12 +95,20 @@ class WindowForm(Form):
         return self
 
 
+class EscalateForm(Form):
+    """Who may say yes as well, so many seconds after the intent was asked."""
+
+    after_s: Annotated[int, Field(ge=1, le=7 * 86_400)]
+    to: Patterns
+
+
 class ApprovalForm(Form):
-    """Who must say yes: how many, of whom, within what time."""
+    """Who must say yes: how many, of whom, within what time; and who may as well where that takes long."""
 
     quorum: Annotated[int, Field(ge=1, le=16)]
     eligible: Patterns = Field(alias="from")
     expires_s: Annotated[int, Field(ge=1, le=7 * 86_400)]
+    escalate: Annotated[list[EscalateForm], Field(max_length=8)] = []
 
 
 class LimitForm(Form):

@@ -8,8 +8,9 @@ import msgspec
 from placet.model.codec.intent import Intent
 from placet.model.reasons import Effect
 from placet.policy import patterns
+from placet.policy.approval import Approval, approval_of
 from placet.policy.forms import LimitForm
-from placet.policy.rules import Action, Approval, approval_of
+from placet.policy.rules import Action
 
 COUNT = "count"
 """The measure that is 1 for every intent."""

@@ -23,6 +23,7 @@ class Plan:
 
     `facts` are those any of its rules may read: a change of one of them may
     change an answer. Durations are ms; of several packs the strictest holds.
+    `declared` are the arguments as each pack declares them.
     `disagreements` counts samples in which generated code and library differed.
     """
 
@@ -37,6 +38,7 @@ class Plan:
         "act_ms_max",
         "action",
         "deadline_ms_max",
+        "declared",
         "defer_ms_max",
         "disagreements",
         "facts",
@@ -58,6 +60,8 @@ class Plan:
     ) -> None:
         self.action = action
         self.limits = limits
+        asked = [rule.approval for _, rule in rules] + [limit.approval for limit in limits]
+        owner = any(approval.asks_owner() for approval in asked if approval is not None)
         self.rules = tuple(rules)
         self.disagreements = 0
         declared = [pack.actions[action] for pack in packs if action in pack.actions]
@@ -70,8 +74,8 @@ class Plan:
         if generated:
             for pack, rule in self.rules:
                 oracle.judge(pack, rule, action)
-        self._tie(action)
-        shapes = [one.arguments for one in declared]
+        self._tie(action, {"resource"} if owner else set())
+        shapes = self.declared = [one.arguments for one in declared]
         self.source = source_of(self._bounds, self._units, shapes, generated=generated)
         self._run = build(self.source, self._ask)
         # The same pass with every condition asked of the library: the oracle of a sample.
@@ -79,10 +83,9 @@ class Plan:
         self._memo: dict[int, Finding] = {UNFIT: findings.ARGUMENTS_UNFIT, 0: findings.NO_RULE}
         self._same: dict[Finding, Finding] = {}
 
-    def _tie(self, action: str) -> None:
-        """Give each thing that may be absent, and each rule, its bits."""
+    def _tie(self, action: str, facts: set[str]) -> None:
+        """Give each thing that may be absent, and each rule, its bits; `facts` are needed whatever the rules read."""
         units: dict[Unit, tuple[int, int]] = {}
-        facts: set[str] = set()
         self._bounds: list[Bound] = []
         self._met: list[tuple[Obligation, ...] | None] = []
         conditions = [pack.condition(rule, action) for pack, rule in self.rules]

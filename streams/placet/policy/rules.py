@@ -7,7 +7,8 @@ import msgspec
 
 from placet.model.reasons import Effect
 from placet.policy import patterns
-from placet.policy.forms import ActionForm, ApprovalForm, ObligationForm, PackForm, RuleForm
+from placet.policy.approval import Approval, approval_of
+from placet.policy.forms import ActionForm, ObligationForm, PackForm, RuleForm
 from placet.policy.obligations import Obligation
 from placet.policy.shape import Argument, Arguments
 
@@ -24,14 +25,6 @@ class Bound(msgspec.Struct, frozen=True):
     observed_ms: int | None = None
     heard_ms: int | None = None
     otherwise: Effect | None = None
-
-
-class Approval(msgspec.Struct, frozen=True):
-    """How many must say yes, of whom (patterns of ids, or `group:NAME`), within how many ms."""
-
-    quorum: int
-    eligible: tuple[str, ...]
-    expires_ms: int
 
 
 class Action(msgspec.Struct, frozen=True):
@@ -89,13 +82,6 @@ def rule_of(pack: str, form: RuleForm) -> Rule:
         because=form.because,
         otherwise=Effect[form.otherwise.upper()] if form.otherwise else None,
     )
-
-
-def approval_of(form: ApprovalForm | None) -> Approval | None:
-    """Return the requirement a form describes, or None where there is no form."""
-    if form is None:
-        return None
-    return Approval(form.quorum, tuple(sorted(set(form.eligible))), form.expires_s * 1000)
 
 
 def _tuple(listed: list[str] | None) -> tuple[str, ...] | None:

@@ -164,4 +164,13 @@ def lease_of(said: Fields) -> Fields:
     kept = ("seq", "state", "effect", "reason", "asked_offset", "asked_at", "granted_digest", "granted_arguments")
     more = ("claim_required", "act_ms_max", "expires_at", "set_digest", "executor", "nonce")
     lease = {key: said[key] for key in (*kept, *more)}
-    return {**lease, "slot": slot_of(said), "intent": b"", "until": 0, "facts": [], "stopped": False, "votes": []}
+    return {
+        **lease,
+        "slot": slot_of(said),
+        "intent": b"",
+        "until": 0,
+        "facts": [],
+        "stopped": False,
+        "wanted": b"",
+        "votes": [],
+    }

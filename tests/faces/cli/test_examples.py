@@ -31,10 +31,32 @@ ELSEWHERE = {
     "schema register",
 }
 """Verbs that serve, measure or need a broker: tests of their own run them."""
-LAST = ("submit", "withdraw", "settle", "show", "tail", "audit", "policy rollback", "halt", "resume")
+LAST = (
+    "submit",
+    "withdraw",
+    "settle",
+    "approvals show",
+    "approvals approve",
+    "approvals reject",
+    "show",
+    "tail",
+    "audit",
+    "policy rollback",
+    "halt",
+    "resume",
+)
 """Verbs that need what the others have said; `keys add` comes after all, for a running desk does not know that key."""
-ENDS = {"submit": 5, "withdraw": 5, "settle": 5, "policy rollback": 3, "resume": 5}
-"""Exit codes other than 0: no mandate is named, nothing is open or unknown under the id of the help, no set was before,
+ENDS = {
+    "submit": 5,
+    "withdraw": 5,
+    "settle": 5,
+    "approvals show": 1,
+    "approvals approve": 1,
+    "approvals reject": 1,
+    "policy rollback": 3,
+    "resume": 5,
+}
+"""Exit codes other than 0: no mandate is named, nothing is open, unknown or pending under the id of the help, no set was before,
 a second operator has not spoken."""
 
 

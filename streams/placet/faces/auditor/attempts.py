@@ -69,6 +69,7 @@ class Attempt:
         "slot",
         "state",
         "stopped",
+        "votes",
     )
 
     def __init__(self, slot: bytes, said: Fields) -> None:
@@ -92,6 +93,7 @@ class Attempt:
         self.executor = ""
         self.nonce = b""
         self.stopped = False
+        self.votes: dict[str, tuple[bytes, Fields]] = {}
 
 
 class Memory:

@@ -4,6 +4,7 @@ import json
 from importlib.metadata import version
 from typing import Any, NamedTuple
 
+from placet.faces.auditor.asking import Polled
 from placet.faces.auditor.hashes import action_digest, canonical
 from placet.faces.auditor.joining import (
     BROKEN,
@@ -16,20 +17,23 @@ from placet.faces.auditor.joining import (
     Stopped,
 )
 from placet.faces.auditor.known import Subject
-from placet.faces.auditor.limits import OVERLOADED, granted, limits_on, weigh
+from placet.faces.auditor.limits import OVERLOADED, granted
 from placet.faces.auditor.packs import Shelf
-from placet.faces.auditor.records import Fields, Record, Schemas
+from placet.faces.auditor.people import let_through
+from placet.faces.auditor.records import Fields, Record, Schemas, Unreadable
 from placet.faces.auditor.report import Report
 from placet.faces.auditor.rules import ERRED, NO_RULE, SILENT, Demand, Said, about_action, put
 from placet.faces.auditor.table import (
+    APPROVED,
     CLAIMED,
     CONSTRAIN,
     DENY,
     GRANTED,
     HOLDING,
+    PENDING,
     PERMIT,
+    REJECTED,
     REVOKED,
-    STEP_UP,
     name_of,
     state_of,
 )
@@ -57,6 +61,8 @@ class Expected(NamedTuple):
     claim_required: bool = True
     ends: int = 0
     act_ms_max: int = 0
+    asked_of: tuple[int, list[str], list[str]] | None = None
+    """Of people: how many, of whom, and who has said yes."""
 
 
 class Again:
@@ -85,7 +91,7 @@ class Again:
             return "V5", ""
         self.absent = set()
         try:
-            expected = self._expect(body, intent, said["executor"])
+            expected = self._expect(body, intent, said)
         except Odd as odd:
             return "V5", str(odd)
         if expected is None:
@@ -97,7 +103,7 @@ class Again:
                 return "V10", f"`{name_of(said['state'])}`, where there was nothing to rest it on: {expected.reason}"
         return "V5", _compare(said, expected)
 
-    def _expect(self, body: Fields, intent: Record, executor: str) -> Expected | None:
+    def _expect(self, body: Fields, intent: Record, said: Fields) -> Expected | None:
         asked = intent.fields
         packs = self._shelf.find(asked["tenant"], body["set_digest"])
         if packs is None:
@@ -108,7 +114,7 @@ class Again:
         if asked["proof"] is None and not all(pack.unsigned_intents for pack, _ in about):
             return Expected(DENY, UNPROVED)
         try:
-            known = Joiner(self._schemas, body, intent, executor).join()
+            known = Joiner(self._schemas, body, intent, said["executor"]).join()
         except Stopped as stopped:
             if stopped.absent is not None:
                 name, missing = stopped.absent
@@ -118,17 +124,34 @@ class Again:
         found = put(packs, asked, arguments, known, body["instant"])
         assert found is not None
         self.absent = {_subject(fact, asked) for fact in known.absent}
-        limits = limits_on(packs, known.limits, asked, arguments)
-        if limits and found.effect <= STEP_UP:
-            found = weigh(found, limits, body["limits"], arguments)
-        elif body["limits"]:
-            raise Odd("its case says how limits stood that do not count it")
+        waited_ms = 0 if said["previous_seq"] < 0 else body["instant"] - said["asked_at"]
+        votes = _votes(self._schemas, body["votes"], said["intent_digest"])
+        rows: list[Fields] = body["limits"]
+        found, polled = let_through(found, packs, known, asked, arguments, rows, votes, waited_ms)
+        if polled is not None and not polled.met:
+            return _waiting(found, polled, body["instant"], asked["deadline"])
         if found.effect not in (PERMIT, CONSTRAIN):
             return Expected(found.effect, found.reason, found.rules, found.demands, found.missing)
         if not {name for kind, name, _ in found.demands if kind == "capability"} <= known.capabilities:
             return Expected(DENY, LACKING_CAPABILITY)
         ends = min(body["instant"] + found.lease_ms, asked["deadline"])
-        return _granted(found, asked, arguments, min(ends, known.mandate_ends or ends))
+        return _granted(found, asked, arguments, min(ends, known.mandate_ends or ends), polled)
+
+
+def _votes(schemas: Schemas, values: list[bytes], digest: bytes) -> list[Fields]:
+    """Return the votes in a case, each of another voter and on the intent of the case."""
+    found: list[Fields] = []
+    for value in values:
+        try:
+            record = schemas.open(value)
+        except Unreadable as error:
+            raise Odd(f"one of its votes is {error}") from None
+        if record.name != "vote" or record.fields["intent_digest"] != digest:
+            raise Odd(f"a `{record.name}` among its votes that is not on its intent")
+        found.append(record.fields)
+    if len({vote["voter"] for vote in found}) != len(found):
+        raise Odd("two of its votes are of one voter")
+    return found
 
 
 def _subject(fact: str, asked: Fields) -> Subject:
@@ -144,13 +167,26 @@ def _subject(fact: str, asked: Fields) -> Subject:
     return ("mandate", tenant, asked["mandate"]) if root == "mandate" else ("principal", tenant, asked[root])
 
 
-def _granted(found: Said, asked: Fields, arguments: dict[str, Any], ends: int) -> Expected:
+def _waiting(found: Said, polled: Polled, instant: int, deadline: int) -> Expected:
+    """Return what is said of what people do not let through, or not yet."""
+    if polled.refused_by or found.wanted is None:
+        return Expected(DENY, REJECTED, found.rules, found.demands, found.missing)
+    ends = min(instant + found.wanted.expires_ms, deadline)
+    told = (polled.quorum, list(polled.eligible), list(polled.voters))
+    return Expected(found.effect, found.reason, found.rules, found.demands, found.missing, ends=ends, asked_of=told)
+
+
+def _granted(
+    found: Said, asked: Fields, arguments: dict[str, Any], ends: int, polled: Polled | None = None
+) -> Expected:
     """Return what a grant says: the arguments that may run, and their digest."""
-    after = canonical(granted(arguments, found.demands))
+    after = canonical(granted(arguments if polled is None else polled.left, found.demands))
     changed = after != canonical(arguments)
+    told = None if polled is None else (polled.quorum, list(polled.eligible), list(polled.voters))
+    bound = CONSTRAIN if found.demands or changed else PERMIT
     return Expected(
-        found.effect,
-        found.reason,
+        found.effect if polled is None else bound,
+        found.reason if polled is None else APPROVED,
         found.rules,
         found.demands,
         found.missing,
@@ -159,6 +195,7 @@ def _granted(found: Said, asked: Fields, arguments: dict[str, Any], ends: int) -
         found.claim_required or not asked["audience"],
         ends,
         found.act_ms_max,
+        told,
     )
 
 
@@ -189,6 +226,16 @@ def _compare(said: Fields, expected: Expected) -> str:
                 ("claim required", said["claim_required"], expected.claim_required),
                 ("end of the lease", said["expires_at"], expected.ends),
             ]
+    approval = said["approval"]
+    if expected.asked_of is not None and said["state"] in (PENDING, GRANTED, CLAIMED) and not said["stop"]:
+        told = None if approval is None else (approval["quorum"], approval["eligible"], approval["voters"])
+        pairs.append(("what is asked of people", told, expected.asked_of))
+    if said["state"] == PENDING:
+        pairs.append(("state", PENDING, state_of(expected.effect, claim_required=True)))
+        if not later and expected.asked_of is not None:
+            pairs.append(("end of the wait", said["expires_at"], expected.ends))
+    if REJECTED in (said["reason"], expected.reason):
+        pairs.append(("reason", said["reason"], expected.reason))
     for what, was, should in pairs:
         if was != should:
             return f"{what} is {was}, decided again it is {should}"

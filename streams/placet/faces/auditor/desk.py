@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from placet.faces.auditor.attempts import ROW, Attempt, Memory, Row
 from placet.faces.auditor.budgets import Asked, Budgets
 from placet.faces.auditor.cursor import Cursor
+from placet.faces.auditor.hashes import sha256
 from placet.faces.auditor.keys import CaseKeys
 from placet.faces.auditor.limits import Place
 from placet.faces.auditor.records import Fields, Schemas, Unreadable
@@ -162,7 +163,13 @@ def _differs(lease: Fields, attempt: Attempt) -> str:
         ("executor", lease["executor"], attempt.executor),
         ("nonce", lease["nonce"].hex(), attempt.nonce.hex()),
         ("stopped", lease["stopped"], attempt.stopped),
+        ("votes", [sha256(each).hex()[:12] for each in lease["votes"]], _held(attempt)),
     ):
         if held != folded:
             return f"{what} is {held}, decisions say {folded}"
     return ""
+
+
+def _held(attempt: Attempt) -> list[str]:
+    """Return the votes that were taken on an attempt, in order of their voters, each by the begin of its digest."""
+    return [sha256(value).hex()[:12] for _, (value, _) in sorted(attempt.votes.items(), key=lambda held: held[0])]

@@ -3,6 +3,8 @@
 import json
 from typing import Any
 
+from placet.faces.auditor.asking import lesser, widened
+from placet.faces.auditor.attempts import Attempt
 from placet.faces.auditor.hashes import action_digest, canonical, is_canonical
 from placet.faces.auditor.records import Fields
 from placet.faces.auditor.table import CONSTRAIN, PERMIT
@@ -24,6 +26,23 @@ def digest_fault(said: Fields, asked: bytes) -> str:
     if said["granted_digest"] != wanted:
         return f"granted digest {said['granted_digest'].hex()[:12]}, what it grants has {wanted.hex()[:12]}"
     return ""
+
+
+def narrowed(said: Fields, asked: bytes, attempt: Attempt) -> tuple[str, bytes]:
+    """Return how a vote that counts goes beyond what was asked, or an empty text; and what all of them leave of it."""
+    try:
+        before: dict[str, Any] = json.loads(asked)
+    except ValueError:
+        return "arguments that are not JSON", asked
+    left, fault = before, ""
+    for voter in said["approval"]["voters"] if said["approval"] else ():
+        _, vote = attempt.votes.get(voter, (b"", None))
+        if vote is not None and vote["arguments"] is not None:
+            offer = json.loads(vote["arguments"])
+            if wide := widened(before, offer):
+                fault = fault or f"the vote of `{voter}` widens `{wide}`"
+            left = lesser(left, offer)
+    return fault, canonical(left)
 
 
 def widening(said: Fields, asked: bytes) -> str:

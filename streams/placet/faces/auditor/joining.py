@@ -50,6 +50,7 @@ class Joined:
         self.chain: tuple[str, ...] = ()
         self.capabilities: frozenset[str] = frozenset()
         self.mandate_ends = 0
+        self.voters: dict[str, Plain] = {}
         self.limits: list[tuple[str, list[Plain]]] = []
 
 
@@ -100,6 +101,7 @@ class Joiner:
         self._risks()
         self._calendar()
         self._halted()
+        self._voters()
         out.roots["intent"] = {name: intent[name] for name in ("action", "purpose", "audience", "emergency", "attempt")}
         return out
 
@@ -187,6 +189,14 @@ class Joiner:
             **fields,
         }
         self._note("resource", Topic.SENSITIVITY, newest.partition, newest.said["observed_at"])
+
+    def _voters(self) -> None:
+        rows = self._facts.get("voter", ())
+        for name in {row.said["id"] for row in rows}:
+            said = [row.said for row in rows if row.said["id"] == name]
+            newest = max(said, key=lambda one: (one["observed_at"], one["source"]))
+            status = max((one["status"] for one in said), key=STATUSES.index)
+            self._out.voters[name] = {"groups": newest["groups"], "status": status}
 
     def _risks(self) -> None:
         intent, out = self._intent, self._out

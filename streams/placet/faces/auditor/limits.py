@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
+from placet.faces.auditor.asking import both, wanted_of
 from placet.faces.auditor.hashes import sha256
 from placet.faces.auditor.joining import Odd, covers
 from placet.faces.auditor.packs import EFFECTS, Pack, Plain
@@ -29,6 +30,7 @@ class Limit(NamedTuple):
     max: int
     over: int
     least: int
+    approval: Plain | None = None
 
 
 def limits_on(packs: list[Pack], links: Links, asked: Fields, arguments: Plain) -> dict[Place, Limit]:
@@ -54,7 +56,10 @@ def _of_packs(packs: list[Pack], asked: Fields) -> Iterator[tuple[Place, Limit]]
             least = max([1, *(one.min for one in declared if one.name == measure and one.min is not None)])
             window_ms = 1000 * (said["window"].get("sliding_s") or 0)
             over = EFFECTS[said.get("over", "deny")]
-            yield (f"{pack.name}/{said['id']}", scope), Limit(measure, window_ms, min(said["max"], MOST), over, least)
+            yield (
+                (f"{pack.name}/{said['id']}", scope),
+                Limit(measure, window_ms, min(said["max"], MOST), over, least, said.get("approval")),
+            )
 
 
 def _of_mandates(links: Links, action: str, arguments: Plain) -> Iterator[tuple[Place, Limit]]:
@@ -90,8 +95,14 @@ def granted(arguments: Plain, demands: Iterable[Demand]) -> Plain:
     return after
 
 
-def weigh(found: Said, limits: dict[Place, Limit], rows: list[Fields], arguments: Plain) -> Said:
-    """Return what the rules' finding becomes under limits that stand as a case says; raise Odd where it says it wrongly."""
+def weigh(
+    found: Said, limits: dict[Place, Limit], rows: list[Fields], arguments: Plain, leave: frozenset[str] | None
+) -> Said:
+    """Return what the rules' finding becomes under limits that stand as a case says; raise Odd where it says it wrongly.
+
+    `leave` are the limits that people may let it exceed; None: what would be said if nobody had been asked, whatever
+    the case says was in the end.
+    """
     stood = {(row["limit"], row["scope"]): row for row in rows}
     if len(stood) != len(rows) or not stood.keys() <= limits.keys():
         raise Odd("its case names limits that do not count it, or one twice")
@@ -101,7 +112,7 @@ def weigh(found: Said, limits: dict[Place, Limit], rows: list[Fields], arguments
     demands = _tightened(found.demands, limits, stood, arguments)
     runs = granted(arguments, demands)
     against: list[tuple[int, str]] = []
-    unfit = False
+    unfit, wanted = False, found.wanted if found.effect == STEP_UP else None
     for place, limit in limits.items():
         amount = amount_of(limit, runs)
         if amount is None:
@@ -111,21 +122,23 @@ def weigh(found: Said, limits: dict[Place, Limit], rows: list[Fields], arguments
         if place not in stood:
             raise Odd(f"its case does not say how limit `{place[0]}` ({place[1]}) stood")
         row = stood[place]
-        if row["amount"] != amount:
+        if row["amount"] != amount and leave is not None:
             raise Odd(f"limit `{place[0]}` measures {row['amount']} in its case, {amount} is asked")
         over = limit.max == 0 or row["used"] + amount > limit.max
-        if row["approved"] and not (over and limit.over == STEP_UP):
+        by_leave = leave is not None and over and place[0] in leave
+        if leave is not None and row["approved"] != by_leave:
             raise Odd(f"limit `{place[0]}` is exceeded by people's leave, and it gives none")
-        if over and not row["approved"]:
+        if over and not by_leave:
             against.append((DENY if limit.over == CONSTRAIN else limit.over, place[0]))
+            wanted = both(wanted, wanted_of([limit.approval] if limit.approval else []))
     if not against:
         return _within(found, demands)
     gravest = max(effect for effect, _ in against)
     names = tuple(name for effect, name in against if effect == gravest)
-    both = found.rules if gravest == found.effect == STEP_UP else ()
+    rules = found.rules if gravest == found.effect == STEP_UP else ()
     reason = AMOUNT_UNFIT if unfit else EXCEEDED
     kept = found.demands if gravest == STEP_UP else ()
-    return found._replace(effect=gravest, reason=reason, rules=(*both, *names), demands=kept)
+    return found._replace(effect=gravest, reason=reason, rules=(*rules, *names), demands=kept, wanted=wanted)
 
 
 def _within(found: Said, demands: tuple[Demand, ...]) -> Said:

@@ -16,6 +16,8 @@ from placet.faces.auditor.table import (
     FOLLOWS,
     GRANTED,
     HOLDING,
+    PENDING,
+    STILL,
     TRANSIENT,
     UNKNOWN,
     WAITING,
@@ -117,7 +119,10 @@ class Lives:
             attempt.stopped = True
             attempt.seq = said["seq"]
             return
-        if after not in FOLLOWS.get(before, frozenset()):
+        if before == after == PENDING and said["reason"] in STILL:
+            if said["expires_at"] > attempt.expires_at:
+                self.fail("LIFE", offset, f"waits until {said['expires_at']}, was to end at {attempt.expires_at}")
+        elif after not in FOLLOWS.get(before, frozenset()):
             self.fail("LIFE", offset, f"no arrow leads from `{name_of(before)}` to `{name_of(after)}`")
         if after in BY_CLOCK and said["instant"] < attempt.expires_at:
             late = attempt.expires_at - said["instant"]

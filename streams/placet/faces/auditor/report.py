@@ -25,6 +25,7 @@ CHECKS: dict[str, str] = {
     "V11": "every outcome rests on one claim of the granted action, in time, by one executor; nothing ran twice",
     "V12": "what is granted under constraint lies within what was asked",
     "V18": "everything asked is decided: nothing lies above the sealed positions",
+    "V19": "what was granted on votes rests on as many as were wanted: each of one active voter outside the chain, on its digest, in time",
     "V20": "the desk's changelog holds what the fold of its decisions holds",
     "QUARANTINE": "every record refused as faulty lies in quarantine with the bytes it came with",
     "WRITERS": "claims and outcomes that were taken are signed by their writers with pinned keys",

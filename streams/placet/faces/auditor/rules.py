@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from cel_expr_python import cel  # type: ignore[import-untyped]
 
+from placet.faces.auditor.asking import Wanted, wanted_of
 from placet.faces.auditor.fitting import fits
 from placet.faces.auditor.joining import Joined, covers
 from placet.faces.auditor.packs import EFFECTS, Action, Argument, Pack, Plain
@@ -30,6 +31,7 @@ class Word(NamedTuple):
     demands: tuple[Demand, ...] = ()
     missing: tuple[str, ...] = ()
     at_once: bool = False
+    approval: Plain | None = None
 
 
 class Said(NamedTuple):
@@ -43,6 +45,7 @@ class Said(NamedTuple):
     claim_required: bool = True
     lease_ms: int = 0
     act_ms_max: int = 0
+    wanted: Wanted | None = None
 
 
 @lru_cache(maxsize=512)
@@ -100,6 +103,7 @@ def _together(words: list[Word], lease_ms: int, act_ms_max: int) -> Said:
         not granting or not all(word.at_once for word in granting),
         lease_ms,
         act_ms_max,
+        wanted_of([word.approval for word in gravest if word.approval]) if effect == STEP_UP else None,
     )
 
 
@@ -137,7 +141,7 @@ def _ask(pack: Pack, rule: Plain, intent: Plain, arguments: Plain, known: Joined
     if demands is None:
         return Word(name, DENY, ERRED)
     effect = EFFECTS[rule["effect"]]
-    return Word(name, effect, FIRED[effect], demands, at_once=rule.get("claim") == "granted")
+    return Word(name, effect, FIRED[effect], demands, (), rule.get("claim") == "granted", rule.get("approval"))
 
 
 def _about(pack: Pack, rule: Plain, intent: Plain, known: Joined, instant: int) -> set[str] | None:

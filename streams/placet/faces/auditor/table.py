@@ -52,6 +52,10 @@ HOLDING = frozenset({GRANTED, CLAIMED, UNKNOWN})
 BY_CLOCK = frozenset({LAPSED, UNKNOWN, EXPIRED})
 BY_OUTCOME = frozenset({DONE, FAILED, REFUSED})
 
+APPROVED, REJECTED, VOTED, ASKED_ANEW = 505, 605, 754, 757
+STILL = frozenset({VOTED, ASKED_ANEW})
+"""Reasons of a record that leaves an attempt pending: a vote counts, or others are asked."""
+
 FAULTY_BELOW = 200
 """Refusals with a lesser reason leave the record's bytes in quarantine."""
 TRANSIENT = frozenset({310, 320, 330})

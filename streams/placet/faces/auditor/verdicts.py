@@ -5,13 +5,23 @@ from operator import itemgetter
 
 from placet.faces.auditor.attempts import NINE, Attempt
 from placet.faces.auditor.batch import Decision
-from placet.faces.auditor.grants import digest_fault, widening
+from placet.faces.auditor.grants import digest_fault, narrowed, widening
 from placet.faces.auditor.hashes import action_digest, intent_digest, is_canonical, partition_of
 from placet.faces.auditor.keys import Keys, Pinned
 from placet.faces.auditor.lives import Lives
 from placet.faces.auditor.records import Fields, Record
 from placet.faces.auditor.report import Report
-from placet.faces.auditor.table import BY_OUTCOME, CLAIMED, GRANTED, HELD, HOLDING, WAITING, WITHDRAWN, name_of
+from placet.faces.auditor.table import (
+    APPROVED,
+    BY_OUTCOME,
+    CLAIMED,
+    GRANTED,
+    HELD,
+    HOLDING,
+    WAITING,
+    WITHDRAWN,
+    name_of,
+)
 from placet.model.topics import Topic
 from placet.ports import Rec
 
@@ -99,13 +109,17 @@ class Verdicts:
         elif said["action_digest"] != action_digest(intent, intent["arguments"]):
             self._fail("V2", decision.offset, f"not the digest of the action asked at {rec.offset}")
 
-    def _grant(self, decision: Decision, asked: bytes | None) -> None:
+    def _grant(self, decision: Decision, asked: bytes | None, attempt: Attempt | None = None) -> None:
         self._v12.checked += 1
         if asked is None:
             self._v12.skip("the arguments asked cannot be read")
             return
         if fault := digest_fault(decision.fields, asked):
             self._fail("V2", decision.offset, fault)
+        if attempt is not None and decision.fields["reason"] == APPROVED:
+            fault, asked = narrowed(decision.fields, asked, attempt)
+            if fault:
+                self._fail("V12", decision.offset, fault)
         if fault := widening(decision.fields, asked):
             self._fail("V12", decision.offset, fault)
 
@@ -118,10 +132,10 @@ class Verdicts:
             return
         before, after = attempt.state, said["state"]
         if before in WAITING and after in (GRANTED, CLAIMED):
-            self._grant(decision, attempt.arguments)
+            self._grant(decision, attempt.arguments, attempt)
         if after == CLAIMED and not said["stop"]:
             self._claimed(decision, attempt, record)
-            if rec is not None:
+            if rec is not None and rec.topic != Topic.VOTES:
                 self._in_time(decision, rec.at)
         if after in BY_OUTCOME:
             self._ended(decision, attempt, record)

@@ -4,6 +4,7 @@ import struct
 from collections.abc import Callable
 from typing import NamedTuple
 
+from placet.faces.auditor.approvals import Approvals
 from placet.faces.auditor.attempts import DIGEST_CUT, Row, slot_of
 from placet.faces.auditor.batch import Batch, Decision, SealChain
 from placet.faces.auditor.budgets import Budgets
@@ -64,6 +65,7 @@ class Walk:
         self._revoked = RevokedWatch(partition, tools.known, tools.report)
         self.chain = SealChain(partition, tools.keys, tools.report)
         self.lives = Lives(partition, tools.report)
+        self._approvals = Approvals(partition, tools.keys, tools.known, self.lives.memory, tools.report)
         self.budgets = Budgets(partition, tools.shelf, tools.known, tools.report)
         self._verdicts = Verdicts(
             partition,
@@ -137,6 +139,7 @@ class Walk:
     def _decision(self, decision: Decision, batch: Batch) -> None:
         if decision.name == "verdict":
             rec, record = self._cause(decision, batch)
+            self._approvals.verdict(decision, batch, rec, record)
             self._verdicts.take(decision, rec, record)
             self.budgets.verdict(decision, record, batch.cut)
             self._halts.verdict(decision, batch)
@@ -187,6 +190,12 @@ class Walk:
         slot = slot_of(said["tenant"], said["authority"], said["id"], said["attempt"])
         if record.name == "claim":
             self._heard_again(decision, slot, record.fields)
+            return
+        if record.name == "vote":
+            attempt = self.lives.memory.open.get(slot)
+            held = {} if attempt is None else attempt.votes
+            if rec is None or rec.value not in [value for value, _ in held.values()]:
+                self._fail("V2", offset, "takes a vote for one that is held")
             return
         known = self.lives.memory.find(slot)
         if known is None:

@@ -16,8 +16,10 @@ WAIT_MS = 15_000
 READ_MOST = 500
 
 
-def answered(journal: "Journal", topic: "Topic", codec: Any, record: Any, purpose: "Purpose") -> "Answer":
-    """Write `record` and return the sealed answer that names it as its cause. Raise Failure when none comes in time."""
+def answered(
+    journal: "Journal", topic: "Topic", codec: Any, record: Any, purpose: "Purpose", issuer: str | None = None
+) -> "Answer":
+    """Write `record`, signed with the key of `purpose` (of `issuer`), and return the sealed answer that names it as its cause. Raise Failure when none comes in time."""
     from placet.faces.sdk.models import Answer
     from placet.faces.sdk.sealed import SealedReader
     from placet.model.topics import Topic
@@ -26,7 +28,7 @@ def answered(journal: "Journal", topic: "Topic", codec: Any, record: Any, purpos
     partition = connection.partition(record.tenant, record.authority)
     offset = connection.log.end(Topic.DECISIONS, partition)
     reader = SealedReader(partition, connection.ring, genesis=offset == 0)
-    written = journal.write(topic, f"{record.tenant}/{record.authority}", codec, record, purpose)
+    written = journal.write(topic, f"{record.tenant}/{record.authority}", codec, record, purpose, issuer)
     until = time.monotonic() + WAIT_MS / 1000
     while (left := until - time.monotonic()) > 0:
         recs = connection.log.read(Topic.DECISIONS, partition, offset, READ_MOST, int(left * 1000))

@@ -12,6 +12,11 @@ import placet
 from placet.faces.cli import (
     acls_apply,
     acls_show,
+    approvals_approve,
+    approvals_inbox,
+    approvals_list,
+    approvals_reject,
+    approvals_show,
     audit,
     bench,
     context,
@@ -54,6 +59,7 @@ GROUPS = {
     "keys": "The keys this installation believes.",
     "publish": "Say what is known: risk, sensitivity, principals, mandates, calendar.",
     "policy": "Policy packs: check, test, explain, and put them into service.",
+    "approvals": "What waits for people: list, show, approve, reject.",
     "schema": "The schemas of what travels.",
 }
 """Verbs of two words, by their first."""
@@ -91,6 +97,11 @@ VERBS: tuple[tuple[str, str, ModuleType], ...] = (
     ("policy", "push", policy_push),
     ("policy", "activate", policy_activate),
     ("policy", "rollback", policy_rollback),
+    ("approvals", "list", approvals_list),
+    ("approvals", "show", approvals_show),
+    ("approvals", "approve", approvals_approve),
+    ("approvals", "reject", approvals_reject),
+    ("approvals", "inbox", approvals_inbox),
     ("schema", "check", schema_check),
     ("schema", "register", schema_register),
 )

@@ -8,6 +8,7 @@ from starlette.routing import Route
 
 from placet.drivers.metrics import CONTENT_TYPE
 from placet.errors import PlacetError
+from placet.faces.gateway.approvals import ApprovalRoutes
 from placet.faces.gateway.context import ContextRoutes
 from placet.faces.gateway.gateway import Gateway
 from placet.faces.gateway.guard import App, Guard
@@ -22,6 +23,7 @@ def build(gateway: Gateway, token: str) -> App:
     app = Starlette(
         routes=[
             *IntentRoutes(gateway).routes(),
+            *ApprovalRoutes(gateway).routes(),
             *ContextRoutes(gateway).routes(),
             *LogRoutes(gateway).routes(),
             *health.routes(),

@@ -112,6 +112,16 @@ class OutcomeBody(AttemptBody):
     detail: Text = ""
 
 
+class VoteBody(AttemptBody):
+    """POST /v1/votes. `arguments` are narrower ones, null for those asked."""
+
+    intent_digest: Digest
+    voter: Word
+    approve: bool
+    reason: Text = ""
+    arguments: dict[str, Any] | None = None
+
+
 class ContextBody(Body):
     """A record of context. `observed_at` is now where it is 0."""
 

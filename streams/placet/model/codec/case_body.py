@@ -20,7 +20,7 @@ from placet.model.codec._wire import (
 
 SCHEMA_ID = 24
 HEADER = bytes.fromhex("0000000018")
-FINGERPRINT = bytes.fromhex("9ac3f9f711563ff30fd99d4c960cbcc4be9f6ef6f1ae822bdd379f8df639e142")
+FINGERPRINT = bytes.fromhex("32d6b9547868d0200aab2481b3411418a56b6ec97e891b53d816bd28b0a7b2a2")
 
 
 class Mark(NamedTuple):
@@ -68,6 +68,7 @@ class CaseBody(NamedTuple):
     cut: tuple[Mark, ...]
     facts: tuple[Fact, ...]
     limits: tuple[Metered, ...]
+    votes: tuple[bytes, ...]  # the votes that were looked at, in their framing, as they came
 
 
 def _encode_mark(record: Mark) -> bytes:
@@ -135,6 +136,17 @@ def encode_limits(value: tuple[Metered, ...]) -> bytes:
     return b"".join(parts)
 
 
+def encode_votes(value: tuple[bytes, ...]) -> bytes:
+    """Return the bytes of a value of `votes`."""
+    if not value:
+        return b"\x00"
+    parts = [LONG[len(value)]]
+    for item in value:
+        parts += (LONG[len(item)], item)
+    parts.append(b"\x00")
+    return b"".join(parts)
+
+
 def encode(record: CaseBody) -> bytes:
     """Return the payload, without framing."""
     try:
@@ -149,6 +161,7 @@ def encode(record: CaseBody) -> bytes:
             cut,
             facts,
             limits,
+            votes,
         ) = record
         engine_ = engine.encode()
         session_origin_ = session_origin.encode()
@@ -168,6 +181,7 @@ def encode(record: CaseBody) -> bytes:
                 b"\x00" if not cut else encode_cut(cut),
                 b"\x00" if not facts else encode_facts(facts),
                 b"\x00" if not limits else encode_limits(limits),
+                b"\x00" if not votes else encode_votes(votes),
             )
         )
     except UnicodeEncodeError as fault:
@@ -410,6 +424,23 @@ def decode(data: bytes, start: int = 5) -> CaseBody:
                 raise Misread("one block, and its end")
             limits = tuple(limits_list)
         i += 1
+        here = "votes"
+        votes: tuple[bytes, ...] = ()
+        if b[i]:
+            n, i = count(b, i, 1)
+            votes_list: list[bytes] = []
+            for _ in range(n):
+                j = i + SPAN[b[i]]
+                if j == i:
+                    i, j = span(b, i)
+                votes_item = b[i + 1 : j]
+                i = j
+                votes_list.append(votes_item)
+            here = "votes"
+            if b[i]:
+                raise Misread("one block, and its end")
+            votes = tuple(votes_list)
+        i += 1
         if i != end:
             raise left_over(i, end)
     except (IndexError, UnicodeDecodeError, Misread) as fault:
@@ -427,5 +458,6 @@ def decode(data: bytes, start: int = 5) -> CaseBody:
             cut,
             facts,
             limits,
+            votes,
         ),
     )

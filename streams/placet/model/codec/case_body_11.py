@@ -187,5 +187,6 @@ def decode(data: bytes, start: int = 5) -> CaseBody:
             cut,
             facts,
             (),
+            (),
         ),
     )

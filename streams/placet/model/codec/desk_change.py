@@ -21,7 +21,7 @@ from placet.model.codec._wire import (
 
 SCHEMA_ID = 25
 HEADER = bytes.fromhex("0000000019")
-FINGERPRINT = bytes.fromhex("162a4dd1e4623dfe4d651757eea3330b2d9d13628c5d7bbe142d7c526fc792db")
+FINGERPRINT = bytes.fromhex("88a33886b0a9732cb2b9f0998000f5b8025bc85d511361d0711ef1726045d925")
 
 
 class Held(NamedTuple):
@@ -56,8 +56,9 @@ class Lease(NamedTuple):
     executor: str
     nonce: bytes
     stopped: bool
-    votes: tuple[bytes, ...]
+    votes: tuple[bytes, ...]  # that were taken, in their framing, in order of voters
     holds: tuple[Held, ...]
+    wanted: bytes  # of the requirement that people were told, 8 bytes of its digest; or empty
 
 
 class DataKey(NamedTuple):
@@ -172,6 +173,7 @@ def _encode_lease(record: Lease) -> bytes:
         stopped,
         votes,
         holds,
+        wanted,
     ) = record
     if len(slot) != 16:
         raise unfit("desk_change.opened_item.slot", len(slot), 16)
@@ -203,6 +205,8 @@ def _encode_lease(record: Lease) -> bytes:
             b"\x01" if stopped else b"\x00",
             b"\x00" if not votes else encode_opened_item_votes(votes),
             b"\x00" if not holds else encode_opened_item_holds(holds),
+            LONG[len(wanted)],
+            wanted,
         )
     )
 
@@ -390,7 +394,7 @@ def decode(data: bytes, start: int = 5) -> DeskChange:
         here = "opened"
         opened: tuple[Lease, ...] = ()
         if b[i]:
-            n, i = count(b, i, 35)
+            n, i = count(b, i, 36)
             opened_list: list[Lease] = []
             for _ in range(n):
                 here = "opened_item.slot"
@@ -594,6 +598,12 @@ def decode(data: bytes, start: int = 5) -> DeskChange:
                         raise Misread("one block, and its end")
                     opened_item_holds = tuple(opened_item_holds_list)
                 i += 1
+                here = "opened_item.wanted"
+                j = i + SPAN[b[i]]
+                if j == i:
+                    i, j = span(b, i)
+                opened_item_wanted = b[i + 1 : j]
+                i = j
                 opened_item = tuple.__new__(
                     Lease,
                     (
@@ -617,6 +627,7 @@ def decode(data: bytes, start: int = 5) -> DeskChange:
                         opened_item_stopped,
                         opened_item_votes,
                         opened_item_holds,
+                        opened_item_wanted,
                     ),
                 )
                 opened_list.append(opened_item)

@@ -220,6 +220,7 @@ def decode(data: bytes, start: int = 5) -> DeskChange:
                         opened_item_stopped,
                         opened_item_votes,
                         (),
+                        b"",
                     ),
                 )
                 opened_list.append(opened_item)

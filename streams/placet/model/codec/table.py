@@ -26,6 +26,7 @@ from placet.model.codec import (
     seal,
     sensitivity,
     verdict,
+    verdict_6,
     vote,
     watermark,
     withdraw,
@@ -37,7 +38,6 @@ CODECS = (
     vote,
     claim,
     outcome,
-    verdict,
     repeat,
     refusal,
     seal,
@@ -55,5 +55,10 @@ CODECS = (
     halted,
     case_body,
     desk_change,
+    verdict,
 )
-OLDER: dict[str, tuple[Any, ...]] = {"case_body": (case_body_11,), "desk_change": (desk_change_12,)}
+OLDER: dict[str, tuple[Any, ...]] = {
+    "case_body": (case_body_11,),
+    "desk_change": (desk_change_12,),
+    "verdict": (verdict_6,),
+}

@@ -20,9 +20,9 @@ from placet.model.codec._wire import (
     unwritable,
 )
 
-SCHEMA_ID = 6
-HEADER = bytes.fromhex("0000000006")
-FINGERPRINT = bytes.fromhex("4a7243b9352721e3d1e827907f9f12abf9d796a07add61ebc47f3f0dac195280")
+SCHEMA_ID = 26
+HEADER = bytes.fromhex("000000001a")
+FINGERPRINT = bytes.fromhex("89d85fa78b4c48d76e6a138558155834e986c6aa2f7a2ec34eb221b8ff221ed0")
 
 
 class Obligation(NamedTuple):
@@ -39,6 +39,7 @@ class Approval(NamedTuple):
     quorum: int
     eligible: tuple[str, ...]
     expires_at: int
+    voters: tuple[str, ...]  # whose yes counts
 
 
 class Hold(NamedTuple):
@@ -163,10 +164,27 @@ def encode_approval_some_eligible(value: tuple[str, ...]) -> bytes:
     return b"".join(parts)
 
 
+def encode_approval_some_voters(value: tuple[str, ...]) -> bytes:
+    """Return the bytes of a value of `approval_some.voters`."""
+    if not value:
+        return b"\x00"
+    parts = [LONG[len(value)]]
+    for item in value:
+        item_ = item.encode()
+        parts += (LONG[len(item_)], item_)
+    parts.append(b"\x00")
+    return b"".join(parts)
+
+
 def _encode_approval(record: Approval) -> bytes:
-    quorum, eligible, expires_at = record
+    quorum, eligible, expires_at, voters = record
     return b"".join(
-        (INT[quorum], b"\x00" if not eligible else encode_approval_some_eligible(eligible), LONG[expires_at])
+        (
+            INT[quorum],
+            b"\x00" if not eligible else encode_approval_some_eligible(eligible),
+            LONG[expires_at],
+            b"\x00" if not voters else encode_approval_some_voters(voters),
+        )
     )
 
 
@@ -761,12 +779,30 @@ def decode(data: bytes, start: int = 5) -> Verdict:
                 i += 1
             else:
                 approval_expires_at, i = long_at(b, i)
+            here = "approval.voters"
+            approval_voters: tuple[str, ...] = ()
+            if b[i]:
+                n, i = count(b, i, 1)
+                approval_voters_list: list[str] = []
+                for _ in range(n):
+                    j = i + SPAN[b[i]]
+                    if j == i:
+                        i, j = span(b, i)
+                    approval_voters_item = b[i + 1 : j].decode()
+                    i = j
+                    approval_voters_list.append(approval_voters_item)
+                here = "approval.voters"
+                if b[i]:
+                    raise Misread("one block, and its end")
+                approval_voters = tuple(approval_voters_list)
+            i += 1
             approval_ = tuple.__new__(
                 Approval,
                 (
                     approval_quorum,
                     approval_eligible,
                     approval_expires_at,
+                    approval_voters,
                 ),
             )
             approval = approval_

@@ -1,0 +1,45 @@
+"""What limits and people make of what the rules say: weighed, put to the vote, and weighed again where people said yes."""
+
+from placet.faces.auditor.asking import Polled, poll
+from placet.faces.auditor.joining import Joined, Odd
+from placet.faces.auditor.limits import limits_on, weigh
+from placet.faces.auditor.packs import Pack, Plain
+from placet.faces.auditor.records import Fields
+from placet.faces.auditor.rules import Said
+from placet.faces.auditor.table import CONSTRAIN, PERMIT, STEP_UP
+
+
+def let_through(
+    found: Said,
+    packs: list[Pack],
+    known: Joined,
+    asked: Fields,
+    arguments: Plain,
+    rows: list[Fields],
+    votes: list[Fields],
+    waited_ms: int,
+) -> tuple[Said, Polled | None]:
+    """Return what is said of an intent in the end, and what its votes came to where people were asked.
+
+    `rows` are the limits as its case has them; raise Odd where they are not as they must have been.
+    """
+    limits = limits_on(packs, known.limits, asked, arguments)
+    limited = bool(limits) and found.effect <= STEP_UP
+    if rows and not limited:
+        raise Odd("its case says how limits stood that do not count it")
+    first = weigh(found, limits, rows, arguments, None) if limited else found
+    polled = None
+    if first.effect == STEP_UP and first.wanted is not None:
+        action = asked["action"]
+        declared = [pack.actions[action].arguments for pack in packs if action in pack.actions]
+        polled = poll(first.wanted, votes, known, asked, arguments, declared, waited_ms)
+        if polled.met:
+            free = found._replace(effect=CONSTRAIN if found.demands else PERMIT)
+            leave = frozenset(name for (name, _), limit in limits.items() if limit.over == STEP_UP)
+            last = weigh(free, limits, rows, polled.left, leave) if limited else free
+            if last.effect not in (PERMIT, CONSTRAIN):
+                return last, None
+            return first._replace(effect=last.effect, demands=last.demands), polled
+    elif votes:
+        raise Odd("its case holds votes, and nobody was asked")
+    return (weigh(found, limits, rows, arguments, frozenset()) if limited else first), polled

@@ -1,0 +1,45 @@
+"""`placet approvals reject`: say no to what waits for people."""
+
+from typing import Annotated
+
+import typer
+
+from placet.faces.cli.place import Bootstrap, Data, Tenant, Url, resolve
+from placet.faces.cli.verb import Exit, Json, usage
+from placet.faces.cli.withdraw import id_of
+
+EXAMPLE = """
+placet approvals reject 0190f3c2a4b87c3e9d1f5a6b7c8d9e0f --reason 'paid twice' --as user:flo --tenant acme --data run
+placet approvals reject --all-like 0190f3c2a4b87c3e9d1f5a6b7c8d9e0f --reason 'paid twice' --as user:flo --tenant acme --data run
+"""
+EXITS = {Exit.NOT_RUN: "could not run, or it does not wait", Exit.REFUSED: "a vote was refused"}
+
+
+def run(
+    intent: Annotated[str, typer.Argument(metavar="[ID]", help="The intent, 32 hex digits.")] = "",
+    all_like: Annotated[str, typer.Option(help="Instead: an intent, and all that wait and are identical to it.")] = "",
+    voter: Annotated[
+        str | None, typer.Option("--as", help="Who votes. Else whose newest approver's key lies here.")
+    ] = None,
+    reason: Annotated[str, typer.Option(help="Why, in words: the agent hears it.")] = "",
+    tenant: Tenant = "default",
+    url: Url = None,
+    bootstrap: Bootstrap = None,
+    data: Data = None,
+    as_json: Json = False,
+) -> Exit:
+    """Reject an intent that waits, signed with the approver's key, and wait for the desk's answer.
+
+    One no of somebody who is asked ends it: it is denied, and the agent hears
+    the reason.
+    """
+    from placet.faces.cli.journal import opened
+    from placet.faces.cli.waiting import cast, one_of, tell, waiting_in
+
+    if bool(intent) == bool(all_like):
+        raise usage("expected one of ID and --all-like ID")
+    wanted = id_of(intent or all_like)
+    with opened(resolve(url, bootstrap, data)) as journal:
+        chosen = one_of(waiting_in(journal.log, tenant), wanted, like=bool(all_like))
+        answers = cast(journal, chosen, approve=False, voter=voter, reason=reason, arguments="")
+    return tell(answers, as_json=as_json)

@@ -1,0 +1,159 @@
+"""Approvals at the command line and over HTTP: what waits is listed, answered alone or with its like, and heard."""
+
+import json
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import httpx2
+import pytest
+
+from placet.drivers.entropy import SystemEntropy
+from placet.drivers.keyfile import add_key, ensure_keys
+from placet.drivers.settings import Settings
+from placet.faces.gateway.server import Server
+from tests.faces.cli.said import Said, placet
+from tests.support.votes import ASKING
+
+AGENT = ("--actor", "agent:ada", "--authority", "user:grace", "--mandate", "refunds")
+PEOPLE = ("user:flo", "user:fay", "user:grace")
+
+
+@pytest.fixture(scope="module")
+def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    settings = Settings(data=tmp_path_factory.mktemp("up"), port=0, partitions=2)
+    ensure_keys(settings.keys_file, settings.secrets_dir, SystemEntropy())
+    for name in PEOPLE:
+        add_key(settings.keys_file, settings.secrets_dir, "approver", name, SystemEntropy())
+    server = Server(settings)
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+@pytest.fixture
+def say(
+    up: Server,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Any,
+    request: pytest.FixtureRequest,
+) -> Any:
+    """Run a verb against the folder of the running server; who is who, and the pack, are said first, once a module."""
+    for name in [name for name in os.environ if name.startswith("PLACET_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("PLACET_TENANT", "acme")
+    monkeypatch.setenv("PLACET_DATA", str(up.settings.data))
+
+    def run(*arguments: object) -> Said:
+        return placet(capsys, *arguments)
+
+    if hasattr(request.module, "DONE"):
+        return run
+    request.module.DONE = True
+    for name, text in ASKING.items():
+        (tmp_path / name).write_text(text)
+    for words in (
+        "publish principal user:grace",
+        "publish principal agent:ada --owner user:grace",
+        "publish principal user:flo --group finance",
+        "publish principal user:fay --group finance",
+        "publish mandate refunds --from user:grace --to agent:ada --action * --resource * --expires-in 8h",
+        f"policy push {tmp_path}",
+        "policy activate shop",
+    ):
+        assert run(*words.split()).code == 0, words
+    return run
+
+
+def ask(say: Any, amount: int, order: str) -> str:
+    """Ask for a refund that waits for two people, and return its id."""
+    asked = say(
+        "submit", "shop.refund", f"order/{order}", *AGENT, "--arguments", json.dumps({"amount": amount}), "--json"
+    )
+    assert asked.json["state"] == "pending", asked
+    return str(asked.json["id"])
+
+
+def test_what_waits_is_listed_shown_and_approved_by_two(say: Any) -> None:
+    asked = ask(say, 9_000, "1")
+    (told,) = say("approvals", "list", "--json").json
+    assert (told["id"], told["quorum"], told["eligible"], told["voters"]) == (asked, 2, ["group:finance"], [])
+    assert (told["arguments"], told["rules"]) == ({"amount": 9_000}, ["shop/people"])
+    assert asked in say("approvals", "list").out
+    (first,) = say("approvals", "approve", asked, "--as", "user:flo", "--json").json
+    assert (first["state"], first["reason"], first["detail"]) == ("pending", "voted", "1 of 2 votes count")
+    assert "voters         user:flo" in say("approvals", "show", asked).out
+    (granted,) = say(
+        "approvals", "approve", asked, "--as", "user:fay", "--arguments", '{"amount": 8000}', "--json"
+    ).json
+    assert (granted["state"], granted["reason"], granted["arguments"]) == ("granted", "approved", {"amount": 8_000})
+    assert say("approvals", "list", "--json").json == []
+    assert say("approvals", "show", asked).code == 1
+
+
+def test_who_answers_for_it_is_refused_and_a_no_is_heard(say: Any) -> None:
+    asked = ask(say, 9_000, "2")
+    refused = say("approvals", "approve", asked, "--as", "user:grace")
+    assert (refused.code, "refused: voter_in_chain, `user:grace` is the authority" in refused.out) == (5, True)
+    (denied,) = say("approvals", "reject", asked, "--as", "user:flo", "--reason", "paid twice", "--json").json
+    assert (denied["state"], denied["reason"], denied["detail"]) == ("denied", "rejected", "paid twice")
+
+
+def test_identical_intents_are_one_line_and_answered_together_each_by_its_own_digest(say: Any) -> None:
+    alike, other = [ask(say, 9_000, "3") for _ in range(3)], ask(say, 9_001, "3")
+    lines = [line for line in say("approvals", "list").out.splitlines() if "order/3" in line]
+    assert [line.split()[0:2] for line in lines] == [[alike[0], "+2"], [other, "agent:ada"]]
+    shown = say("approvals", "show", alike[1], "--json").json
+    assert sorted(shown["alike"]) == sorted({*alike} - {alike[1]})
+    answers = say("approvals", "approve", "--all-like", alike[0], "--as", "user:flo", "--json").json
+    assert [(one["id"], one["reason"]) for one in answers] == [(one, "voted") for one in alike]
+    assert {one["id"]: one["voters"] for one in say("approvals", "list", "--json").json} == {
+        **{one: ["user:flo"] for one in alike},
+        other: [],
+    }
+    said = say("approvals", "reject", "--all-like", alike[2], "--as", "user:fay", "--json")
+    assert [one["state"] for one in said.json] == ["denied"] * 3
+    assert say("approvals", "reject", other, "--as", "user:fay").code == 0
+
+
+def test_an_inbox_tells_each_change_on_a_line(say: Any) -> None:
+    asked = ask(say, 9_000, "4")
+    told = say("approvals", "inbox", "--for", "300ms")
+    assert [line.split()[:2] for line in told.out.splitlines()] == [["waits:", asked]]
+    (line,) = say("approvals", "inbox", "--for", "300ms", "--json").out.splitlines()
+    assert [one["id"] for one in json.loads(line)] == [asked]
+    assert say("approvals", "reject", asked, "--as", "user:fay").code == 0
+    assert say("approvals", "inbox", "--for", "300ms").out == ""
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "says"),
+    [
+        (["approve"], 2, "expected one of ID and --all-like ID"),
+        (["approve", "00" * 16], 1, "does not wait for people"),
+        (["reject", "soon"], 2, "expected 32 hex digits"),
+    ],
+)
+def test_wrong_usage_says_what_is_expected(say: Any, words: list[str], code: int, says: str) -> None:
+    said = say("approvals", *words)
+    assert (said.code, says in said.err) == (code, True)
+
+
+def test_approvals_over_http(say: Any, up: Server) -> None:
+    asked = ask(say, 9_000, "5")
+    with httpx2.Client(base_url=up.url, headers={"authorization": f"Bearer {up.token}"}, timeout=30) as client:
+        (waits,) = client.get("/v1/approvals", params={"tenant": "acme"}).json()["approvals"]
+        assert waits["id"] == asked
+        assert client.get("/v1/approvals", params={"tenant": "globex"}).json() == {"approvals": []}
+        vote = {name: waits[name] for name in ("tenant", "authority", "id", "attempt", "intent_digest")}
+        for name in ("user:flo", "user:fay"):
+            assert client.post("/v1/votes", json={**vote, "voter": name, "approve": True}).status_code == 202
+        path = f"/v1/intents/acme/user:grace/{asked}"
+        found = client.get(path).json()
+        while found["state"] == "pending":
+            found = client.get(path, params={"wait_ms": 5_000, "after_seq": found["seq"]}).json()
+        assert (found["state"], found["approval"]["voters"]) == ("granted", ["user:fay", "user:flo"])
+        unkept = client.post("/v1/votes", json={**vote, "voter": "user:sue", "approve": True})
+        assert (unkept.status_code, "no private approver key" in unkept.text) == (403, True)
