@@ -49,7 +49,7 @@ def limits_on(ask: Ask, tight: bool, chain: list[str]) -> list[Limit]:
     found: list[Limit] = []
     if ask.action == PAY:
         found.append(Limit("shop/sum", "authority", 600, 1200 if tight else 2500, Effect.DENY, True))
-        found.append(Limit("shop/many", f"actor={ask.actor}", 120, 3, Effect.STEP_UP, False))
+        found.append(Limit("shop/many", f"actor={ask.actor}", 120, 2, Effect.STEP_UP, False))
     if ask.action == GIVE:
         found.append(Limit("shop/gifts", "authority", 300, 100, Effect.CONSTRAIN, True))
     if ask.action == LOOK:

@@ -9,16 +9,20 @@ from tests.decision.reference.scene import (
     ADA,
     ALAN,
     BOB,
+    BOSS,
     EXPORT,
+    FINANCE,
     FIRST,
     GIVE,
     GRACE,
+    LEE,
     LOOK,
     NOWHERE,
     OTHER,
     PAY,
     SECOND,
     SHOP,
+    SUE,
     Ask,
     Back,
     Begin,
@@ -32,6 +36,7 @@ from tests.decision.reference.scene import (
     Status,
     Stop,
     Told,
+    Vote,
 )
 from tests.decision.reference.stage import Stage
 
@@ -42,7 +47,7 @@ DEADLINES = (0, 15_000, 25_000, 500_000, 899_000, 920_000)
 SCOPES = ("tenant", f"agent/{ADA}", f"agent/{BOB}", f"action/{PAY}", f"tool/{SHOP}", f"tool/{OTHER}")
 WAITS = (0, 0, 100, 1_000, 9_000, 20_000, 29_000, 61_000, 130_000, 310_000)
 WEIGHTS = {
-    "ask": 12, "again": 1, "reuse": 1, "next": 2, "claim": 8, "report": 6, "settle": 1, "withdraw": 1, "suspend": 1,
+    "ask": 12, "again": 1, "reuse": 1, "next": 2, "claim": 8, "report": 6, "settle": 1, "withdraw": 1, "vote": 6, "suspend": 1,
     "wake": 3, "mandate": 1, "score": 1, "label": 3, "halt": 1, "resume": 3, "packs": 1, "lag": 1,
 }  # fmt: skip
 
@@ -71,6 +76,8 @@ class Writer:
         self.asked: list[Ask] = []
         self.granted: dict[tuple[int, int], int | None] = {}
         self.begun: dict[tuple[int, int], tuple[str, int]] = {}
+        self.waiting: list[tuple[int, int]] = []
+        self.votes: list[Vote] = []
         self.lost: list[tuple[int, int]] = []
         self.shed: list[tuple[int, int]] = []
         self.halted: list[tuple[str, str]] = [("h1", SCOPES[0])]
@@ -96,6 +103,8 @@ class Writer:
                 place: Any = number, attempt
                 if state in ("GRANTED", "CLAIMED") and not stop:
                     self.granted[place] = amount
+                elif state == "PENDING":
+                    self.waiting.append(place)
                 elif state == "UNKNOWN":
                     self.lost.append(place)
                 elif reason in ("LAGGING", "OVERLOADED"):
@@ -105,7 +114,11 @@ class Writer:
         draw, old = self.draw, self._old(name)
         if name in ("suspend", "wake"):
             status = draw.choice(("suspended", "revoked")) if name == "suspend" else "active"
-            return Status(draw.choice((ADA, ADA, BOB, GRACE, ALAN, SHOP, OTHER)), draw.choice(("idp", "hr")), status)
+            return Status(
+                draw.choice((ADA, ADA, BOB, GRACE, ALAN, SHOP, OTHER, *FINANCE, *FINANCE)),
+                draw.choice(("idp", "hr")),
+                status,
+            )
         if name == "mandate":
             ends = draw.choice((0, 0, now + 15_000))
             return Given(draw.choice(("m1", "m2", "m9")), draw.choice(("active", "active", "active", "revoked")), ends)
@@ -126,9 +139,13 @@ class Writer:
         draw = self.draw
         if not self.asked:
             return None
-        likely: Any = {"claim": self.granted, "report": self.begun, "settle": self.lost, "next": self.shed}.get(
-            name, ()
-        )
+        likely: Any = {
+            "claim": self.granted,
+            "report": self.begun,
+            "settle": self.lost,
+            "next": self.shed,
+            "vote": self.waiting,
+        }.get(name, ())
         if likely and draw.random() < 0.9:
             place = draw.choice(list(likely)[-4:])
             return next(ask for ask in self.asked if (ask.id, ask.attempt) == place)
@@ -162,6 +179,8 @@ class Writer:
             return ask
         if name == "withdraw":
             return Back(old, draw.choice((old.actor, old.actor, BOB)))
+        if name == "vote":
+            return self._vote(old, now)
         if name == "settle":
             return Told(old, draw.choice(("DONE", "FAILED", "REFUSED")), "", 0, old.amount, settles=True)
         amount = self.granted.get(place, old.amount) if draw.random() < 0.9 else old.amount
@@ -177,6 +196,21 @@ class Writer:
         result = draw.choice(("DONE", "DONE", "FAILED", "REFUSED"))
         origin = draw.choice(("", "", "internal", "external"))
         return Told(old, result, executor, nonce, amount, origin)
+
+    def _vote(self, old: Ask, now: int) -> Vote:
+        draw = self.draw
+        if self.votes and draw.random() < 0.1:
+            return draw.choice(self.votes[-4:])
+        ask = old._replace(purpose="a twin") if draw.random() < 0.03 else old
+        voter = draw.choice((*FINANCE, *FINANCE, LEE, SUE, BOSS, ADA, GRACE))
+        offered = (
+            None
+            if old.amount is None or draw.random() < 0.75
+            else draw.choice((old.amount - 1, 900, 100, old.amount + 1))
+        )
+        vote = Vote(ask, voter, draw.random() < 0.9, offered, now)
+        self.votes.append(vote)
+        return vote
 
 
 class Difference(NamedTuple):

@@ -5,12 +5,16 @@ from tests.decision.reference.scene import (
     ADA,
     ALAN,
     BOB,
+    BOSS,
     EXPORT,
+    FINANCE,
     GIVE,
     GRACE,
+    LEE,
     OTHER,
     PAY,
     SHOP,
+    SUE,
     Ask,
     Deed,
     Given,
@@ -27,12 +31,15 @@ Change = tuple[int, str]
 """How grave a change of the context is (0 the gravest), and what has changed."""
 
 
+PEOPLE = (GRACE, ALAN, ADA, BOB, SHOP, OTHER, *FINANCE, SUE, LEE, BOSS)
+
+
 class Known:
     """The context at one instant, looked at anew for every question."""
 
     def __init__(self) -> None:
         self.now = 0
-        self.statuses: dict[str, dict[str, str]] = {name: {} for name in (GRACE, ALAN, ADA, BOB, SHOP, OTHER)}
+        self.statuses: dict[str, dict[str, str]] = {name: {} for name in PEOPLE}
         self.mandates = {"m1": ("active", 0), "m2": ("active", 0), "m9": ("active", 0)}
         self.scores: dict[str, dict[str, int]] = {}
         self.labels: dict[str, tuple[str, int]] = {}
@@ -111,32 +118,32 @@ class Known:
             return Reason.PRINCIPAL_INACTIVE
         return Reason.HALTED if self._covered(ask, executor) else None
 
-    def rules(self, ask: Ask) -> tuple[Effect, Reason, int | None, int]:
-        """Return what the rules say: the gravest wins. With it the most that may be granted, and how long people are waited for."""
+    def rules(self, ask: Ask) -> tuple[Effect, Reason, int | None]:
+        """Return what the rules say: the gravest wins. With it the most that may be granted."""
         amount = ask.amount or 0
         if amount < 0:
-            return Effect.DENY, Reason.ARGUMENTS_UNFIT, None, 0
+            return Effect.DENY, Reason.ARGUMENTS_UNFIT, None
         if ask.action == PAY:
             if max(self.scores.get(ask.actor, {}).values(), default=0) >= 70:
-                return Effect.DENY, Reason.RULE_DENIED, None, 0
+                return Effect.DENY, Reason.RULE_DENIED, None
             if amount <= 1000:
-                return Effect.PERMIT, Reason.PERMITTED, None, 0
+                return Effect.PERMIT, Reason.PERMITTED, None
             if amount <= 1400:
-                return Effect.CONSTRAIN, Reason.RULE_CONSTRAINED, 1000, 0
+                return Effect.CONSTRAIN, Reason.RULE_CONSTRAINED, 1000
             if amount <= 1900:
-                return Effect.STEP_UP, Reason.RULE_STEPPED_UP, None, 60_000
-            return Effect.DENY, Reason.NO_RULE, None, 0
+                return Effect.STEP_UP, Reason.RULE_STEPPED_UP, None
+            return Effect.DENY, Reason.NO_RULE, None
         if ask.action == EXPORT:
             if ask.session and self.tainted.get((ask.authority, ask.session)):
-                return Effect.DENY, Reason.RULE_DENIED, None, 0
+                return Effect.DENY, Reason.RULE_DENIED, None
             label, at = self.labels.get(ask.resource, ("", NEVER))
             if not label:
-                return Effect.DEFER, Reason.FACT_MISSING, None, DEFER_MS
+                return Effect.DEFER, Reason.FACT_MISSING, None
             if at < self.now - FRESH_MS:
-                return Effect.DEFER, Reason.FACT_SILENT, None, DEFER_MS
+                return Effect.DEFER, Reason.FACT_SILENT, None
             if label == "restricted":
-                return Effect.DENY, Reason.RULE_DENIED, None, 0
-        return Effect.PERMIT, Reason.PERMITTED, None, 0
+                return Effect.DENY, Reason.RULE_DENIED, None
+        return Effect.PERMIT, Reason.PERMITTED, None
 
 
 def chain(ask: Ask) -> list[str]:

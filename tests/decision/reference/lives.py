@@ -4,14 +4,15 @@ from dataclasses import dataclass, field
 
 from placet.model.reasons import Effect, Reason, State
 from tests.decision.reference.budget import Limit, Name
-from tests.decision.reference.scene import Ask
+from tests.decision.reference.people import Tally
+from tests.decision.reference.scene import Ask, Vote
 
-HOLD, SPEND, RELEASE = 1, 2, 3
+HOLD, SPEND, RELEASE, BEYOND = 1, 2, 3, 4
 S = State
 AFTER = {
     S.ASKED: {S.DENIED, S.DEFERRED, S.PENDING, S.GRANTED, S.CLAIMED},
     S.DEFERRED: {S.DENIED, S.PENDING, S.GRANTED, S.CLAIMED, S.WITHDRAWN},
-    S.PENDING: {S.DENIED, S.DEFERRED, S.GRANTED, S.CLAIMED, S.EXPIRED, S.WITHDRAWN},
+    S.PENDING: {S.PENDING, S.DENIED, S.DEFERRED, S.GRANTED, S.CLAIMED, S.EXPIRED, S.WITHDRAWN},
     S.GRANTED: {S.CLAIMED, S.REVOKED, S.LAPSED, S.WITHDRAWN},
     S.CLAIMED: {S.DONE, S.FAILED, S.REFUSED, S.UNKNOWN},
     S.UNKNOWN: {S.DONE, S.FAILED},
@@ -23,7 +24,8 @@ SILENCE = {
     S.GRANTED: (S.LAPSED, Reason.LEASE_ENDED),
     S.CLAIMED: (S.UNKNOWN, Reason.SILENT_AFTER_CLAIM),
 }
-Hold = tuple[Limit, int]
+Hold = tuple[Limit, int, int]
+"""A limit, an amount, and whether it is held within the limit (HOLD) or goes beyond it by people's leave (BEYOND)."""
 
 
 @dataclass
@@ -38,6 +40,7 @@ class Answer:
     holds: list[Hold] = field(default_factory=list)
     waits: list[Name] = field(default_factory=list)
     missing: bool = False
+    tally: Tally | None = None
 
 
 @dataclass
@@ -57,3 +60,5 @@ class Open:
     executor: str = ""
     nonce: int = 0
     stopped: bool = False
+    votes: dict[str, Vote] = field(default_factory=dict)
+    tally: Tally | None = None

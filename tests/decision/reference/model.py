@@ -9,7 +9,21 @@ from hashlib import sha256
 from placet.model.reasons import Effect, Reason, State
 from tests.decision.reference.budget import Limit, Spent, limits_on
 from tests.decision.reference.known import DEFER_MS, NEVER, Change, Known, between, chain
-from tests.decision.reference.lives import AFTER, HOLD, RELEASE, RUNS, SILENCE, SPEND, WAITING, Answer, Open, S
+from tests.decision.reference.lives import (
+    AFTER,
+    BEYOND,
+    HOLD,
+    RELEASE,
+    RUNS,
+    SILENCE,
+    SPEND,
+    WAITING,
+    Answer,
+    Hold,
+    Open,
+    S,
+)
+from tests.decision.reference.people import OF_LIMIT, OF_RULE, Wanted, fault_of, tally
 from tests.decision.reference.scene import (
     EXPORT,
     GIVE,
@@ -21,8 +35,11 @@ from tests.decision.reference.scene import (
     Deed,
     Said,
     Told,
+    Vote,
 )
 
+Votes = dict[str, Vote]
+Names = tuple[str, ...]
 LEASE_MS, ACT_MS, LAG_MS, AHEAD_MS = 30_000, 300_000, 10_000, 900_000
 PARKED_MOST, PENDING_MOST, HELD_MOST = 3, 3, 8
 
@@ -50,6 +67,8 @@ class Model:
         """Take what happens at `now` (ms): the context hears it at once, the rest waits for its turn."""
         if isinstance(deed, Ask | Back):
             self.came.append((2, now, deed))
+        elif isinstance(deed, Vote):
+            self.came.append((1, now, deed))
         elif isinstance(deed, Begin | Told):
             self.came.append((0, now, deed))
         else:
@@ -60,7 +79,7 @@ class Model:
         self.woken, self.told, self.changes, self.freed = True, [], [], []
 
     def turn(self, now: int) -> list[Said]:
-        """Decide: sweeps, ticks, outcomes, intents, in this order; return what was said."""
+        """Decide: sweeps, ticks, outcomes, votes, intents, in this order; return what was said."""
         self.now = self.known.now = now
         self.said = []
         self._tell_halts()
@@ -82,6 +101,8 @@ class Model:
                 self._begun(deed, at)
             elif isinstance(deed, Told):
                 self._reported(deed)
+            elif isinstance(deed, Vote):
+                self._voted(deed, at)
         return self.said
 
     # What is said.
@@ -102,30 +123,41 @@ class Model:
         if stop:
             pass
         elif now.state in RUNS:
-            known = [(limit.name, limit.scope) for limit, _ in held]
-            posts = [(hold, HOLD) for hold in now.holds if (hold[0].name, hold[0].scope) not in known]
+            posts = [(hold, hold[2]) for hold in _fresh(held, now.holds)]
         elif before in RUNS:
-            posts = [(hold, SPEND if now.state in (S.DONE, S.UNKNOWN) else RELEASE) for hold in held]
+            posts = [(hold, SPEND if now.state in (S.DONE, S.UNKNOWN) else RELEASE) for hold in held if hold[2] == HOLD]
         elif before is S.UNKNOWN and now.state is S.FAILED:
-            posts = [(hold, RELEASE) for hold in held]
+            posts = [(hold, RELEASE) for hold in held if hold[2] == HOLD]
             self.spent = [each for each in self.spent if lease is None or each.by != lease.first]
-        for (limit, amount), phase in posts:
+        for (limit, amount, _), phase in posts:
             name = (ask.authority, limit.name, limit.scope)
             if phase == SPEND:
                 self.spent.append(Spent(name, lease.first if lease else -1, amount, self.now, limit.seconds))
             elif phase == RELEASE:
                 self.freed.append((9, f"budget {name}"))
         granted = now.amount if now.state in RUNS and not stop else None
-        said = tuple((limit.name, limit.scope, amount, phase) for (limit, amount), phase in posts)
+        said = tuple((limit.name, limit.scope, amount, phase) for (limit, amount, _), phase in posts)
         return self._say(
             "verdict", ask.id, ask.attempt, now.state.name, now.effect.name, now.reason.name, granted, stop, said
         )
 
-    def _open(self, ask: Ask, now: Answer, first: int, seq: int) -> None:
+    def _open(self, ask: Ask, now: Answer, seq: int, before: Open | None = None) -> None:
         claimed = now.state is S.CLAIMED
         until, executor = now.until + ACT_MS * claimed, ask.audience if claimed else ""
         self.open[ask.identity] = Open(
-            ask, first, seq, now.state, now.effect, now.amount, until, now.holds, now.waits, now.missing, executor
+            ask,
+            before.first if before else seq,
+            seq,
+            now.state,
+            now.effect,
+            now.amount,
+            until,
+            now.holds,
+            now.waits,
+            now.missing,
+            executor,
+            votes=before.votes if before else {},
+            tally=now.tally,
         )
 
     def _tell_halts(self) -> None:
@@ -153,6 +185,7 @@ class Model:
         ask = lease.ask
         people = [ask.actor, ask.authority, *between(ask), ask.audience, lease.executor]
         grounds = [f"principal {name}" for name in people] + [f"mandate {name}" for name in chain(ask)]
+        grounds += [f"principal {name}" for name in lease.votes] if lease.tally else []
         grounds += [f"risk {ask.actor}"] * (ask.action == PAY) + [f"label {ask.resource}"] * (ask.action == EXPORT)
         grounds += [f"session {ask.authority} {ask.session}"] * bool(ask.session)
         grounds += [f"budget {name}" for name in lease.waits] + ["labels"] * lease.missing
@@ -160,48 +193,66 @@ class Model:
 
     # What is decided.
 
-    def _judge(self, ask: Ask, lease: Open | None = None, executor: str = "") -> Answer:
+    def _judge(self, ask: Ask, lease: Open | None = None, executor: str = "", votes: Votes | None = None) -> Answer:
+        """Return what is said of an intent now; `votes` are those on it, None: those that it holds."""
         if ask.action not in (PAY, GIVE, LOOK, EXPORT):
             return Answer(S.DENIED, Effect.DENY, Reason.NO_RULE)
         why = self.known.who(ask, executor)
         if why is not None:
             return Answer(S.DENIED, Effect.DENY, why)
-        effect, reason, most, wait_ms = self.known.rules(ask)
+        effect, reason, most = self.known.rules(ask)
         missing = reason in (Reason.FACT_MISSING, Reason.FACT_SILENT)
         if effect in (Effect.DEFER, Effect.DENY):
-            return self._waits(ask, Answer(S.DENIED, effect, reason, missing=missing), wait_ms)
+            return self._waits(ask, Answer(S.DENIED, effect, reason, missing=missing), DEFER_MS)
         amount = ask.amount if ask.amount is None or most is None else min(most, ask.amount)
-        return self._limited(ask, effect, reason, amount, wait_ms, lease)
+        now, wanted, over = self._limited(ask, effect, reason, amount, lease)
+        if wanted is None:
+            return now
+        held = lease.votes if lease and votes is None else votes or {}
+        count = now.tally = tally(held.values(), ask, wanted, self.known)
+        if count.no:
+            return Answer(S.DENIED, Effect.DENY, Reason.REJECTED, tally=count)
+        if not count.met:
+            return now
+        now, _, _ = self._limited(ask, Effect.PERMIT, Reason.PERMITTED, count.amount, lease, over)
+        if now.state in RUNS:
+            now.effect = Effect.PERMIT if now.amount == ask.amount else Effect.CONSTRAIN
+            now.reason = Reason.APPROVED
+        now.tally = count
+        return now
 
     def _limited(
-        self, ask: Ask, effect: Effect, reason: Reason, amount: int | None, wait_ms: int, lease: Open | None
-    ) -> Answer:
-        """Return what may be granted under the limits: each holds, or what is over it decides, the gravest first."""
+        self, ask: Ask, effect: Effect, reason: Reason, amount: int | None, lease: Open | None, leave: Names = ()
+    ) -> tuple[Answer, Wanted | None, Names]:
+        """Return what may be granted under the limits: each holds, or what is over it decides, the gravest first.
+
+        With it what people are asked for, and the limits they are asked about; `leave` are those they let it exceed.
+        """
         limits = limits_on(ask, self.known.tight, chain(ask))
-        own = {(limit.name, limit.scope): held for limit, held in lease.holds} if lease else {}
+        own = {(limit.name, limit.scope): held for limit, held, phase in lease.holds if phase == HOLD} if lease else {}
         used = {limit: self._used(ask, limit) - own.get((limit.name, limit.scope), 0) for limit in limits}
-        for limit in limits:
+        for limit in [limit for limit in limits if limit.over is Effect.CONSTRAIN and effect <= Effect.CONSTRAIN]:
             left = min(limit.most - used[limit], own.get((limit.name, limit.scope), limit.most))
-            if (
-                limit.over is Effect.CONSTRAIN
-                and amount is not None
-                and 1 <= left < amount
-                and effect <= Effect.CONSTRAIN
-            ):
+            if amount is not None and 1 <= left < amount:
                 amount, effect, reason = left, Effect.CONSTRAIN, min(reason, Reason.LIMIT_EXCEEDED)
         over = [limit for limit in limits if not limit.most or used[limit] + limit.takes(amount) > limit.most]
-        if over:
-            gravest = max(Effect.DENY if each.over is Effect.CONSTRAIN else each.over for each in over)
-            wait_ms = DEFER_MS if gravest is Effect.DEFER else min(wait_ms or NEVER, 30_000)
+        against = [limit for limit in over if limit.name not in leave]
+        wanted = OF_RULE if effect is Effect.STEP_UP else None
+        if against:
+            gravest = max(Effect.DENY if each.over is Effect.CONSTRAIN else each.over for each in against)
             now = Answer(S.DENIED, gravest, Reason.LIMIT_EXCEEDED)
-            now.waits = [(ask.authority, each.name, each.scope) for each in over] if gravest is Effect.DEFER else []
-            return self._waits(ask, now, wait_ms)
-        if effect is Effect.STEP_UP:
-            return self._waits(ask, Answer(S.PENDING, effect, reason), wait_ms)
+            if gravest is Effect.STEP_UP:
+                wanted = wanted.with_(OF_LIMIT) if wanted else OF_LIMIT
+                return self._waits(ask, now, wanted.wait_ms), wanted, tuple(each.name for each in against)
+            now.waits = [(ask.authority, each.name, each.scope) for each in against if gravest is Effect.DEFER]
+            return self._waits(ask, now, DEFER_MS), None, ()
+        if wanted:
+            return self._waits(ask, Answer(S.PENDING, effect, reason), wanted.wait_ms), wanted, ()
         ends = [expires_at for _, expires_at in (self.known.mandates[name] for name in chain(ask)) if expires_at]
         state = S.CLAIMED if ask.action == LOOK and ask.audience else S.GRANTED
-        holds = [(limit, limit.takes(amount)) for limit in limits if limit.takes(amount)]
-        return Answer(state, effect, reason, amount, min(self.now + LEASE_MS, ask.deadline, *ends), holds)
+        holds = [(limit, limit.takes(amount), BEYOND if limit in over else HOLD) for limit in limits]
+        holds = [hold for hold in holds if hold[1] or hold[2] == BEYOND]
+        return Answer(state, effect, reason, amount, min(self.now + LEASE_MS, ask.deadline, *ends), holds), None, ()
 
     def _waits(self, ask: Ask, now: Answer, wait_ms: int) -> Answer:
         """Return an answer that is no grant, in the state that its effect leads to."""
@@ -215,8 +266,8 @@ class Model:
             amount
             for lease in self.open.values()
             if lease.state in RUNS and lease.ask.authority == ask.authority
-            for each, amount in lease.holds
-            if (each.name, each.scope) == name[1:]
+            for each, amount, phase in lease.holds
+            if phase == HOLD and (each.name, each.scope) == name[1:]
         )
         return held + sum(each.amount for each in self.spent if each.name == name and each.counts(self.now))
 
@@ -243,7 +294,7 @@ class Model:
             seq = self._move(ask, None, now)
             self.settled[ask.identity] = (ask, seq, shed is not None)
             if now.state in AFTER:
-                self._open(ask, now, seq, seq)
+                self._open(ask, now, seq)
 
     def _follows(self, ask: Ask) -> bool:
         before = self.settled.get((ask.authority, ask.id, ask.attempt - 1))
@@ -289,10 +340,10 @@ class Model:
         else:
             now.state, now.reason = S.CLAIMED, Reason.CLAIMED
             lease.seq = self._move(lease.ask, lease, now)
-            known = [(limit.name, limit.scope) for limit, _ in lease.holds]
-            lease.holds = lease.holds + [hold for hold in now.holds if (hold[0].name, hold[0].scope) not in known]
+            lease.holds = lease.holds + _fresh(lease.holds, now.holds)
             lease.state, lease.until = S.CLAIMED, self.now + ACT_MS
             lease.executor, lease.nonce, lease.missing, lease.waits = claim.executor, claim.nonce, False, []
+            lease.tally = now.tally
 
     def _not_begun(self, claim: Begin, lease: Open | None, at: int) -> Reason | None:
         if lease is None or lease.state not in RUNS:
@@ -329,18 +380,53 @@ class Model:
                 self.known.tainted[session] = self.known.tainted.get(session, False) or told.origin == "external"
                 self.freed.append((7, f"session {session[0]} {session[1]}"))
 
+    def _voted(self, vote: Vote, at: int) -> None:
+        """Count a vote on what waits for people, once, and decide again."""
+        lease = self.open.get(vote.ask.identity)
+        if lease is not None and lease.votes.get(vote.voter) == vote:
+            self._say("repeat", vote.ask.id, vote.ask.attempt, lease.seq)
+            return
+        if lease is None or lease.state is not S.PENDING:
+            first = self.settled.get(vote.ask.identity)
+            asked = first is not None and first[0].deadline > self.now
+            self._refuse(vote.ask, Reason.VOTE_LATE if asked or lease is not None else Reason.VOTE_UNKNOWN)
+            return
+        before = lease.votes.get(vote.voter)
+        if vote.ask != lease.ask:
+            self._refuse(vote.ask, Reason.VOTE_MISMATCH)
+        elif at >= lease.until:
+            self._refuse(vote.ask, Reason.VOTE_LATE)
+        elif before is not None and before.at > vote.at:
+            self._refuse(vote.ask, Reason.VOTE_OUTDATED)
+        else:
+            votes = {**lease.votes, vote.voter: vote}
+            now = self._judge(lease.ask, lease, votes=votes)
+            fault = fault_of(vote, lease.ask, now.tally.wanted, self.known) if now.tally else None
+            if fault is not None:
+                self._refuse(vote.ask, fault)
+            else:
+                lease.votes = votes if now.tally else lease.votes
+                self._follow(lease, now, Reason.VOTED)
+
+    def _follow(self, lease: Open, now: Answer, told: Reason) -> None:
+        """What waited moves on, or people are told anew whom is waited for: no longer than they were told before."""
+        if lease.state is S.PENDING and now.state is S.PENDING:
+            now.reason, now.until = told, min(now.until, lease.until)
+        seq = self._move(lease.ask, lease, now)
+        del self.open[lease.ask.identity]
+        if now.state in AFTER:
+            self._open(lease.ask, now, seq, lease)
+
     def _again(self, lease: Open) -> None:
         """Decide what is open again; what is answered as before is not said."""
         if lease.state is S.UNKNOWN or lease.stopped or (lease.state in WAITING and lease.until <= self.now):
             return
         now = self._judge(lease.ask, lease, lease.executor)
-        lease.waits, lease.missing = now.waits, now.missing
+        told, tells = lease.tally and lease.tally.told, now.tally and now.tally.told
+        lease.waits, lease.missing, lease.tally = now.waits, now.missing, now.tally
         if lease.state in WAITING:
-            if now.state is not lease.state:
-                seq = self._move(lease.ask, lease, now)
-                del self.open[lease.ask.identity]
-                if now.state in AFTER:
-                    self._open(lease.ask, now, lease.first, seq)
+            if now.state is not lease.state or (lease.state is S.PENDING and told != tells):
+                self._follow(lease, now, Reason.ASKED_ANEW)
         elif now.reason is Reason.FACT_SILENT or (now.state in RUNS and now.amount == lease.amount):
             pass  # silence is met at the claim
         elif lease.state is S.CLAIMED:
@@ -364,3 +450,9 @@ def _slot(ask: Ask) -> bytes:
     """Return what stands for an attempt: of two whose time comes in the same ms the lesser goes first."""
     identity = b"acme/%b\0%b%b" % (ask.authority.encode(), ask.id.to_bytes(16, "big"), ask.attempt.to_bytes(2, "big"))
     return sha256(identity).digest()[:16]
+
+
+def _fresh(holds: list[Hold], more: list[Hold]) -> list[Hold]:
+    """Return of `more` what is held of limits, in their scopes, that `holds` do not name."""
+    known = [(limit.name, limit.scope) for limit, _, _ in holds]
+    return [hold for hold in more if (hold[0].name, hold[0].scope) not in known]

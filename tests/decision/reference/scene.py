@@ -11,6 +11,7 @@ GRACE, ALAN, ADA, BOB, SHOP, OTHER = (
     "service:other",
 )
 PAY, GIVE, LOOK, EXPORT, NOWHERE = "shop.pay", "shop.give", "shop.look", "shop.export", "shop.burn"
+FINANCE, SUE, LEE, BOSS = ("user:flo", "user:fay", "user:fin"), "user:sue", "user:lee", "user:boss"
 FIRST, SECOND = "user:root", "user:second"
 
 
@@ -68,6 +69,16 @@ class Told(NamedTuple):
     settles: bool = False
 
 
+class Vote(NamedTuple):
+    """A person's word on what waits, given at `at` (ms); `amount` None leaves it as it was asked."""
+
+    ask: Ask
+    voter: str
+    yes: bool
+    amount: int | None
+    at: int
+
+
 class Status(NamedTuple):
     """What one source says of a principal."""
 
@@ -120,6 +131,6 @@ class Packs(NamedTuple):
     tight: bool
 
 
-Deed = Ask | Back | Begin | Told | Status | Given | Score | Label | Stop | Resume | Packs
+Deed = Ask | Back | Begin | Told | Vote | Status | Given | Score | Label | Stop | Resume | Packs
 Said = tuple[Any, ...]
 """What was said, comparable: `verdict`, `refusal`, `repeat` or `halted`, its seq, and what it says."""

@@ -17,7 +17,7 @@ freshness:
   - {{fact: resource, observed_ms: 60000, else: defer}}
 limits:
   - {{id: sum, per: [authority], on: [{PAY}], measure: amount, window: {{sliding_s: 600}}, max: SUM, because: enough}}
-  - {{id: many, per: [actor], on: [{PAY}], window: {{sliding_s: 120}}, max: 3, because: enough,
+  - {{id: many, per: [actor], on: [{PAY}], window: {{sliding_s: 120}}, max: 2, because: enough,
      over: step_up, approval: {{quorum: 1, from: ["group:finance", "user:lee"], expires_s: 30}}}}
   - {{id: gifts, per: [authority], on: [{GIVE}], measure: amount, window: {{sliding_s: 300}}, max: 100, because: enough,
      over: constrain}}

@@ -26,20 +26,25 @@ from tests.decision.reference.scene import (
     ADA,
     ALAN,
     BOB,
+    BOSS,
     EXPORT,
+    FINANCE,
     FIRST,
     GIVE,
     GRACE,
+    LEE,
     LOOK,
     NOWHERE,
     OTHER,
     PAY,
     SHOP,
+    SUE,
     Ask,
     Back,
     Begin,
     Deed,
     Given,
+    Label,
     Packs,
     Resume,
     Said,
@@ -47,10 +52,19 @@ from tests.decision.reference.scene import (
     Status,
     Stop,
     Told,
+    Vote,
 )
 from tests.support.world import TENANT, Decision, World, _loaded, digest_of
 
-KINDS = {GRACE: "user", ALAN: "user", ADA: "agent", BOB: "agent", SHOP: "service", OTHER: "service"}
+KINDS = {
+    **dict.fromkeys((*FINANCE, SUE, LEE, BOSS), "user"),
+    GRACE: "user",
+    ALAN: "user",
+    ADA: "agent",
+    BOB: "agent",
+    SHOP: "service",
+    OTHER: "service",
+}
 EVERYTHING, NO_GIFTS = ("*",), (PAY, LOOK, EXPORT, NOWHERE)
 MANDATES: dict[str, dict[str, Any]] = {
     "m1": {
@@ -68,6 +82,7 @@ MANDATES: dict[str, dict[str, Any]] = {
     },
     "m9": {"delegator": ALAN, "delegate": ADA, "actions": EVERYTHING},
 }
+MORE: dict[str, dict[str, Any]] = {ADA: {"owner": BOSS}, **{key: {"groups": ("finance",)} for key in FINANCE}}
 SETTINGS = DeskSettings(lag_ms_max=10_000, parked_most=3, pending_most=3, held_most=8)
 FAULTS = ("", "failed", "crashed before", "crashed after", "unsure")
 
@@ -122,7 +137,7 @@ class Stage(World):
         self.amounts: dict[bytes, int | None] = {}
         super().__init__(settings=SETTINGS, pack=shop.files(tight=False))
         for name, kind in KINDS.items():
-            self.publish_principal(name, kind=kind)
+            self.publish_principal(name, kind=kind, **MORE.get(name, {}))
         for name in MANDATES:
             self.put(Given(name, "active", 0))
         self.loop.step(0)
@@ -146,6 +161,9 @@ class Stage(World):
             self.send(Topic.INTENTS, intent_codec.frame(intent), deed.authority)
         elif isinstance(deed, Back):
             self.take_back(self._intent(deed.ask), deed.actor)
+        elif isinstance(deed, Vote):
+            offered = None if deed.amount is None else {"amount": deed.amount}
+            self.vote(self._intent(deed.ask), deed.voter, deed.yes, arguments=offered, voted_at=deed.at)
         elif isinstance(deed, Begin):
             intent = self._intent(deed.ask)
             signer = self.executor if deed.executor == SHOP else self.other
@@ -170,7 +188,8 @@ class Stage(World):
         elif isinstance(deed, Packs):
             self.push(shop.files(deed.tight))
         elif isinstance(deed, Status):
-            self.publish_principal(deed.name, kind=KINDS[deed.name], status=deed.status, source=deed.source)
+            more = MORE.get(deed.name, {})
+            self.publish_principal(deed.name, kind=KINDS[deed.name], status=deed.status, source=deed.source, **more)
         elif isinstance(deed, Given):
             said = {"id": deed.id, "status": deed.status, "expires_at": deed.expires_at, **MANDATES[deed.id]}
             self.publish_mandate(**said)
