@@ -43,8 +43,10 @@ class Votes:
             self._book.refuse(rec, *fault, identity, key)
 
     def _closed(self, slot: bytes, lease: Lease | None) -> Fault:
-        """Return why a vote is refused where nothing waits; past its deadline an attempt is as if it had not been asked,
-        whether or not it is remembered still."""
+        """Return why a vote is refused where nothing waits.
+
+        Past its deadline an attempt is as if it had not been asked, whether or not it is remembered still.
+        """
         known = self._book.settled.find(slot)
         if lease is None and (known is None or known.deadline <= self._book.instant):
             return Reason.VOTE_UNKNOWN, "nobody asked under this id and attempt"

@@ -43,12 +43,14 @@ from tests.decision.reference.stage import Stage
 TURNS_MOST = 30
 ASKERS = ((ADA, GRACE, "m1"), (BOB, GRACE, "m2"), (ADA, ALAN, "m9"), (GRACE, GRACE, ""), (BOB, GRACE, "m1"))
 AMOUNTS = (0, 10, 40, 70, 150, 600, 900, 1000, 1000, 1200, 1600, 1601, 5000, -5)
+LIKELY = ("claim", "report", "settle", "next", "vote")
+"""What is mostly drawn for something that it can move: histories that only miss prove little."""
 DEADLINES = (0, 15_000, 25_000, 500_000, 899_000, 920_000)
 SCOPES = ("tenant", f"agent/{ADA}", f"agent/{BOB}", f"action/{PAY}", f"tool/{SHOP}", f"tool/{OTHER}")
 WAITS = (0, 0, 100, 1_000, 9_000, 20_000, 29_000, 61_000, 130_000, 310_000)
 WEIGHTS = {
-    "ask": 12, "again": 1, "reuse": 1, "next": 2, "claim": 8, "report": 6, "settle": 1, "withdraw": 1, "vote": 6, "suspend": 1,
-    "wake": 3, "mandate": 1, "score": 1, "label": 3, "halt": 1, "resume": 3, "packs": 1, "lag": 1,
+    "ask": 12, "again": 1, "reuse": 1, "next": 2, "claim": 8, "report": 6, "settle": 1, "withdraw": 1, "vote": 14, "suspend": 1,
+    "wake": 3, "mandate": 1, "score": 1, "label": 3, "halt": 1, "resume": 4, "packs": 1, "lag": 1,
 }  # fmt: skip
 
 
@@ -61,13 +63,14 @@ class Turn(NamedTuple):
 
 
 class Writer:
-    """Draws what happens next. It knows what was asked, and what was granted of it: histories that only miss prove little."""
+    """Draws what happens next. It knows what was asked, and what became of it."""
 
     def __init__(self, seed: int) -> None:
         self.draw = random.Random(seed)
         kept = [name for name in WEIGHTS if name == "ask" or self.draw.random() < 0.7]
         self._names = kept
         self._weights = [WEIGHTS[name] * self.draw.choice((1, 1, 3)) for name in kept]
+        self._amounts = self.draw.choice((AMOUNTS, AMOUNTS, (1600, 1700, 600), (150, 600, 900)))
         self._crashes = self.draw.choice((0.0, 0.05, 0.2))
         self._hurry = self.draw.choice((0.03, 0.1, 0.3))
         self._waits = self.draw.sample(WAITS, 4)
@@ -76,9 +79,9 @@ class Writer:
         self.asked: list[Ask] = []
         self.granted: dict[tuple[int, int], int | None] = {}
         self.begun: dict[tuple[int, int], tuple[str, int]] = {}
-        self.waiting: list[tuple[int, int]] = []
+        self.waiting: dict[tuple[int, int], None] = {}
         self.votes: list[Vote] = []
-        self.lost: list[tuple[int, int]] = []
+        self.lost: dict[tuple[int, int], None] = {}
         self.shed: list[tuple[int, int]] = []
         self.halted: list[tuple[str, str]] = [("h1", SCOPES[0])]
 
@@ -101,12 +104,15 @@ class Writer:
             elif kind == "verdict":
                 number, attempt, state, _, reason, amount, stop, _ = rest
                 place: Any = number, attempt
+                for open_ in (self.granted, self.waiting, self.lost, self.begun):
+                    if state not in ("UNKNOWN", "CLAIMED") or open_ is not self.begun:
+                        open_.pop(place, None)
                 if state in ("GRANTED", "CLAIMED") and not stop:
                     self.granted[place] = amount
                 elif state == "PENDING":
-                    self.waiting.append(place)
+                    self.waiting[place] = None
                 elif state == "UNKNOWN":
-                    self.lost.append(place)
+                    self.lost[place] = None
                 elif reason in ("LAGGING", "OVERLOADED"):
                     self.shed.append(place)
 
@@ -129,7 +135,7 @@ class Writer:
         if name == "halt":
             return Stop(draw.choice(("h1", "h2")), draw.choice(SCOPES))
         if name == "resume":
-            return Resume(*draw.choice(self.halted), draw.choice((FIRST, SECOND)))
+            return Resume(*draw.choice(self.halted[-2:]), draw.choice((FIRST, SECOND)))
         if name == "packs":
             return Packs(draw.random() < 0.5)
         return self._ask(now) if old is None or name in ("ask", "lag") else self._on(name, old, now)
@@ -146,16 +152,16 @@ class Writer:
             "next": self.shed,
             "vote": self.waiting,
         }.get(name, ())
-        if likely and draw.random() < 0.9:
-            place = draw.choice(list(likely)[-4:])
-            return next(ask for ask in self.asked if (ask.id, ask.attempt) == place)
+        if name in LIKELY and draw.random() < 0.9:
+            place = draw.choice(list(likely)[-4:]) if likely else None
+            return next((ask for ask in self.asked if (ask.id, ask.attempt) == place), None)
         return draw.choice(self.asked[-6:])
 
     def _ask(self, now: int) -> Ask:
         draw = self.draw
         actor, authority, mandate = draw.choice(self._askers)
         action = NOWHERE if draw.random() < 0.02 else draw.choice(self._actions)
-        amount = draw.choice(AMOUNTS) if action in (PAY, GIVE) else None
+        amount = draw.choice(self._amounts) if action in (PAY, GIVE) else None
         deadline = now + (120_000 if draw.random() < 0.7 else draw.choice(DEADLINES))
         resource, session = draw.choice(("order/7", "order/8")), draw.choice(("", "s1", "s2"))
         audience = draw.choice((SHOP, SHOP, ""))
@@ -202,7 +208,7 @@ class Writer:
         if self.votes and draw.random() < 0.1:
             return draw.choice(self.votes[-4:])
         ask = old._replace(purpose="a twin") if draw.random() < 0.03 else old
-        voter = draw.choice((*FINANCE, *FINANCE, LEE, SUE, BOSS, ADA, GRACE))
+        voter = draw.choice((*FINANCE * 4, LEE, LEE, SUE, BOSS, ADA, GRACE))
         offered = (
             None
             if old.amount is None or draw.random() < 0.75

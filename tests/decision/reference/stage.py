@@ -136,6 +136,7 @@ class Stage(World):
         self.revision = 0
         self.amounts: dict[bytes, int | None] = {}
         super().__init__(settings=SETTINGS, pack=shop.files(tight=False))
+        self.clock.now += 1
         for name, kind in KINDS.items():
             self.publish_principal(name, kind=kind, **MORE.get(name, {}))
         for name in MANDATES:
