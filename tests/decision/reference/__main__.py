@@ -35,14 +35,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for found in _played(slices, asked.jobs):
         histories += len(found)
         decisions += sum(each for each in found if isinstance(each, int))
-        parted += [each for each in found if isinstance(each, Difference)]
+        apart = [each for each in found if isinstance(each, Difference)]
+        for difference in apart:
+            print(told(difference), flush=True)
+        parted += apart
         if time.monotonic() - said_at >= PROGRESS_S:
             said_at = time.monotonic()
             print(f"{histories} of {len(seeds)} histories, {decisions} decisions, {len(parted)} parted", flush=True)
         if len(parted) >= SHOWN_MOST:
             break
-    for difference in parted[:SHOWN_MOST]:
-        print(told(difference))
     took = time.monotonic() - started
     print(
         f"{histories - len(parted)} of {histories} histories agree from seed {asked.first} on: "

@@ -214,9 +214,11 @@ class Model:
             return Answer(S.DENIED, Effect.DENY, Reason.REJECTED, tally=count)
         if not count.met:
             return now
-        now, _, _ = self._limited(ask, Effect.PERMIT, Reason.PERMITTED, count.amount, lease, over)
+        # What the rules demand of a grant is demanded of this one too.
+        amount = count.amount if count.amount is None or most is None else min(most, count.amount)
+        now, _, _ = self._limited(ask, Effect.PERMIT, Reason.PERMITTED, amount, lease, over)
         if now.state in RUNS:
-            now.effect = Effect.PERMIT if now.amount == ask.amount else Effect.CONSTRAIN
+            now.effect = Effect.PERMIT if now.amount == ask.amount and most is None else Effect.CONSTRAIN
             now.reason = Reason.APPROVED
         now.tally = count
         return now
