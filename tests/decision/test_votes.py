@@ -366,3 +366,13 @@ def test_votes_outlive_a_restart() -> None:
     shop.suspend("user:flo", groups=("finance",))
     assert states(shop.step()) == [State.REVOKED]
     assert faults(shop) == []
+
+
+@pytest.mark.parametrize("restarts", [False, True])
+def test_a_vote_past_the_deadline_is_refused_alike_by_a_desk_that_was_restored(restarts: bool) -> None:
+    shop = Shop()
+    asked = shop.refund()
+    shop.later(120_000)
+    if restarts:
+        shop.restart()
+    assert refused([one for one in shop.vote(asked, "user:flo") if one.name == "refusal"]) == Reason.VOTE_UNKNOWN

@@ -117,9 +117,9 @@ class Sweeps:
         state = State(lease.state)
         if state is State.UNKNOWN or lease.stopped:
             return
+        if state in WAITING and lease.expires_at <= self._book.instant:
+            return  # its time is over: the clock ends it, and no change of the context may come before
         waits = state is State.PENDING
-        if waits and lease.expires_at <= self._book.instant:
-            return  # the clock ends it, and no change of the context may come before
         asked = self._questions.recall(lease)
         if awaits_context(lease):
             if not self._judge.covers(asked.intent.at_least):

@@ -34,13 +34,21 @@ class Votes:
         if lease is not None and rec.value in lease.votes:
             self._book.voice.repeat(rec, vote.tenant, vote.authority, (vote.id, vote.attempt), lease.seq, key)
             return
-        fault = self._closed(slot) if lease is None or lease.state != State.PENDING else self._take(vote, lease, rec)
+        if lease is not None and lease.state == State.PENDING:
+            fault = self._take(vote, lease, rec)
+        else:
+            fault = self._closed(slot, lease)
         if fault is not None:
             identity = (vote.tenant, vote.authority, vote.id, vote.attempt)
             self._book.refuse(rec, *fault, identity, key)
 
-    def _closed(self, slot: bytes) -> Fault:
-        if self._book.settled.find(slot) is None:
+    def _closed(self, slot: bytes, lease: Lease | None) -> Fault:
+        """Return why a vote is refused where nothing waits.
+
+        Past its deadline an attempt is as if it had not been asked, whether or not it is remembered still.
+        """
+        known = self._book.settled.find(slot)
+        if lease is None and (known is None or known.deadline <= self._book.instant):
             return Reason.VOTE_UNKNOWN, "nobody asked under this id and attempt"
         return Reason.VOTE_LATE, "nothing waits for people under this id and attempt"
 

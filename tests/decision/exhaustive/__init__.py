@@ -1,0 +1,1 @@
+"""Every order in which a small story can happen, with a failover at every point, held against what was promised."""

@@ -1,0 +1,1 @@
+"""A second desk, written from the design alone, that must say what the desk says."""
