@@ -7,11 +7,12 @@ import pytest
 
 from placet.model.reasons import Effect, Reason
 from placet.policy import finding as findings
+from placet.policy.approval import Approval
 from placet.policy.contents import Pack
 from placet.policy.evaluate import Plan, PolicySet
 from placet.policy.finding import ARGUMENTS_UNFIT, EVALUATION_DISAGREES, NO_RULE, Finding, Said, erred, fired, merge
 from placet.policy.obligations import Obligation
-from placet.policy.rules import Approval, Bound, Rule
+from placet.policy.rules import Bound, Rule
 from tests.policy.packs import ACTIONS, case, pack, rule
 
 

@@ -5,9 +5,10 @@ from typing import Any
 import pytest
 
 from placet.model.reasons import Effect
+from placet.policy.approval import Approval
 from placet.policy.forms import ActionForm, ObligationForm, PackForm, RuleForm
 from placet.policy.obligations import Obligation
-from placet.policy.rules import Approval, action_of, demands, reaches, rule_of
+from placet.policy.rules import action_of, demands, reaches, rule_of
 from placet.policy.shape import Argument
 
 PACK = {"name": "p", "version": "1", "description": "d"}
