@@ -4,7 +4,7 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from confluent_kafka import OFFSET_END, TopicPartition
+from confluent_kafka import OFFSET_END, KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType
 
 from placet.drivers.kafka import KafkaLog
@@ -78,8 +78,9 @@ def emptied(site: Site) -> Iterator[None]:
     resource = ConfigResource(ResourceType.TOPIC, title, incremental_configs=[entry])
     for done in site.admin.incremental_alter_configs([resource]).values():
         done.result(30)
-    (deleted,) = site.admin.delete_records([TopicPartition(title, 0, OFFSET_END)]).values()
-    low = deleted.result(30).low_watermark
+    lows: list[int] = []
+    site.until(lambda: lows or lows.extend(_emptied(site, title)), "the topic is not emptied")
+    low = lows[0]
     for worker in site.workers:
         worker.kill()
         worker.start()
@@ -91,6 +92,17 @@ def emptied(site: Site) -> Iterator[None]:
     site.context.start()
     site.prove("facts and watermarks removed", low)
     site.prove("workers that began without them", len(site.workers))
+
+
+def _emptied(site: Site, title: str) -> list[int]:
+    """Return where a topic begins once all of it is gone; nothing while the broker has not heard that this is allowed."""
+    (deleted,) = site.admin.delete_records([TopicPartition(title, 0, OFFSET_END)]).values()
+    try:
+        return [deleted.result(30).low_watermark]
+    except KafkaException as error:
+        if error.args[0].code() != KafkaError.POLICY_VIOLATION:
+            raise
+        return []
 
 
 @contextmanager
