@@ -79,7 +79,7 @@ def emptied(site: Site) -> Iterator[None]:
     for done in site.admin.incremental_alter_configs([resource]).values():
         done.result(30)
     lows: list[int] = []
-    site.until(lambda: lows or lows.extend(_emptied(site, title)), "the topic is not emptied")
+    site.until(lambda: _emptied(site, title, lows), "the topic is not emptied")
     low = lows[0]
     for worker in site.workers:
         worker.kill()
@@ -94,15 +94,15 @@ def emptied(site: Site) -> Iterator[None]:
     site.prove("workers that began without them", len(site.workers))
 
 
-def _emptied(site: Site, title: str) -> list[int]:
-    """Return where a topic begins once all of it is gone; nothing while the broker has not heard that this is allowed."""
+def _emptied(site: Site, title: str, lows: list[int]) -> bool:
+    """Remove all of a topic, and note where it begins then; return false while its broker has not heard that it may."""
     (deleted,) = site.admin.delete_records([TopicPartition(title, 0, OFFSET_END)]).values()
     try:
-        return [deleted.result(30).low_watermark]
+        lows.append(deleted.result(30).low_watermark)
     except KafkaException as error:
         if error.args[0].code() != KafkaError.POLICY_VIOLATION:
             raise
-        return []
+    return bool(lows)
 
 
 @contextmanager
