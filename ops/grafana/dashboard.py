@@ -162,6 +162,12 @@ ROWS: tuple[tuple[str, tuple[Panel, ...]], ...] = (
                 "From asking to their answer.",
             ),
             Panel(
+                "Limits that little is left of",
+                "short",
+                {"{{limit}}": f"sum by (limit) (increase(placet_limits_reached_total{{{_WHERE}}}[{_RATE}]))"},
+                "Grants that took a limit to four fifths of what it allows, or beyond.",
+            ),
+            Panel(
                 "Sets of packs in force",
                 "short",
                 {"{{digest}}": f"count by (digest) (placet_policy_bundle_info{{{_WHERE}}})"},

@@ -250,17 +250,20 @@ class Model:
             return self._waits(ask, now, DEFER_MS), None, ()
         if wanted:
             return self._waits(ask, Answer(S.PENDING, effect, reason), wanted.wait_ms), wanted, ()
-        ends = [expires_at for _, expires_at in (self.known.mandates[name] for name in chain(ask)) if expires_at]
         state = S.CLAIMED if ask.action == LOOK and ask.audience else S.GRANTED
         holds = [(limit, limit.takes(amount), BEYOND if limit in over else HOLD) for limit in limits]
         holds = [hold for hold in holds if hold[1] or hold[2] == BEYOND]
-        return Answer(state, effect, reason, amount, min(self.now + LEASE_MS, ask.deadline, *ends), holds), None, ()
+        return Answer(state, effect, reason, amount, min(self.now + LEASE_MS, self._ends(ask)), holds), None, ()
 
     def _waits(self, ask: Ask, now: Answer, wait_ms: int) -> Answer:
         """Return an answer that is no grant, in the state that its effect leads to."""
         now.state = {Effect.DEFER: S.DEFERRED, Effect.STEP_UP: S.PENDING}.get(now.effect, S.DENIED)
-        now.until = min(self.now + wait_ms, ask.deadline)
+        now.until = min(self.now + wait_ms, self._ends(ask))
         return now
+
+    def _ends(self, ask: Ask) -> int:
+        """Return when nothing of it may be open any more: at its deadline, or with the first mandate it rests on."""
+        return min([ask.deadline, *(ends for _, ends in (self.known.mandates[name] for name in chain(ask)) if ends)])
 
     def _used(self, ask: Ask, limit: Limit) -> int:
         name = (ask.authority, limit.name, limit.scope)
@@ -429,8 +432,14 @@ class Model:
         if lease.state in WAITING:
             if now.state is not lease.state or (lease.state is S.PENDING and told != tells):
                 self._follow(lease, now, Reason.ASKED_ANEW)
-        elif now.reason is Reason.FACT_SILENT or (now.state in RUNS and now.amount == lease.amount):
+        elif now.reason is Reason.FACT_SILENT:
             pass  # silence is met at the claim
+        elif (
+            now.state in RUNS
+            and now.amount == lease.amount
+            and (lease.state is S.CLAIMED or self._ends(lease.ask) >= lease.until)
+        ):
+            pass
         elif lease.state is S.CLAIMED:
             lease.stopped = True
             lease.seq = self._move(lease.ask, lease, Answer(S.CLAIMED, now.effect, Reason.CONTEXT_CHANGED), stop=True)
