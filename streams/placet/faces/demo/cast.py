@@ -21,7 +21,7 @@ FEEDS: tuple[tuple[Topic, str], ...] = (
 
 
 class Agent(NamedTuple):
-    """An agent of the fleet: who answers for it, under which mandate, for what."""
+    """An agent of the fleet: who answers for it, under which mandate, for what; and who handed it on, of which mandate."""
 
     name: str
     authority: str
@@ -30,6 +30,8 @@ class Agent(NamedTuple):
     actions: tuple[str, ...]
     resources: tuple[str, ...]
     attributes: dict[str, str]
+    via: str = ""
+    parent: str = ""
 
     @property
     def session(self) -> str:
@@ -38,19 +40,46 @@ class Agent(NamedTuple):
 
 
 PEOPLE: dict[str, tuple[str, ...]] = {
-    "user:kim": ("support",),
+    "user:kim": ("support", "finance"),
     "user:mo": ("finance", "treasury"),
+    "user:ivy": ("finance",),
     "user:dana": ("analysts",),
     "user:rae": ("engineering", "on-call"),
 }
 """People, and the groups they are in."""
 
+LEAD = Agent(
+    "agent:desk-lead", "user:kim", "support-budget", "keep customers content", ("payments.*",), ("order/*",), {}
+)
+"""Hands on what it may do; whoever it hands it to draws on its budget."""
+BUDGET, BUDGET_S = 60_000, 10
+"""What all who act under the lead's mandate may give back together in any ten seconds."""
 REFUNDS = Agent(
-    "agent:refund-bot", "user:kim", "late-orders", "make good what came late", ("payments.*",), ("order/*",), {}
+    "agent:refund-bot",
+    "user:kim",
+    "late-orders",
+    "make good what came late",
+    ("payments.*",),
+    ("order/*",),
+    {},
+    LEAD.name,
+    LEAD.mandate,
 )
 NEWCOMER = Agent(
-    "agent:refund-trainee", "user:kim", "first-week", "learn refunds", ("payments.*",), ("order/*",), {"tenure": "new"}
+    "agent:refund-trainee",
+    "user:kim",
+    "first-week",
+    "learn refunds",
+    ("payments.*",),
+    ("order/*",),
+    {"tenure": "new"},
+    LEAD.name,
+    LEAD.mandate,
 )
+LARGE = REFUNDS._replace(mandate="large-refunds", task="settle the large claims", via="", parent="")
+"""The same agent on another task, under nobody's budget but finance's eyes."""
+LARGE_ORDER = "order/39"
+APPROVERS = ("user:kim", "user:mo", "user:ivy")
 TREASURY = Agent("agent:treasury-bot", "user:mo", "payables", "pay what is due", ("payments.*",), ("account/*",), {})
 ANALYST = Agent(
     "agent:analyst",
@@ -70,7 +99,7 @@ RELEASES = Agent(
     ("service/*",),
     {},
 )
-FLEET = (REFUNDS, NEWCOMER, TREASURY, ANALYST, RELEASES)
+FLEET = (LEAD, REFUNDS, NEWCOMER, TREASURY, ANALYST, RELEASES)
 
 EXECUTORS: dict[str, tuple[str, ...]] = {
     "service:cashier": (),
@@ -112,6 +141,7 @@ def key_holders() -> Iterator[tuple[Any, str]]:
     """Yield the purpose and the issuer of every key the company needs besides a journal's first ones."""
     yield from (("agent", agent.name) for agent in FLEET)
     yield from (("executor", name) for name in EXECUTORS)
+    yield from (("approver", name) for name in APPROVERS)
 
 
 def introductions(at: int) -> Iterator[Line]:
@@ -120,7 +150,8 @@ def introductions(at: int) -> Iterator[Line]:
         yield _known(_principal(person, "user", None, at)._replace(groups=groups))
     for agent in FLEET:
         yield _known(agent_of(agent, at))
-        yield _mandate(agent, at)
+        yield mandate_of(agent, at)
+    yield mandate_of(LARGE, at)
     for name, capabilities in EXECUTORS.items():
         yield _known(_principal(name, "service", "user:rae", at)._replace(capabilities=capabilities))
     for name, (label, categories) in RESOURCES.items():
@@ -169,19 +200,20 @@ def _known(record: principal.Principal) -> Line:
     return Line(Topic.PRINCIPALS, f"{TENANT}/{record.id}/{record.source}", principal, record, "feed")
 
 
-def _mandate(agent: Agent, at: int) -> Line:
+def mandate_of(agent: Agent, at: int, status: str = "active") -> Line:
+    """Return the mandate that an agent acts under, as it stands from `at` on."""
     record = mandate.Mandate(
         tenant=TENANT,
         id=agent.mandate,
-        delegator=agent.authority,
+        delegator=agent.via or agent.authority,
         delegate=agent.name,
         task=agent.task,
         actions=agent.actions,
         resources=agent.resources,
-        limits=(),
-        parent="",
+        limits=(mandate.Limit("amount", BUDGET, BUDGET_S, ("payments.refund",)),) if agent is LEAD else (),
+        parent=agent.parent,
         expires_at=0,
-        status="active",
+        status=status,
         observed_at=at,
         proof=None,
     )

@@ -68,6 +68,11 @@ class Feeds:
         """An agent's account is enabled again (RISC account-enabled)."""
         self._event(RISC + "account-enabled", agent, {})
 
+    def mandate(self, agent: cast.Agent, status: str) -> None:
+        """The operator suspends what an agent acts under, or lets it stand again."""
+        self._told("operator", f"mandate {agent.mandate} of {agent.name} is {status}")
+        self.publish([cast.mandate_of(agent, now_ms(), status)])
+
     def classify(self, resource: str, label: str) -> None:
         """The classifier has looked at a resource."""
         self._told("classifier", f"{resource} is {label}")

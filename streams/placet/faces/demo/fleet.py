@@ -12,6 +12,7 @@ from placet.faces.demo.board import Board
 from placet.faces.demo.clockwork import Clockwork
 from placet.faces.demo.executors import Crew
 from placet.faces.demo.feeds import Feeds
+from placet.faces.demo.finance import Finance
 from placet.faces.sdk.agent import Agent
 from placet.faces.sdk.errors import NotBegun, NotGranted
 from placet.faces.sdk.models import Answer
@@ -36,11 +37,13 @@ class Fleet:
         self._alarm = threading.Event()
         self.jobs: tuple[Callable[[], None], ...] = (
             self.refunds,
+            self.large,
             self.trainee,
             self.treasury,
             self.analyst,
             self.releases,
             self.world,
+            Finance(journal, clock, board).work,
         )
 
     def refunds(self) -> None:
@@ -60,6 +63,14 @@ class Fleet:
                 self._ask(me, "payments.quote", order, _money(amount), "service:cashier")
             else:
                 self._ask(me, "payments.refund", order, _money(amount), "service:cashier")
+
+    def large(self) -> None:
+        """Settle one large claim a round: it waits for two people of finance."""
+        me, round_ = self._agent(cast.LARGE), 0
+        while self._clock.cue(round_, 0.12):
+            wait_s = self._clock.round_s
+            self._ask(me, "payments.refund", cast.LARGE_ORDER, _money(60_000), "service:cashier", wait_s=wait_s)
+            round_ += 1
 
     def trainee(self) -> None:
         """Learn refunds: whatever is asked, 20.00 is what may be given back."""
@@ -141,8 +152,10 @@ class Fleet:
             (0.45, lambda: self._classify(f"{cast.LATE}-{round_}")),
             (0.5, lambda: feeds.disabled(cast.NEWCOMER)),
             (0.56, self._all_clear),
-            (0.7, lambda: feeds.enabled(cast.NEWCOMER)),
+            (0.66, lambda: feeds.enabled(cast.NEWCOMER)),
+            (0.72, lambda: feeds.mandate(cast.NEWCOMER, "suspended")),
             (0.85, lambda: feeds.compliance(cast.RELEASES, compliant=False)),
+            (0.9, lambda: feeds.mandate(cast.NEWCOMER, "active")),
             (0.95, lambda: feeds.compliance(cast.RELEASES, compliant=True)),
         )
 
