@@ -316,6 +316,27 @@ def test_every_mandate_of_the_chain_is_held_and_the_tightest_decides() -> None:
     sound(world)
 
 
+def test_an_action_that_a_limit_names_needs_what_it_measures() -> None:
+    world = shop()
+    world.publish_mandate(limits=(Limit("page", 100, 0, ("shop.look",)), Limit("page", 100, 60, ("shop.*",))))
+    denied = only(world.ask(world.intent("shop.look")))
+    assert (denied.state, denied.reason, denied.rules) == (State.DENIED, Reason.AMOUNT_UNFIT, ("mandate/m1",))
+    looked = only(world.ask(world.intent("shop.look", {"page": 7})))
+    assert holds(looked) == [("mandate/m1", "page 0 shop.look", 7, HOLD), ("mandate/m1", "page 60 shop.*", 7, HOLD)]
+    assert refund(world, 1).holds == ()
+    sound(world)
+
+
+def test_an_action_that_is_not_declared_needs_what_a_limit_on_a_pattern_measures() -> None:
+    made = pack(SUM.replace("[shop.refund]", "['shop.r*']"))
+    made["rules.yaml"] += "  - {id: rest, because: rest, on: [shop.rebate], effect: permit}\n"
+    world = World(pack=made)
+    assert only(world.ask(world.intent("shop.rebate"))).reason == Reason.AMOUNT_UNFIT
+    assert holds(only(world.ask(world.intent("shop.rebate", {"amount": 60})))) == [("shop/sum", "authority", 60, HOLD)]
+    assert refund(world, 41).reason == Reason.LIMIT_EXCEEDED
+    sound(world)
+
+
 def test_a_narrowed_mandate_counts_on() -> None:
     world = shop()
     world.publish_mandate(limits=(Limit("amount", 100, 0, ()),))
@@ -370,4 +391,14 @@ def test_a_meter_outlives_the_record_it_was_written_in_and_is_forgotten_after_it
     assert book_of(world).meters.rows() == []
     world.restart()
     assert refund(world, 100).state == State.GRANTED
+    sound(world)
+
+
+def test_a_limit_that_is_nearly_reached_is_told_once_and_by_name() -> None:
+    world = shop(SUM)
+    told = []
+    for amount in (79, 1, 1):
+        refund(world, amount)
+        told.append([tuple(one) for one in book_of(world).tally.near])
+    assert told == [[], [("acme/user:grace", "shop/sum", "authority", 80, 100)], []]
     sound(world)

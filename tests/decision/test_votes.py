@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
+from placet.decision.settings import DeskSettings
 from placet.model.codec import intent as intent_codec
 from placet.model.codec.intent import Intent
 from placet.model.digests import intent_digest
@@ -275,6 +276,21 @@ def test_what_goes_on_waiting_ends_no_later_than_it_was_told() -> None:
     shop.clock.now += 20_000
     assert only(shop.vote(asked, "user:flo")).expires_at == ends
     assert states(shop.later(40_000)) == [State.EXPIRED]
+
+
+def test_what_the_clock_has_not_got_to_yet_is_over_all_the_same() -> None:
+    shop = Shop(settings=DeskSettings(sweep_most=1))
+    first, second = shop.refund(), shop.refund()
+    for asked in (first, second):
+        shop.vote(asked, "user:flo")
+    shop.clock.now += 60_000
+    late = shop.voted(second, "user:fay", voted_at=shop.clock.now - 1)
+    shop.send(Topic.VOTES, late)
+    said = shop.step()
+    assert [(one.name, one.record.id) for one in said] == [("verdict", first.id), ("refusal", second.id)]
+    assert said[1].record.detail == "appended at 1760000060000, the wait ended at 1760000060000"
+    assert states(shop.step()) == [State.EXPIRED]
+    assert faults(shop) == []
 
 
 def test_narrower_arguments_of_all_votes_and_obligations_hold_together() -> None:

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from placet.decision.limits import Near
 from placet.drivers.logs import log_to, logger, trace_of, traced
-from placet.drivers.telling import Telling
+from placet.drivers.telling import Telling, limits_reached
 from placet.model.codec import quarantined
 from placet.model.codec.quarantined import Quarantined
 from placet.model.reasons import Reason
@@ -141,6 +142,21 @@ def test_what_a_worker_sets_aside_is_named_in_the_trace_it_came_in(out: io.Strin
     assert (traced_["trace_id"], traced_["span_id"]) == (TRACE, SPAN)
     assert plain["record"] == "placet.intents/0@1"
     assert "trace_id" not in plain
+
+
+def test_limits_that_are_nearly_reached_are_named_in_a_bounded_number_of_lines(out: io.StringIO) -> None:
+    near = [Near("acme/user:ada", "payments/refunds-a-day", "authority", 80, 100)] * 2
+    mandates = [Near("acme/user:ada", f"mandate/m{number}", "count 0", 8, 10) for number in range(20)]
+    assert limits_reached([*near, *mandates]) == {"payments/refunds-a-day": 2, "mandate": 20}
+    first, *_, last = said = lines(out)
+    assert len(said) == 21
+    assert (first["event"], first["limit"], first["key"]) == (
+        "limit reached",
+        "payments/refunds-a-day",
+        "acme/user:ada",
+    )
+    assert (first["scope"], first["used"], first["max"]) == ("authority", 80, 100)
+    assert (last["event"], last["more"]) == ("limit reached", 2)
 
 
 def test_a_flood_of_what_is_set_aside_is_a_bounded_number_of_lines(out: io.StringIO) -> None:

@@ -24,6 +24,7 @@ placet_signals_total{stream,result}
 placet_join_misses_total{stream}
 placet_fail_closed_total{cause}
 placet_policy_eval_errors_total{rule}
+placet_limits_reached_total{limit}
 placet_policy_bundle_info{digest}
 placet_policy_load_timestamp_seconds
 placet_consumer_lag_records{topic,partition}
@@ -49,6 +50,7 @@ def filled() -> Watch:
             refused=Counter({Reason.UNDECODABLE: 1, Reason.OUTCOME_UNKNOWN: 1}),
             missing=Counter({"actor.risk": 1}),
             erred=Counter({"payments/refund-small": 1}),
+            near=Counter({"payments/refunds-a-day": 2}),
             waits_ms=[1, 3],
             approvals_ms=[4_000],
             halts_ms=[20],
@@ -113,6 +115,7 @@ def value(watch: Watch, line: str) -> float:
         ('placet_signal_age_seconds{stream="risk"}', 1.5),
         ("placet_policy_load_timestamp_seconds", 1_700_000_000),
         ("placet_approval_oldest_age_seconds", 9),
+        ('placet_limits_reached_total{limit="payments/refunds-a-day"}', 2),
         ("placet_halt_seconds_sum", 0.02),
         ("placet_revoke_seconds_sum", 0.04),
     ],

@@ -14,13 +14,15 @@ from placet.model.topics import Topic
 from placet.ports import Log, Message
 from tests.faults import town
 from tests.faults.poison import Bad, bad_context, bad_inputs
-from tests.faults.town import AGENTS, OTHER, PEOPLE, RESOURCES, SHOP, TENANT, UNKNOWN_RESOURCE
+from tests.faults.town import AGENTS, OTHER, PEOPLE, RESOURCES, SHOP, TENANT, UNKNOWN_RESOURCE, VOTERS
 from tests.support.keyed import keyed
 
 SCORES = (0, 30, 69, 70, 95)
 LABELS = ("public", "confidential", "restricted")
-AMOUNTS = (1, 10, 400, 401, 1_000, 1_001, 4_000, 7_000, 9_500)
+AMOUNTS = (1, 10, 400, 401, 1_000, 1_001, 4_000, 6_500, 7_000, 7_000, 9_000, 9_500)
 ASKED_MOST = 40
+LARGE = tuple(strict.canonical({"amount": amount}) for amount in AMOUNTS if 5_000 < amount <= 9_000)
+"""What a refund says that people are asked about."""
 PACKS = (town.OPEN_PACK, town.STRICT_PACK)
 
 
@@ -44,6 +46,7 @@ class Fleet:
         self._letters: list[Letter] = []
         self._digests = [town.digest_of_pack(files) for files in PACKS]
         self.asked: list[Intent] = []
+        self._votes: list[tuple[str, bytes]] = []
         self.poisoned = 0
         self.publish(now_ms(), self._publish)
         self._acts: tuple[tuple[int, Callable[[], None]], ...] = (
@@ -59,6 +62,8 @@ class Fleet:
             (3, self._activate),
             (2, self._watermark),
             (4, self._settle),
+            (16, self._vote),
+            (4, self._vote_again),
             (10, self._poison),
             (3, self._poison_context),
         )
@@ -66,7 +71,7 @@ class Fleet:
     @staticmethod
     def publish(now: int, say: Callable[[Topic, bytes], object]) -> None:
         """Say what has to be known before anything is granted."""
-        for name in (*AGENTS, *PEOPLE, SHOP, OTHER):
+        for name in (*AGENTS, *PEOPLE, *VOTERS, SHOP, OTHER):
             say(Topic.PRINCIPALS, town.a_principal(now, name))
         for agent in AGENTS:
             for person in PEOPLE:
@@ -173,7 +178,7 @@ class Fleet:
         self._publish(Topic.SENSITIVITY, value)
 
     def _status(self) -> None:
-        name = self._random.choice((*AGENTS, PEOPLE[0]))
+        name = self._random.choice((*AGENTS, PEOPLE[0], VOTERS[0]))
         value = town.a_principal(self._now(), name, self._random.choice(("suspended", "active", "active")))
         self._publish(Topic.PRINCIPALS, value)
 
@@ -201,6 +206,29 @@ class Fleet:
         if known is not None:
             result = self._random.choice((State.DONE, State.FAILED))
             self.write(Topic.OUTCOMES, known.authority, town.a_settlement(self._now(), known, result))
+
+    def _vote(self) -> None:
+        """Vote on what is likely to wait for people; sometimes as who asks, on something else, or for less."""
+        draw = self._random
+        large = [one for one in self.asked[-ASKED_MOST:] if one.arguments in LARGE]
+        if not large:
+            return
+        # Votes are read before intents: on what was asked in this very turn nobody can vote yet.
+        asked = draw.choice(large[-5:-1] or large)
+        for voter in draw.sample((*VOTERS, PEOPLE[0]), 2):
+            more: dict[str, object] = {}
+            if draw.random() < 0.1:
+                more["intent_digest"] = draw.randbytes(32)
+            if draw.random() < 0.3:
+                more["arguments"] = strict.canonical({"amount": draw.choice((5_000, 6_000, 9_999))})
+            value = town.a_vote(self._now(), asked, voter, draw.random() < 0.9, **more)
+            self._votes.append((asked.authority, value))
+            self.write(Topic.VOTES, asked.authority, value)
+
+    def _vote_again(self) -> None:
+        """Send a vote again, byte for byte: a writer that heard nothing, or somebody who kept it."""
+        if self._votes:
+            self.write(Topic.VOTES, *self._random.choice(self._votes[-ASKED_MOST:]))
 
     def _poison(self) -> None:
         number = self._next() + (1 << 64)

@@ -8,7 +8,7 @@ from placet.model.keys import key_of
 from placet.model.reasons import Reason, State
 from placet.model.topics import Topic
 from tests.faults import town
-from tests.faults.town import OPERATOR, OTHER_KEY, PEOPLE, SHOP_KEY, STRANGER, TENANT
+from tests.faults.town import OPERATOR, OTHER_KEY, PEOPLE, SHOP_KEY, STRANGER, TENANT, VOTERS
 
 KEY = key_of(TENANT, PEOPLE[0])
 LARGE = 65_536
@@ -93,6 +93,16 @@ def bad_inputs(now: int, number: int) -> dict[str, Bad]:
             town.an_outcome(now, good, State.FAILED, b"", nonce, OTHER_KEY, executor=SHOP_KEY.issuer),
             Reason.WRITER_UNPROVED,
         ),
+        "a vote in another's name": on(
+            Topic.VOTES, town.a_vote(now, good, VOTERS[0], signer=town.APPROVERS[VOTERS[1]]), Reason.WRITER_UNPROVED
+        ),
+        "a vote of an executor": on(
+            Topic.VOTES, town.a_vote(now, good, SHOP_KEY.issuer, signer=SHOP_KEY), Reason.WRITER_UNPROVED
+        ),
+        "a vote for arguments that are not canonical": on(
+            Topic.VOTES, town.a_vote(now, good, VOTERS[0], arguments=b'{"amount": 1}'), Reason.ARGUMENTS_MALFORMED
+        ),
+        "a vote on nothing": on(Topic.VOTES, town.a_vote(now, good, VOTERS[0]), Reason.VOTE_UNKNOWN),
         "a vote of nobody": on(Topic.VOTES, town.MODULES["vote"].frame(unsigned_vote), Reason.WRITER_UNPROVED),
         "a claim of nothing": on(Topic.OUTCOMES, town.a_claim(now, good, digest, nonce), Reason.CLAIM_UNKNOWN),
         "an outcome of nothing": on(

@@ -56,7 +56,7 @@ def hold_the_whole_table(stage: Stage) -> None:
     sent: dict[str, tuple[int, int]] = {}
     for name, bad in table.items():
         sent[name] = stage.send(bad.topic, bad.value, misplaced=bad.misplaced)
-        assert State.GRANTED in states(stage.ask(stage.intent())), f"after {name}"
+        assert State.GRANTED in states(stage.ask(stage.intent(session=f"s{len(sent)}"))), f"after {name}"
     for name, bad in table.items():
         hold(name, stage, bad, sent[name])
     assert stage.violations() == []
@@ -91,9 +91,9 @@ def test_every_kind_of_bad_context_is_ignored_and_refused_once(stage: Stage) -> 
     sent = {}
     for name, bad in table.items():
         sent[name] = 0, stage.publish(bad.topic, bad.value, bad.key)
-        assert states(stage.ask(stage.intent())) == [State.GRANTED], f"after {name}"
+        assert states(stage.ask(stage.intent(session=f"s{len(sent)}"))) == [State.GRANTED], f"after {name}"
     stage.worker.restart()
-    assert states(stage.ask(stage.intent())) == [State.GRANTED]
+    assert states(stage.ask(stage.intent(session="last"))) == [State.GRANTED]
     for name, bad in table.items():
         hold(name, stage, bad, sent[name])
     assert stage.violations() == []

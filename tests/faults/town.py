@@ -25,7 +25,7 @@ from placet.model.codec import (
     watermark,
     withdraw,
 )
-from placet.model.digests import action_digest
+from placet.model.digests import action_digest, intent_digest
 from placet.model.proof import KeyRing, Signer
 from placet.model.reasons import State
 from tests.faults.packs import read_once
@@ -42,7 +42,9 @@ SEAL = Signer("seal-1", "placet", b"s" * 32)
 OPERATOR = Signer("operator-1", "user:root", b"o" * 32)
 SHOP_KEY = Signer("shop-1", SHOP, b"e" * 32)
 OTHER_KEY = Signer("other-1", OTHER, b"x" * 32)
-APPROVER = Signer("approver-1", "user:judy", b"a" * 32)
+VOTERS = ("user:judy", "user:kim", "user:lee")
+APPROVERS = {name: Signer(f"{name[5:]}-1", name, name.encode().ljust(32, b"a")) for name in (*VOTERS, PEOPLE[0])}
+"""Who has an approver's key: three people of finance, and one who asks."""
 STRANGER = Signer("stranger-1", SHOP, b"z" * 32)
 """Not pinned: what it signs proves nothing."""
 PINNED = [
@@ -50,7 +52,7 @@ PINNED = [
     OPERATOR.pinned("operator"),
     SHOP_KEY.pinned("executor"),
     OTHER_KEY.pinned("executor"),
-    APPROVER.pinned("approver"),
+    *(each.pinned("approver") for each in APPROVERS.values()),
 ]
 KEY_FILE: dict[str, Any] = {
     "version": 1,
@@ -68,7 +70,8 @@ limits:
   - {id: asked, because: asked, per: [actor, session], on: ["shop.*"], window: {sliding_s: 5}, max: 12, over: defer}
   - {id: exports, because: exports, per: [mandate], on: [shop.export], window: {mandate: true}, max: 40}
 """
-OPEN_PACK: dict[str, str] = {**PACK, "pack.yaml": PACK["pack.yaml"] + _SHORT}
+_TWO = PACK["rules.yaml"].replace("quorum: 1", "quorum: 2").replace("expires_s: 60", "expires_s: 30")
+OPEN_PACK: dict[str, str] = {**PACK, "pack.yaml": PACK["pack.yaml"] + _SHORT, "rules.yaml": _TWO}
 STRICT_PACK: dict[str, str] = {
     **OPEN_PACK,
     "rules.yaml": OPEN_PACK["rules.yaml"].replace("1000", "400"),
@@ -167,14 +170,25 @@ def a_settlement(now: int, asked: intent.Intent, result: State) -> bytes:
     return an_outcome(now, asked, result, b"", bytes(16), OPERATOR, executor="")
 
 
+def a_vote(now: int, asked: intent.Intent, by: str, approve: bool = True, **more: Any) -> bytes:
+    """Return a vote on an intent, bound to its digest, where `more` says nothing else."""
+    signer = more.pop("signer", None) or APPROVERS[by]
+    digest = intent_digest(intent.encode_unsigned(asked), intent.FINGERPRINT)
+    fields = {"intent_digest": digest, "reason": "", "arguments": None, **more}
+    cast = vote.Vote(
+        TENANT, asked.authority, asked.id, asked.attempt, voter=by, approve=approve, voted_at=now, proof=None, **fields
+    )
+    return signed("vote", cast, signer)
+
+
 def a_withdrawal(asked: intent.Intent, actor: str) -> bytes:
     taken = withdraw.Withdraw(TENANT, asked.authority, asked.id, asked.attempt, actor, "not needed", None)
     return withdraw.frame(taken)
 
 
 def a_principal(now: int, name: str, status: str = "active", source: str = "hr") -> bytes:
-    kind = name.partition(":")[0]
-    record = principal.Principal(TENANT, name, kind, status, None, (), {}, (), source, now, None)
+    kind, groups = name.partition(":")[0], ("finance",) if name in VOTERS else ()
+    record = principal.Principal(TENANT, name, kind, status, None, groups, {}, (), source, now, None)
     return principal.frame(record)
 
 

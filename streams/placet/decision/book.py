@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable
 
+from placet.decision.answer import Answer
 from placet.decision.arrow import QUIET, Cause, Said
 from placet.decision.changes import Changes
 from placet.decision.index import Key
 from placet.decision.intake import Asked
-from placet.decision.judge import Answer
 from placet.decision.leases import Leases
 from placet.decision.life import ASKED, CLAIMED, PENDING, step
 from placet.decision.meters import HOLD, RELEASE, SPEND, Meters, name_of, posts_of

@@ -1,10 +1,11 @@
 """Claims and outcomes: what an executor says it begins, and what it says it did."""
 
 from placet.decision import intake
+from placet.decision.answer import Answer
 from placet.decision.arrow import Cause, Said
 from placet.decision.book import Book
 from placet.decision.intake import Asked
-from placet.decision.judge import Answer, Judge
+from placet.decision.judge import Judge
 from placet.decision.leases import claimed
 from placet.decision.life import CLAIMED, GRANTED, UNKNOWN
 from placet.decision.questions import Questions

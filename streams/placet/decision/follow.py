@@ -1,10 +1,11 @@
 """What waits moves on: the arrow an intent takes once it was decided again, and what is remembered of it then."""
 
+from placet.decision.answer import Answer
 from placet.decision.arrow import QUIET, Cause, Said
 from placet.decision.ballot import Ballot
 from placet.decision.book import Book
 from placet.decision.intake import Asked
-from placet.decision.judge import Answer, Judge
+from placet.decision.judge import Judge
 from placet.decision.leases import wakes_at
 from placet.decision.life import OPEN
 from placet.model.codec.desk_change import Lease, Session

@@ -8,20 +8,21 @@ from placet.context.join import Joiner
 from placet.context.parties import Refused
 from placet.context.tables import Tables
 from placet.decision import ballot as ballots
+from placet.decision.answer import Answer
 from placet.decision.ballot import Ballot, Count
 from placet.decision.intake import Asked
 from placet.decision.library import Library
 from placet.decision.life import CLAIMED, GRANTED
-from placet.decision.limits import Limits, Near
+from placet.decision.limits import Limits
 from placet.decision.settings import DeskSettings
 from placet.model import strict
 from placet.model.case import ORIGINS
 from placet.model.codec import case_body
 from placet.model.codec._wire import LONG
-from placet.model.codec.desk_change import Held, Lease, Session
+from placet.model.codec.desk_change import Lease, Session
 from placet.model.codec.intent import Intent, Position
 from placet.model.codec.seal import Mark
-from placet.model.codec.verdict import Approval, Hold, Obligation
+from placet.model.codec.verdict import Approval, Obligation
 from placet.model.digests import action_digest
 from placet.model.reasons import Effect, Reason, State
 from placet.policy import obligations as duties
@@ -40,44 +41,6 @@ PERMITTING = frozenset({Effect.PERMIT, Effect.CONSTRAIN})
 DETAIL_MAX = 256
 SAMPLE = 4
 """An intent whose digest begins with fewer than this of 4096 is evaluated by the CEL library as well."""
-
-
-class Answer(msgspec.Struct, gc=False):
-    """What a desk would say now. `until` is when the clock moves it on; `finding` is None before any rule was asked.
-
-    `wait` and `count` are what people are asked for, and what their votes come to, where they are asked.
-    `holds` are the amounts a grant counts, and `posts` what is said of amounts; `near` are the limits of
-    which little is left.
-    """
-
-    state: State
-    effect: Effect
-    reason: Reason
-    set_digest: bytes = b""
-    engine: str = ""
-    detail: str = ""
-    finding: Finding | None = None
-    until: int = 0
-    granted_digest: bytes = b""
-    granted_arguments: bytes | None = None
-    claim_required: bool = True
-    act_ms_max: int = 0
-    retry_after_ms: int = 0
-    approval: Approval | None = None
-    wait: Wait | None = None
-    count: Count | None = None
-    holds: tuple[Held, ...] = ()
-    posts: tuple[Hold, ...] = ()
-    near: tuple[Near, ...] = ()
-
-    @property
-    def wanted(self) -> bytes:
-        """Return a short digest of what people are asked for, empty where they are not."""
-        return b"" if self.wait is None or self.count is None else self.count.wanted
-
-    @property
-    def grants(self) -> bool:
-        return self.state is GRANTED or self.state is CLAIMED
 
 
 class Judge:
@@ -199,8 +162,7 @@ class Judge:
                 said = msgspec.structs.replace(said, obligations=weighed.finding.obligations)
             else:
                 said, count = weighed.finding, None
-        if weighed.rows:
-            self._metered = case_body.encode_limits(weighed.rows)
+        self._metered = weighed.rows
         answer = self._conclude(asked, active, said, count)
         answer.detail = answer.detail or weighed.detail
         if answer.grants:

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable
 
+from placet.decision.answer import Answer
 from placet.decision.arrow import NEVER, Cause
 from placet.decision.held import key_in
 from placet.decision.index import NO_KEYS, Index, Key
 from placet.decision.intake import Asked
-from placet.decision.judge import Answer
 from placet.decision.life import CLAIMED
 from placet.decision.load import GROUPS, Load
 from placet.decision.meters import Holdings, joined

@@ -1,19 +1,20 @@
 """What limits say of an intent that could be granted: what it would take, what is left, and what becomes of it."""
 
-from collections.abc import Container, Iterator, Mapping
-from functools import lru_cache
-from hashlib import sha256
+from collections.abc import Container, Mapping
 from typing import Any, NamedTuple
 
 import msgspec
 
-from placet.context.chain import covers
 from placet.decision.intake import Asked
 from placet.decision.meters import BEYOND, HOLD, Holdings, Meters
 from placet.decision.settings import DeskSettings
-from placet.model.case import MandateLimit, MandateRow
+from placet.decision.ties import Tied, Ties, of_mandates, strictest, tie
+from placet.model.case import MandateRow
+from placet.model.codec import case_body
+from placet.model.codec._wire import LONG
 from placet.model.codec.case_body import Metered
 from placet.model.codec.desk_change import Held, Lease
+from placet.model.codec.intent import Intent
 from placet.model.reasons import Effect, Reason
 from placet.model.strict import INTEGER_MAX
 from placet.policy import obligations as duties
@@ -24,8 +25,8 @@ from placet.policy.obligations import Obligation
 
 NEAR = 80
 """Percent of a limit from which on its use is told."""
-ACTIONS_SIZE = 200
-"""Patterns of a mandate's limit that are longer than this, together, are named by their digest."""
+TIES_MOST = 10_000
+"""Scopes of those who ask that are remembered."""
 NOBODY: Container[str] = frozenset()
 GRANTS = frozenset({Effect.PERMIT, Effect.CONSTRAIN})
 
@@ -43,25 +44,17 @@ class Near(NamedTuple):
 class Weighed(msgspec.Struct, gc=False):
     """What is said of an intent once its limits are asked.
 
-    `rows` are the limits as they stood, `holds` what a grant takes, `over` the limits that people are asked about,
+    `rows` are the limits as they stood, as a case body has them, `holds` what a grant takes, `over` the limits that people are asked about,
     `waits` the names of those whose budget is waited for.
     """
 
     finding: Finding
-    rows: tuple[Metered, ...] = ()
+    rows: bytes = b"\x00"
     holds: tuple[Held, ...] = ()
     over: tuple[str, ...] = ()
     waits: tuple[str, ...] = ()
     near: tuple[Near, ...] = ()
     detail: str = ""
-
-
-class Tied(NamedTuple):
-    """One limit in the scope that an intent falls under."""
-
-    limit: Limit
-    scope: str
-    name: str
 
 
 class Limits:
@@ -71,6 +64,7 @@ class Limits:
         self._holdings = holdings
         self._meters = meters
         self._most = settings.scopes_most
+        self._ties: dict[tuple[int, str, str, str, str], Ties] = {}
 
     def weigh(
         self,
@@ -89,12 +83,15 @@ class Limits:
         that people have given leave to exceed: only a limit that steps up can be. `arguments` are those that may run,
         where they are not the ones asked.
         """
-        intent, arguments = asked.intent, asked.arguments if arguments is None else arguments
-        tied = [_tie(limit, limit.scope_of(intent)) for limit in limits]
+        arguments = asked.arguments if arguments is None else arguments
+        ties = self._of_packs(asked.intent, limits)
+        if lease is None and not limited and ties.plain and not finding.obligations:
+            within = self._within(asked, ties.tied, finding, instant)
+            if within is not None:
+                return within
+        tied = ties.tied
         if limited:
-            tied += _of_mandates(limited, intent.action, arguments)
-        if len({each.name for each in tied}) < len(tied):
-            tied = _strictest(tied)
+            tied = strictest([*tied, *of_mandates(limited, asked.intent.action, arguments)])
         own = {} if lease is None else {f"{held.limit} {held.scope}": held for held in lease.holds}
         if self._full(asked.key, tied):
             crowded = f"more than {self._most} scopes of limits are counted for this authority"
@@ -109,7 +106,40 @@ class Limits:
             sums.add(each, others, own.get(each.name), granted, approved)
         return sums.weighed(demands)
 
-    def _full(self, key: bytes, tied: list[Tied]) -> bool:
+    def _of_packs(self, intent: Intent, limits: tuple[Limit, ...]) -> Ties:
+        """Return the limits of packs in the scopes that an intent falls under, remembered."""
+        key = id(limits), intent.actor, intent.mandate, intent.session, intent.action
+        known = self._ties.get(key)
+        if known is None or known.limits is not limits:
+            if len(self._ties) >= TIES_MOST:
+                self._ties.clear()
+            tied = strictest([tie(limit, limit.scope_of(intent)) for limit in limits])
+            plain = all(limit.over is not Effect.CONSTRAIN for limit in limits)
+            known = self._ties[key] = Ties(limits, tied, plain)
+        return known
+
+    def _within(self, asked: Asked, tied: tuple[Tied, ...], finding: Finding, instant: int) -> Weighed | None:
+        """Return what is said of a first grant that is well within all its limits, as most are; None where it is not."""
+        held, spent = self._holdings.of(asked.key), self._meters.of(asked.key)
+        if len(spent) + len(held) + len(tied) > self._most:
+            return None
+        rows: list[bytes] = [LONG[len(tied)]]
+        holds: list[Held] = []
+        for limit, scope, name, head in tied:
+            amount, most = amount_of(limit, asked.arguments), min(limit.max, INTEGER_MAX)
+            used = held.get(name, 0)
+            count = spent.get(name)
+            if count is not None:
+                used += count.spent(instant, limit.window_ms)
+            if amount is None or (used + amount) * 100 >= NEAR * most:
+                return None
+            rows += (head, LONG[used], b"\x00", LONG[most], LONG[amount], b"\x00")
+            if amount:
+                holds.append(tuple.__new__(Held, (limit.name, scope, amount, HOLD, limit.window_ms, 0)))
+        rows.append(b"\x00")
+        return Weighed(finding, b"".join(rows), tuple(holds))
+
+    def _full(self, key: bytes, tied: tuple[Tied, ...]) -> bool:
         """Return whether a scope that is not counted yet would be one too many under its key."""
         spent, held = self._meters.of(key), self._holdings.of(key)
         if len(spent) + len(held) + len(tied) <= self._most:
@@ -144,9 +174,9 @@ class _Sums:
     def add(
         self, each: Tied, used: int, own: Held | None, granted: Mapping[str, Any], approved: Container[str]
     ) -> None:
-        limit, scope, _ = each
+        limit, scope = each.limit, each.scope
         most = min(limit.max, INTEGER_MAX)
-        amount = amount_of(limit.measure, granted)
+        amount = amount_of(limit, granted)
         if amount is None:
             self._reason = Reason.AMOUNT_UNFIT
             detail = f"limit `{limit.name}` measures `{limit.measure}`: expected a whole number from 0 on"
@@ -173,7 +203,7 @@ class _Sums:
 
     def weighed(self, demands: tuple[Obligation, ...]) -> Weighed:
         """Return what all limits say together with the rules: the gravest wins."""
-        finding, rows = self._finding, tuple(self._rows)
+        finding, rows = self._finding, case_body.encode_limits(tuple(self._rows))
         gravest = max((effect for _, effect, _ in self._said), default=Effect.PERMIT)
         over = tuple(limit.name for limit, effect, _ in self._said if effect is Effect.STEP_UP)
         if not self._said:
@@ -197,22 +227,8 @@ class _Sums:
         return Weighed(said, rows, (), over, waits, (), "; ".join(detail for _, detail in deciding))
 
 
-def _tie(limit: Limit, scope: str) -> Tied:
-    return Tied(limit, scope, f"{limit.name} {scope}")
-
-
-def _strictest(tied: list[Tied]) -> list[Tied]:
-    """Return of limits that count the same the one with the least maximum."""
-    least: dict[str, Tied] = {}
-    for each in tied:
-        known = least.setdefault(each.name, each)
-        if each.limit.max < known.limit.max:
-            least[each.name] = each
-    return list(least.values())
-
-
 def _left(
-    tied: list[Tied],
+    tied: tuple[Tied, ...],
     used: list[int],
     own: Mapping[str, Held],
     arguments: Mapping[str, Any],
@@ -226,7 +242,7 @@ def _left(
     bounds: list[Obligation] = []
     for each, others in zip(tied, used, strict=True):
         limit = each.limit
-        amount = amount_of(limit.measure, granted)
+        amount = amount_of(limit, granted)
         if limit.over is not Effect.CONSTRAIN or not amount:
             continue
         bound = min(limit.max, INTEGER_MAX) - others
@@ -242,36 +258,3 @@ def _constrained(finding: Finding, demands: tuple[Obligation, ...]) -> Finding:
     """Return a finding that grants what a limit leaves."""
     reason = min(finding.reason, Reason.LIMIT_EXCEEDED)
     return msgspec.structs.replace(finding, effect=Effect.CONSTRAIN, reason=reason, obligations=demands)
-
-
-def _of_mandates(limited: tuple[MandateRow, ...], action: str, arguments: Mapping[str, Any]) -> Iterator[Tied]:
-    """Yield the limits that mandates of the chain have on an action, every ancestor's among them.
-
-    One that names no actions is about all that have such an argument.
-    """
-    for row in limited:
-        for limit in row.limits:
-            if limit.actions:
-                if covers(limit.actions, action):
-                    yield _of_mandate(row.id, limit)
-            elif limit.measure == "count" or limit.measure in arguments:
-                yield _of_mandate(row.id, limit)
-
-
-@lru_cache(maxsize=4096)
-def _of_mandate(mandate: str, limit: MandateLimit) -> Tied:
-    """Return one limit of a mandate; of another measure, window or actions it is another count."""
-    on = ",".join(limit.actions)
-    if len(on) > ACTIONS_SIZE:
-        on = sha256(on.encode()).hexdigest()
-    scope = f"{limit.measure} {limit.window_s} {on}".rstrip()
-    made = Limit(
-        name=f"mandate/{mandate}",
-        per=(),
-        on=limit.actions,
-        measure=limit.measure,
-        window_ms=limit.window_s * 1000,
-        max=limit.max,
-        over=Effect.DENY,
-    )
-    return _tie(made, scope)

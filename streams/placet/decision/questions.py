@@ -1,10 +1,11 @@
 """Intents and their withdrawal: heard before, asked in time, answered once."""
 
 from placet.decision import intake
+from placet.decision.answer import Answer
 from placet.decision.arrow import Cause
 from placet.decision.book import Book
 from placet.decision.intake import Asked, Intake
-from placet.decision.judge import Answer, Judge
+from placet.decision.judge import Judge
 from placet.decision.leases import lease_of
 from placet.decision.life import OPEN, WAITING
 from placet.decision.load import HELD, NAMES, PARKED, PENDING

@@ -5,9 +5,10 @@ from hashlib import sha256
 import msgspec
 
 from placet.context.halts import Halt
+from placet.decision.answer import Answer
 from placet.decision.arrow import NEVER, Cause, Said
 from placet.decision.intake import Asked
-from placet.decision.judge import Answer, obligations_of
+from placet.decision.judge import obligations_of
 from placet.decision.vault import Vault, commitment
 from placet.model.codec import case, halted, quarantined, refusal, repeat, verdict
 from placet.model.codec._wire import LONG

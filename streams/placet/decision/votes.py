@@ -58,7 +58,7 @@ class Votes:
         asked = self._questions.recall(lease)
         if vote.intent_digest != asked.intent_digest:
             return Reason.VOTE_MISMATCH, f"on another intent: expected the digest {asked.intent_digest.hex()}"
-        if rec.at >= lease.expires_at:
+        if max(rec.at, self._book.instant) >= lease.expires_at:
             return Reason.VOTE_LATE, f"appended at {rec.at}, the wait ended at {lease.expires_at}"
         ballot, cast = ballot_of(lease), Cast(vote, rec.value or b"")
         before = ballot.standing(vote.voter)

@@ -19,7 +19,7 @@ from placet.decision.desk import Desk, Reading
 from placet.drivers.bureau import Bureau, Place
 from placet.drivers.memory import give_back
 from placet.drivers.metrics import Count, Watch
-from placet.drivers.telling import Telling
+from placet.drivers.telling import Telling, limits_reached
 from placet.errors import Behind, Unavailable
 from placet.model.codec.seal import Mark
 from placet.model.topics import Topic
@@ -254,6 +254,7 @@ class Loop:
                     approvals_ms=tally.approvals_ms,
                     halts_ms=tally.halts_ms,
                     revokes_ms=tally.revokes_ms,
+                    near=limits_reached(tally.near),
                     policy_set=self._bureau.set_label,
                 )
             )

@@ -69,6 +69,7 @@ METRICS: tuple[MetricSpec, ...] = (
     # policy
     _row("fail_closed_total", C, "cause", "denied because something could not be known or run"),
     _row("policy_eval_errors_total", C, "rule", "rules that erred"),
+    _row("limits_reached_total", C, "limit", "grants that reached 80 % of a limit; all mandates' together"),
     _row("policy_bundle_info", I, "digest", "the active set of packs"),
     _row("policy_load_timestamp_seconds", G, "", "when it was loaded, since 1970"),
     # stream
@@ -139,7 +140,7 @@ class Count:
     """What a process did in one batch, added up while it did it. Counting one intent is a few dict increments.
 
     `intents` by action; `answers` by (effect, reason) of first answers;
-    `refused` by reason; `missing` by name of a fact; `erred` by rule;
+    `refused` by reason; `missing` by name of a fact; `erred` by rule; `near` limits that are nearly reached, by name;
     `waits_ms` from append to instant, one for each first answer, or a sample;
     `approvals_ms` from append to the end of each wait for people; `halts_ms`
     from append to the batch that says a halt; `revokes_ms` from a change of
@@ -157,6 +158,7 @@ class Count:
     approvals_ms: list[int] = field(default_factory=list)
     halts_ms: list[int] = field(default_factory=list)
     revokes_ms: list[int] = field(default_factory=list)
+    near: Tally[str] = field(default_factory=Tally)
     policy_set: str = ""
 
 
@@ -190,8 +192,8 @@ class Watch:
                 self._add("placet_executions_without_verdict_total", number)
         for fact, number in count.missing.items():
             self._add("placet_join_misses_total", number, fact.partition(".")[0])
-        for rule, number in count.erred.items():
-            self._add("placet_policy_eval_errors_total", number, rule)
+        self._named("placet_policy_eval_errors_total", count.erred)
+        self._named("placet_limits_reached_total", count.near)
         for name, waits_ms in (
             ("placet_intent_to_verdict_seconds", count.waits_ms),
             ("placet_approval_wait_seconds", count.approvals_ms),
@@ -207,6 +209,10 @@ class Watch:
         if count.policy_set != self._policy_set:
             self._policy_set = count.policy_set
             self.policy(count.policy_set, self._clock.now_ms())
+
+    def _named(self, metric: str, counted: Mapping[str, int]) -> None:
+        for name, number in counted.items():
+            self._add(metric, number, name)
 
     def context(self, stream: str, taken: int, ignored: int, age_ms: int) -> None:
         """Say what one read of a context stream brought, and how long ago it was last heard."""

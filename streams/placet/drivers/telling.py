@@ -1,8 +1,10 @@
 """What a worker logs of its batches: a line for each where somebody asks, and what it set aside, in the trace it came in."""
 
 import time
-from collections.abc import Callable, Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 
+from placet.decision.limits import Near
 from placet.drivers.logs import logger, traced
 from placet.model.codec import quarantined
 from placet.model.reasons import Reason
@@ -10,6 +12,7 @@ from placet.model.topics import Topic
 from placet.ports import Emits, Message
 
 LOGGER = logger("worker")
+MANDATE = "mandate"
 LINES_MOST, WITHIN_S = 20, 10.0
 """Records that are named within some seconds; of the others it is told how many there were."""
 
@@ -47,6 +50,15 @@ class Telling:
             _name(message)
         self._named += len(named)
         self._more += len(messages) - len(named)
+
+
+def limits_reached(near: Sequence[Near]) -> Counter[str]:
+    """Log grants that reach most of a limit, a bounded number a batch; return how many of each limit, mandates' together."""
+    for one in near[:LINES_MOST]:
+        LOGGER.warning("limit reached", limit=one.limit, key=one.key, scope=one.scope, used=one.used, max=one.max)
+    if len(near) > LINES_MOST:
+        LOGGER.warning("limit reached", more=len(near) - LINES_MOST)
+    return Counter(MANDATE if one.limit.startswith(f"{MANDATE}/") else one.limit for one in near)
 
 
 def _name(message: Message) -> None:

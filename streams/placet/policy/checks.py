@@ -126,7 +126,7 @@ def _limit(limit: LimitForm) -> Iterator[tuple[Path, str]]:
 
 
 def _unmeasured(pack: Pack, limit: LimitForm) -> Iterator[str]:
-    """Yield why an action that a limit is on has no such amount. What a `*` covers besides is denied when it is asked."""
+    """Yield why an action that a limit is on has no such amount. What a `*` covers besides has to name it when it is asked."""
     if limit.measure == COUNT:
         return
     for name in sorted({*(one for one in limit.on if not one.endswith("*")), *pack.actions}):

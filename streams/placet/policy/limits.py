@@ -25,6 +25,7 @@ class Limit(msgspec.Struct, frozen=True):
 
     `over` is what becomes of an intent that goes beyond `max`, `approval` whom
     a step_up asks; `least` is the least that may be granted under a constrain.
+    An intent that does not name the measure takes nothing, unless it `needs` to.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Limit(msgspec.Struct, frozen=True):
     over: Effect
     approval: Approval | None = None
     least: int = 1
+    needs: bool = False
 
     def is_on(self, action: str) -> bool:
         """Whether the limit is about `action`."""
@@ -49,7 +51,9 @@ class Limit(msgspec.Struct, frozen=True):
     def on_action(self, actions: Mapping[str, Action]) -> "Limit":
         """Return the limit as it stands on an action that `actions` declare, by pack: of their least amounts the greatest."""
         declared = [one for action in actions.values() for one in action.arguments if one.name == self.measure]
-        return msgspec.structs.replace(self, least=max([1, *(one.min for one in declared if one.min is not None)]))
+        least = max([1, *(one.min for one in declared if one.min is not None)])
+        needs = not any(one.type == "int" for one in declared)
+        return msgspec.structs.replace(self, least=least, needs=needs)
 
 
 def limit_of(pack: str, form: LimitForm) -> Limit:
@@ -67,9 +71,9 @@ def limit_of(pack: str, form: LimitForm) -> Limit:
     )
 
 
-def amount_of(measure: str, arguments: Mapping[str, Any]) -> int | None:
-    """Return how much these arguments take, 0 where they do not name it; None where it is no whole number from 0 on."""
-    if measure == COUNT:
+def amount_of(limit: Limit, arguments: Mapping[str, Any]) -> int | None:
+    """Return how much these arguments take of a limit; None where that is no whole number from 0 on."""
+    if limit.measure == COUNT:
         return 1
-    amount = arguments.get(measure, 0)
+    amount = arguments.get(limit.measure, None if limit.needs else 0)
     return amount if type(amount) is int and amount >= 0 else None

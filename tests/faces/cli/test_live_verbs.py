@@ -94,6 +94,18 @@ def test_a_permitted_intent_exits_0_and_a_denied_one_5(known: Any) -> None:
     assert "denied" in denied.out
 
 
+def test_what_a_grant_holds_of_a_limit_is_shown_with_what_is_left(known: Any) -> None:
+    assert known("submit", *REFUND, *euros(901), "--json").code == 0
+    (row,) = known("limits", "show", "--authority", "user:kim", "--json").json["limits"]
+    assert (row["limit"], row["scope"], row["window_s"]) == ("payments/refunds-a-day", "authority", 86_400)
+    assert (row["spent"], row["max"]) == (0, 500_000)
+    assert row["held"] == row["used"] >= 901
+    assert row["left"] == 500_000 - row["used"]
+    assert "payments/refunds-a-day" in known("limits", "show", "--authority", "user:kim").out
+    nobody = known("limits", "show", "--authority", "user:nobody")
+    assert (nobody.code, nobody.out) == (0, "nothing is held or spent of any limit of `user:nobody`\n")
+
+
 def test_an_intent_from_a_file_is_asked_as_it_stands(known: Any, tmp_path: Path) -> None:
     file = tmp_path / "intent.yaml"
     file.write_text(

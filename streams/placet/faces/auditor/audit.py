@@ -39,13 +39,11 @@ def audit(
 ) -> Report:
     """Return what holds and what does not of all that is committed in `log`.
 
-    `keys` is the pinned key file as it was parsed. `kek` opens the cases, 32
-    bytes; without it what needs them is counted as not checked. At most about
-    `sample` verdicts are decided again, and as many signatures of claims and
-    outcomes verified, drawn evenly by the hash of each record. `drained` holds
-    also that everything asked is decided: of a system that was left alone with
-    its input. `lag_ms_max` is how late, after it was appended, the desks
-    were told to still decide a record. `progress` is told how many decisions were read, of how many. Raises what `log` raises.
+    `keys` is the pinned key file as it was parsed. `kek` opens the cases, 32 bytes; without it what needs them is
+    counted as not checked. At most about `sample` verdicts are decided again, and as many signatures of claims and
+    outcomes verified, drawn evenly by the hash of each record. `drained` holds also that everything asked is decided:
+    of a system that was left alone with its input. `lag_ms_max` is how late, after it was appended, the desks were told to still decide a record.
+    `progress` is told how many decisions were read, of how many. Raises what `log` raises.
     """
     report = Report()
     schemas = Schemas()
@@ -58,8 +56,7 @@ def audit(
     bound = _SPAN if most >= total else most * _SPAN // total
     pinned = Keys(keys)
     known = Known(log, schemas, pinned)
-    shelf = Shelf(known.policies, schemas)
-    again = Again(shelf, schemas, report)
+    again = Again(shelf := Shelf(known.policies, schemas), schemas, report)
     halts = Halts(log, schemas, pinned)
     tools = Tools(
         log,

@@ -23,13 +23,17 @@ Place = tuple[str, str]
 
 
 class Limit(NamedTuple):
-    """One limit on one action; `window_ms` 0 is without an end, `least` the least that may be granted."""
+    """One limit on one action; `window_ms` 0 is without an end, `least` the least that may be granted.
+
+    What does not name the measure takes nothing, unless it `needs` to.
+    """
 
     measure: str
     window_ms: int
     max: int
     over: int
     least: int
+    needs: bool
     approval: Plain | None = None
 
 
@@ -56,27 +60,28 @@ def _of_packs(packs: list[Pack], asked: Fields) -> Iterator[tuple[Place, Limit]]
             least = max([1, *(one.min for one in declared if one.name == measure and one.min is not None)])
             window_ms = 1000 * (said["window"].get("sliding_s") or 0)
             over = EFFECTS[said.get("over", "deny")]
-            yield (
-                (f"{pack.name}/{said['id']}", scope),
-                Limit(measure, window_ms, min(said["max"], MOST), over, least, said.get("approval")),
-            )
+            needs = not any(one.name == measure and one.type == "int" for one in declared)
+            most = min(said["max"], MOST)
+            limit = Limit(measure, window_ms, most, over, least, needs, said.get("approval"))
+            yield (f"{pack.name}/{said['id']}", scope), limit
 
 
 def _of_mandates(links: Links, action: str, arguments: Plain) -> Iterator[tuple[Place, Limit]]:
     for mandate, limits in links:
         for said in limits:
             on, measure = said["actions"], said["measure"]
-            if not (covers(on, action) if on else measure == "count" or measure in arguments):
+            needs = action in on
+            if (on and not covers(on, action)) or not (needs or measure == "count" or measure in arguments):
                 continue
             text = ",".join(on)
             text = sha256(text.encode()).hex() if len(text) > ON_SIZE else text
             scope = f"{measure} {said['window_s']} {text}".rstrip()
-            yield (f"mandate/{mandate}", scope), Limit(measure, 1000 * said["window_s"], said["max"], DENY, 1)
+            yield (f"mandate/{mandate}", scope), Limit(measure, 1000 * said["window_s"], said["max"], DENY, 1, needs)
 
 
 def amount_of(limit: Limit, arguments: Plain) -> int | None:
     """Return what these arguments take of a limit, or None where that is no whole number from 0 on."""
-    amount = 1 if limit.measure == "count" else arguments.get(limit.measure, 0)
+    amount = 1 if limit.measure == "count" else arguments.get(limit.measure, None if limit.needs else 0)
     return None if isinstance(amount, bool) or not isinstance(amount, int) or amount < 0 else amount
 
 

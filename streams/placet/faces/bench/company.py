@@ -49,12 +49,14 @@ def label_of(number: int) -> str:
     return "restricted" if number % RESTRICTED_EVERY == 0 else LABELS[number % len(LABELS)]
 
 
-def write(log: Log, operator: Signer, executor: str, rules: int, now: int) -> None:
-    """Append all context records, and make a pack of `rules` rules the active one."""
+def write(
+    log: Log, operator: Signer, executor: str, rules: int, now: int, files: Mapping[str, str] | None = None
+) -> None:
+    """Append all context records, and make a pack of `rules` rules, or the one that is given, the active one."""
     for topic, messages in _tables(operator, executor, now):
         for at in range(0, len(messages), CHUNK):
             log.append(topic, 0, messages[at : at + CHUNK])
-    log.append(Topic.POLICIES, 0, policies(operator, pack_of(rules), now))
+    log.append(Topic.POLICIES, 0, policies(operator, files or pack_of(rules), now))
 
 
 def _tables(operator: Signer, executor: str, now: int) -> Iterator[tuple[Topic, Sequence[Message]]]:

@@ -2,7 +2,7 @@
 
 import statistics
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -69,15 +69,15 @@ class Bare:
 
 
 @contextmanager
-def bare(rules: int) -> Iterator[Bare]:
-    """Yield a desk of every partition under a pack of `rules` rules, all its context read."""
+def bare(rules: int, files: Mapping[str, str] | None = None) -> Iterator[Bare]:
+    """Yield a desk of every partition under a pack of `rules` rules, or the one given, all its context read."""
     with TemporaryDirectory(prefix="placet-bench-") as name:
         folder, clock, entropy = Path(name), SystemClock(), SystemEntropy()
         settings = Settings(data=folder)
         keys = ensure_keys(settings.keys_file, settings.secrets_dir, entropy)
         spool = Spool(folder, settings.folder_partitions, clock)
         executor = keys.signer("executor")
-        company.write(spool, keys.signer("operator"), executor.issuer, rules, clock.now_ms())
+        company.write(spool, keys.signer("operator"), executor.issuer, rules, clock.now_ms(), files)
         loop = loop_over(spool, SpoolFeed(spool), spool.partitions, keys, settings, clock, entropy, Watch())
         loop.step(0)
         try:

@@ -72,6 +72,37 @@ _STRICTER = """\
 """
 
 
+_LIMITS = """\
+limits:
+  - id: hourly
+    per: [authority]
+    on: [bench.act]
+    measure: amount
+    window: {sliding_s: 3600}
+    max: 9007199254740991
+    because: what all agents of a person spend in an hour
+  - id: daily
+    per: [actor, action]
+    on: ["bench.*"]
+    measure: amount
+    window: {sliding_s: 86400}
+    max: 9007199254740991
+    because: what one agent spends on one action in a day
+  - id: rate
+    per: [actor]
+    on: [bench.act]
+    window: {sliding_s: 60}
+    max: 9007199254740991
+    because: how often one agent acts in a minute
+"""
+
+
+def limited_pack_of(rules: int) -> Mapping[str, str]:
+    """Return a pack that counts the action that is measured in three windows, none of which is ever reached."""
+    files = pack_of(rules)
+    return {**files, "pack.yaml": files["pack.yaml"] + _LIMITS}
+
+
 def stricter_pack_of(rules: int) -> Mapping[str, str]:
     """Return a pack of one rule more, which denies one amount in a hundred."""
     files = pack_of(rules)

@@ -4,12 +4,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from placet.faces.bench import context, desk, embedded, failover, kafka, restore, revoke
+from placet.faces.bench import context, desk, embedded, failover, kafka, limits, restore, revoke
 from placet.faces.bench.options import INTENTS, Asked
 from placet.faces.bench.report import Result
 
 BENCHES: dict[str, Callable[[Asked], Result]] = {
     "desk": lambda asked: desk.run(asked.intents),
+    "limits": lambda asked: limits.run(asked.intents),
     "embedded": lambda asked: embedded.run(asked.intents),
     "kafka": kafka.run,
     "restore": restore.run,

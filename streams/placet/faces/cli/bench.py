@@ -9,7 +9,7 @@ from placet.faces.cli import printing
 from placet.faces.cli.verb import Exit, Json, usage
 
 EXAMPLE = "placet bench embedded --json"
-NAMES = ("desk", "embedded", "kafka", "restore", "revoke", "failover", "context", "all")
+NAMES = ("desk", "limits", "embedded", "kafka", "restore", "revoke", "failover", "context", "all")
 EXITS = {
     Exit.FAULTY: "the audit of what was written is violated",
     Exit.TEST_FAILED: "with --strict: a target was missed",

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 EXAMPLE = "placet show 0190f3c2a4b87c3e9d1f5a6b7c8d9e0f --data run"
 EXITS = {Exit.NOT_RUN: "could not run, or no such intent"}
 DOT, BAR = "●", "│"
+PHASES = {1: "holds", 2: "spends", 3: "releases", 4: "by leave beyond it"}
 
 
 def run(
@@ -176,6 +177,7 @@ def _said(entry: dict[str, Any]) -> tuple[str, str]:
         parts.append(f"missing {', '.join(record['missing'])}")
     if record["granted_arguments"] is not None:
         parts.append(f"may run with {record['granted_arguments']}")
+    parts += [f"{PHASES[one['phase']]} {one['amount']} of {one['limit']} ({one['scope']})" for one in record["holds"]]
     if record["executor"]:
         parts.append(f"executor {record['executor']}")
     if record["result_sensitivity"] or record["result_origin"]:

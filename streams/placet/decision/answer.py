@@ -1,0 +1,50 @@
+"""What a desk would say of an intent, before it is said: where it leads, what may run, and what that rests on."""
+
+import msgspec
+
+from placet.decision.ballot import Count
+from placet.decision.life import CLAIMED, GRANTED
+from placet.decision.limits import Near
+from placet.model.codec.desk_change import Held
+from placet.model.codec.verdict import Approval, Hold
+from placet.model.reasons import Effect, Reason, State
+from placet.policy.approval import Approval as Wait
+from placet.policy.evaluate import Finding
+
+
+class Answer(msgspec.Struct, gc=False):
+    """What a desk would say now. `until` is when the clock moves it on; `finding` is None before any rule was asked.
+
+    `wait` and `count` are what people are asked for, and what their votes come to, where they are asked.
+    `holds` are the amounts a grant counts, and `posts` what is said of amounts; `near` are the limits of
+    which little is left.
+    """
+
+    state: State
+    effect: Effect
+    reason: Reason
+    set_digest: bytes = b""
+    engine: str = ""
+    detail: str = ""
+    finding: Finding | None = None
+    until: int = 0
+    granted_digest: bytes = b""
+    granted_arguments: bytes | None = None
+    claim_required: bool = True
+    act_ms_max: int = 0
+    retry_after_ms: int = 0
+    approval: Approval | None = None
+    wait: Wait | None = None
+    count: Count | None = None
+    holds: tuple[Held, ...] = ()
+    posts: tuple[Hold, ...] = ()
+    near: tuple[Near, ...] = ()
+
+    @property
+    def wanted(self) -> bytes:
+        """Return a short digest of what people are asked for, empty where they are not."""
+        return b"" if self.wait is None or self.count is None else self.count.wanted
+
+    @property
+    def grants(self) -> bool:
+        return self.state is GRANTED or self.state is CLAIMED

@@ -1,0 +1,85 @@
+"""Limits tied to whom they count: each with the scope that an intent falls under, and the name it is counted by."""
+
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from hashlib import sha256
+from typing import Any, NamedTuple
+
+from placet.context.chain import covers
+from placet.context.facts import sized
+from placet.model.case import MandateLimit, MandateRow
+from placet.model.reasons import Effect
+from placet.policy.limits import COUNT, Limit
+
+ACTIONS_SIZE = 200
+"""Patterns of a mandate's limit that are longer than this, together, are named by their digest."""
+
+
+class Tied(NamedTuple):
+    """One limit in the scope that an intent falls under."""
+
+    limit: Limit
+    scope: str
+    name: str
+    head: bytes
+
+
+class Ties(NamedTuple):
+    """The limits of an action in the scopes of one who asks; `plain` says that none of them changes what is granted."""
+
+    limits: tuple[Limit, ...]
+    tied: tuple[Tied, ...]
+    plain: bool
+
+
+def tie(limit: Limit, scope: str) -> Tied:
+    """Return a limit in a scope."""
+    return Tied(limit, scope, f"{limit.name} {scope}", sized(limit.name.encode()) + sized(scope.encode()))
+
+
+def strictest(tied: list[Tied]) -> tuple[Tied, ...]:
+    """Return of limits that count the same the one with the least maximum."""
+    least: dict[str, Tied] = {}
+    for each in tied:
+        known = least.setdefault(each.name, each)
+        if each.limit.max < known.limit.max:
+            least[each.name] = each
+    return tuple(least.values())
+
+
+def of_mandates(limited: tuple[MandateRow, ...], action: str, arguments: Mapping[str, Any]) -> Iterator[Tied]:
+    """Yield the limits that mandates of the chain have on an action, every ancestor's among them.
+
+    An action that a limit names itself needs what it measures; of others it is about those that have such an argument.
+    """
+    for row in limited:
+        for limit in row.limits:
+            needs = action in limit.actions
+            if limit.actions and not covers(limit.actions, action):
+                continue
+            if needs or limit.measure == COUNT or limit.measure in arguments:
+                yield _of_mandate(row.id, limit, needs)
+
+
+def scope_of_mandate(measure: str, window_s: int, actions: tuple[str, ...]) -> str:
+    """Return the scope of a mandate's limit: of another measure, window or actions it is another count."""
+    on = ",".join(actions)
+    if len(on) > ACTIONS_SIZE:
+        on = sha256(on.encode()).hexdigest()
+    return f"{measure} {window_s} {on}".rstrip()
+
+
+@lru_cache(maxsize=4096)
+def _of_mandate(mandate: str, limit: MandateLimit, needs: bool) -> Tied:
+    scope = scope_of_mandate(limit.measure, limit.window_s, limit.actions)
+    made = Limit(
+        name=f"mandate/{mandate}",
+        per=(),
+        on=limit.actions,
+        measure=limit.measure,
+        window_ms=limit.window_s * 1000,
+        max=limit.max,
+        over=Effect.DENY,
+        needs=needs,
+    )
+    return tie(made, scope)
