@@ -1,6 +1,7 @@
 """The desk says what a second desk says, written from the design alone, in random histories with crashes."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -32,6 +33,13 @@ def test_desk_and_model_say_the_same_in_every_history(first: int, capsys: pytest
     said = capsys.readouterr().out
     assert code == 0, said
     assert f"{SLICE} of {SLICE} histories agree" in said
+
+
+def test_the_model_knows_nothing_of_what_decides() -> None:
+    for name in ("model", "budget", "known", "lives", "people", "scene"):
+        lines = Path(__file__).with_name(f"{name}.py").read_text().splitlines()
+        taken = [line for line in lines if line.startswith(("from placet", "import placet"))]
+        assert all(line.startswith("from placet.model.reasons import ") for line in taken), taken
 
 
 def test_histories_come_to_every_state_and_over_every_limit(monkeypatch: pytest.MonkeyPatch) -> None:
