@@ -36,7 +36,7 @@ def test_desk_and_model_say_the_same_in_every_history(first: int, capsys: pytest
 
 
 def test_the_model_knows_nothing_of_what_decides() -> None:
-    for name in ("model", "budget", "known", "lives", "people", "scene"):
+    for name in ("model", "judge", "budget", "known", "lives", "people", "scene"):
         lines = Path(__file__).with_name(f"{name}.py").read_text().splitlines()
         taken = [line for line in lines if line.startswith(("from placet", "import placet"))]
         assert all(line.startswith("from placet.model.reasons import ") for line in taken), taken
