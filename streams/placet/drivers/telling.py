@@ -55,9 +55,9 @@ class Telling:
 def limits_reached(near: Sequence[Near]) -> Counter[str]:
     """Log grants that reach most of a limit, a bounded number a batch; return how many of each limit, mandates' together."""
     for one in near[:LINES_MOST]:
-        LOGGER.warning("limit reached", limit=one.limit, key=one.key, scope=one.scope, used=one.used, max=one.max)
+        LOGGER.info("limit reached", limit=one.limit, key=one.key, scope=one.scope, used=one.used, max=one.max)
     if len(near) > LINES_MOST:
-        LOGGER.warning("limit reached", more=len(near) - LINES_MOST)
+        LOGGER.info("limit reached", more=len(near) - LINES_MOST)
     return Counter(MANDATE if one.limit.startswith(f"{MANDATE}/") else one.limit for one in near)
 
 

@@ -30,8 +30,9 @@ ELSEWHERE = {
     "acls apply",
     "doctor",
     "schema register",
+    "identity",
 }
-"""Verbs that serve, measure or need a broker: tests of their own run them."""
+"""Verbs that serve, measure, need a broker or files of others: tests of their own run them."""
 LAST = (
     "submit",
     "withdraw",

@@ -126,7 +126,7 @@ def test_who_has_no_key_where_one_is_wanted_hears_how_to_get_it(known: Any, tmp_
     said = known("submit", "payments.quote", "order/7", "--actor", "user:kim", "--tenant", "strict", *euros(5))
     assert said.code == 5
     assert "writer_unproved" in said.out
-    assert "next: placet keys add agent user:kim" in said.err
+    assert "next: placet keys new agent --issuer user:kim --tenant strict" in said.err
 
 
 def test_the_whole_life_of_an_intent_is_shown_with_what_caused_each_step(known: Any) -> None:
