@@ -56,11 +56,13 @@ KEY_FILE: dict[str, Any] = {
 
 
 def lay_keys(data: Path) -> None:
-    """Write the pinned keys, and the secrets of a desk, into a worker's folder."""
+    """Write the pinned keys, and the secrets of a desk, into a worker's folder, unless they lie there."""
+    if (data / "keys.json").exists():
+        return
     data.mkdir(parents=True, exist_ok=True)
-    (data / "keys.json").write_text(json.dumps(KEY_FILE))
     write_secret(data / "secrets" / "seal-1.key", b"s" * 32)
     write_secret(data / "secrets" / "kek", town.KEK)
+    (data / "keys.json").write_text(json.dumps(KEY_FILE))
 
 
 def ring() -> KeyRing:
