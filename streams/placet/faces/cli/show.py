@@ -176,6 +176,7 @@ def _said(entry: dict[str, Any]) -> tuple[str, str]:
         parts.append(f"missing {', '.join(record['missing'])}")
     if record["granted_arguments"] is not None:
         parts.append(f"may run with {record['granted_arguments']}")
+    parts += _guidance(record)
     if record["executor"]:
         parts.append(f"executor {record['executor']}")
     if record["result_sensitivity"] or record["result_origin"]:
@@ -187,3 +188,15 @@ def _said(entry: dict[str, Any]) -> tuple[str, str]:
     if record["previous_seq"] >= 0:
         parts.append(by)
     return record["state"], "; ".join(parts)
+
+
+def _guidance(record: dict[str, Any]) -> Iterator[str]:
+    """Yield what a refusal says of what would be allowed, and of whom to ask."""
+    from placet.faces.cli.records import enum_name
+    from placet.model.reasons import Effect
+
+    for bound in record["bounds"]:
+        at = f"{bound['argument']} {bound['comparison']} {bound['value']}"
+        yield f"with {at} {enum_name(Effect, bound['effect'])}"
+    if record["ask"]:
+        yield f"ask {', '.join(record['ask'])}"
