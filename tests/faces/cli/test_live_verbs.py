@@ -106,6 +106,20 @@ def test_what_a_grant_holds_of_a_limit_is_shown_with_what_is_left(known: Any) ->
     assert (nobody.code, nobody.out) == (0, "nothing is held or spent of any limit of `user:nobody`\n")
 
 
+def test_a_refund_over_the_limit_hears_what_would_do_whom_to_ask_and_that_it_waits(known: Any) -> None:
+    over = known("submit", *REFUND, *euros(60_000), "--wait", "4s", "--json")
+    assert (over.code, over.json["state"]) == (5, "pending")
+    told = over.json["refused"]
+    assert (told["kind"], told["retry"], told["ask"]) == ("pending", "wait", ["group:finance"])
+    assert told["bounds"] == [{"argument": "amount", "comparison": "<=", "value": 50000, "effect": "permit"}]
+    drawn = known("show", over.json["id"])
+    assert "with amount <= 50000 permit; ask group:finance" in drawn.out
+    assert known("withdraw", over.json["id"], "--authority", "user:kim", "--actor", "agent:ada").code == 0
+    denied = known("submit", "payments.transfer", "account/own/2", *AGENT, *euros(5))
+    assert denied.out.splitlines()[1].startswith('"payments.transfer" on "account/own/2" was refused and must not run.')
+    assert known("submit", *REFUND, *euros(900), "--json").json["refused"] is None
+
+
 def test_an_intent_from_a_file_is_asked_as_it_stands(known: Any, tmp_path: Path) -> None:
     file = tmp_path / "intent.yaml"
     file.write_text(

@@ -6,14 +6,19 @@ from typing import Any
 
 import httpx2
 import pytest
+from jsonschema import Draft202012Validator
 
 from placet import Agent, Executor, NotBegun, connect, guarded
 from placet.drivers.clock import SystemClock
+from placet.errors import PoisonRecord
+from placet.faces.gateway.problems import of_failure
 from placet.faces.gateway.server import Server
 from placet.faces.sdk.http import HttpLog
-from placet.model.reasons import State
+from placet.faces.sdk.sentences import SENTENCES
+from placet.model.reasons import Reason, State
 from placet.model.topics import Topic
 from placet.ports import Message
+from tests.architecture.house import ROOT
 from tests.faces.shop import until
 from tests.support.world import AGENT, EXECUTOR, PACK, PERSON, TENANT
 
@@ -105,6 +110,40 @@ def test_a_record_that_can_be_no_intent_is_told_as_refused(client: httpx2.Client
     told = client.post("/v1/intents", json=body).json()
     answer = client.get(told["await"]).json()
     assert (answer["record"], answer["reason"]) == ("refusal", "deadline_too_far")
+
+
+def test_what_is_refused_says_over_http_what_to_do_about_it(client: httpx2.Client) -> None:
+    over = asked(client, arguments={"amount": 60_000})
+    told = over["refused"]
+    Draft202012Validator(json.loads((ROOT / "schemas" / "refused.schema.json").read_text())).validate(told)
+    assert (told["kind"], told["reason"], told["retry"]) == ("over_limit", "no_rule", "changed")
+    assert told["bounds"] == [
+        {"argument": "amount", "comparison": "<=", "value": 9000, "effect": "step_up"},
+        {"argument": "amount", "comparison": "<=", "value": 5000, "effect": "constrain"},
+    ]
+    assert told["advice"].startswith('"shop.refund" on "order/7" was refused and must not run.')
+    waiting = asked(client, arguments={"amount": 6_000})
+    assert (waiting["refused"]["kind"], waiting["refused"]["ask"]) == ("pending", ["group:finance"])
+    body = {**attempt_of(waiting), "actor": AGENT}
+    assert client.post("/v1/withdraw", json=body).status_code == 202
+    ended = newest(client, waiting, after_seq=waiting["seq"])
+    assert (ended["refused"]["kind"], ended["refused"]["retry"]) == ("ended", "anew")
+    granted = asked(client, arguments={"amount": 10})
+    assert granted["refused"] is None
+    assert claimed(client, granted)["refused"] is None
+
+
+def test_what_can_be_no_record_is_told_with_its_reason_in_words() -> None:
+    told = of_failure(PoisonRecord("intent.actor: expected fewer", Reason.MALFORMED))
+    assert told.status == 400
+    assert told.body == {
+        "what": "intent.actor: expected fewer",
+        "where": "body",
+        "expected": "a record within its profile",
+        "kind": "usage",
+        "reason": "malformed",
+        "because": SENTENCES[Reason.MALFORMED],
+    }
 
 
 def test_a_signal_revokes_an_open_grant(client: httpx2.Client) -> None:

@@ -52,8 +52,15 @@ def tell(answer: "Answer", *, as_json: bool) -> Exit:
     elif answer.refusal:
         printing.say(f"refused: {answer.reason.name.lower()}, {answer.detail}")
     else:
-        printing.say(answer.says())
+        advise(answer)
     return Exit.REFUSED if answer.refusal else Exit.FINE
+
+
+def advise(answer: "Answer") -> None:
+    """Print an answer on one line, and below it what to do about one that grants nothing."""
+    printing.say(answer.says())
+    if answer.refused:
+        printing.say(answer.advice())
 
 
 def answer_of(answer: "Answer") -> dict[str, Any]:
@@ -64,5 +71,7 @@ def answer_of(answer: "Answer") -> dict[str, Any]:
     said["obligations"] = [one.model_dump() for one in answer.obligations]
     said["bounds"] = [one.model_dump() for one in answer.bounds]
     said["arguments"] = None if answer.arguments is None else arguments_of(answer.arguments)
+    said["bounds"] = [{**one.model_dump(), "effect": one.effect.name.lower()} for one in answer.bounds]
     said["granted"] = answer.granted
+    said["refused"] = answer.to_dict() if answer.refused else None
     return said

@@ -178,6 +178,7 @@ def _said(entry: dict[str, Any]) -> tuple[str, str]:
     if record["granted_arguments"] is not None:
         parts.append(f"may run with {record['granted_arguments']}")
     parts += [f"{PHASES[one['phase']]} {one['amount']} of {one['limit']} ({one['scope']})" for one in record["holds"]]
+    parts += _guidance(record)
     if record["executor"]:
         parts.append(f"executor {record['executor']}")
     if record["result_sensitivity"] or record["result_origin"]:
@@ -189,3 +190,15 @@ def _said(entry: dict[str, Any]) -> tuple[str, str]:
     if record["previous_seq"] >= 0:
         parts.append(by)
     return record["state"], "; ".join(parts)
+
+
+def _guidance(record: dict[str, Any]) -> Iterator[str]:
+    """Yield what a refusal says of what would be allowed, and of whom to ask."""
+    from placet.faces.cli.records import enum_name
+    from placet.model.reasons import Effect
+
+    for bound in record["bounds"]:
+        at = f"{bound['argument']} {bound['comparison']} {bound['value']}"
+        yield f"with {at} {enum_name(Effect, bound['effect'])}"
+    if record["ask"]:
+        yield f"ask {', '.join(record['ask'])}"

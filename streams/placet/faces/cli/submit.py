@@ -57,7 +57,9 @@ def run(
     """Submit one intent, and wait for its answer.
 
     The intent is decided and remembered like any other. `placet decide` asks
-    the packs alone and stores nothing.
+    the packs alone and stores nothing. A refusal says what would be allowed,
+    whether to ask again and whom to ask; with `--json` as `refused`, by the
+    names of `schemas/refused.schema.json`.
     """
     place = resolve(url, bootstrap, data)
     asked: dict[str, Any] = {
@@ -80,12 +82,12 @@ def run(
         if not asked[name]:
             raise usage(f"{option} is missing: expected who asks, for what, on which resource", "placet submit --help")
     answer = _ask(place, tenant, asked, duration_ms(deadline, "--deadline"), duration_ms(wait, "--wait"))
-    if as_json:
-        from placet.faces.cli.answers import answer_of
+    from placet.faces.cli.answers import advise, answer_of
 
+    if as_json:
         printing.emit(answer_of(answer))
     else:
-        printing.say(answer.says())
+        advise(answer)
     if answer.reason.name == "WRITER_UNPROVED":
         printing.note(
             f"next: placet keys new agent --issuer {asked['actor']} --tenant {tenant} (its desks believe it at once)"

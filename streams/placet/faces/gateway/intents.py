@@ -7,7 +7,7 @@ from starlette.routing import Route
 from placet.faces.gateway.bodies import ClaimBody, IntentBody, OutcomeBody, WithdrawBody
 from placet.faces.gateway.gateway import Gateway, number
 from placet.faces.gateway.problems import Problem, json_answer
-from placet.faces.gateway.views import view_of
+from placet.faces.gateway.views import state_of
 from placet.faces.sdk.ids import new_id
 from placet.model import strict
 from placet.model.codec import claim as claim_codec
@@ -111,7 +111,7 @@ class IntentRoutes:
             found = await gateway.newest.wait(whose, attempt, after, (wait_ms - FRESH_MS) / 1000) or found
         if found is None:
             raise Problem(404, "nothing is known of this intent", "path id", "an id that was submitted, or more time")
-        return json_answer(view_of(found))
+        return json_answer(state_of(found))
 
     async def withdraw(self, request: Request) -> Response:
         """202: the withdrawal is written."""

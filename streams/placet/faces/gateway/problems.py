@@ -8,6 +8,7 @@ from pydantic import BaseModel, ValidationError
 from starlette.responses import Response
 
 from placet.errors import Corrupted, PlacetError, PoisonRecord, Unavailable, Unsure
+from placet.faces.sdk.sentences import sentence
 from placet.model.reasons import Reason
 
 PROBLEMS_MOST = 20
@@ -43,7 +44,10 @@ def of_failure(error: PlacetError) -> Problem:
     match error:
         case PoisonRecord():
             status = 413 if error.reason == Reason.TOO_LARGE else 400
-            return Problem(status, str(error), "body", "a record within its profile")
+            problem = Problem(status, str(error), "body", "a record within its profile")
+            reason = Reason(error.reason)
+            problem.body |= {"reason": reason.name.lower(), "because": sentence(reason)}
+            return problem
         case Unsure():
             return Problem(503, str(error), "journal", "send the same again: it is not done twice", kind="unsure")
         case Corrupted():

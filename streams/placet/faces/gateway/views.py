@@ -5,6 +5,7 @@ from typing import Any
 
 import orjson
 
+from placet.faces.sdk.models import Answer
 from placet.model.reasons import Effect, Reason, State
 from placet.model.topics import Topic
 
@@ -18,6 +19,12 @@ def view_of(record: Any) -> dict[str, Any]:
     for name, value in zip(record._fields, record, strict=True):
         fields[name] = _plain(name, value)
     return fields
+
+
+def state_of(record: Any) -> dict[str, Any]:
+    """Return where an intent stands, as `view_of`; one that is not granted says what to do about it under `refused`."""
+    answer = Answer.of(record)
+    return {**view_of(record), "refused": answer.to_dict() if answer.refused else None}
 
 
 def _plain(name: str, value: Any) -> Any:
