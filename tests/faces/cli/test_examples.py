@@ -31,6 +31,7 @@ ELSEWHERE = {
     "doctor",
     "schema register",
     "identity",
+    "keys put",
 }
 """Verbs that serve, measure, need a broker or files of others: tests of their own run them."""
 LAST = (
@@ -58,8 +59,10 @@ ENDS = {
     "policy rollback": 3,
     "resume": 5,
     "mandate show refunds": 5,
+    "keys rotate": 2,
+    "keys revoke": 2,
 }
-"""Exit codes other than 0: no mandate is named, nothing is open, unknown or pending under the id of the help, no set was before,
+"""Exit codes other than 0: no key has the name of the help, no mandate is named, nothing is open, unknown or pending under the id of the help, no set was before,
 a second operator has not spoken; the agent of the examples is suspended in one of them."""
 
 

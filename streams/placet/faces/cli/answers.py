@@ -69,7 +69,6 @@ def answer_of(answer: "Answer") -> dict[str, Any]:
 
     said: dict[str, Any] = {name: getattr(answer, name) for name in type(answer).model_fields}
     said["obligations"] = [one.model_dump() for one in answer.obligations]
-    said["bounds"] = [one.model_dump() for one in answer.bounds]
     said["arguments"] = None if answer.arguments is None else arguments_of(answer.arguments)
     said["bounds"] = [{**one.model_dump(), "effect": one.effect.name.lower()} for one in answer.bounds]
     said["granted"] = answer.granted
