@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from threading import Event, Thread
 
 from confluent_kafka import Producer
+from confluent_kafka.admin import PartitionMetadata
 
 from placet.drivers.kafka.reader import Reader
 from placet.model.topics import Topic
@@ -23,7 +24,7 @@ HANGS = {"transaction.timeout.ms": 8_000, "message.timeout.ms": 6_000, "socket.t
 def apart(site: Site) -> Iterator[None]:
     """F8: a worker that reaches nobody, an executor that is heard and hears nothing, a broker that follows nobody."""
     lay = site.proxy.lay
-    worker, node = site.draw.choice(site.workers), site.draw.choice((1, 2, 3))
+    worker, node = site.draw.choice(site.workers), site.draw.choice(_followers(site))
     cut_off = [lay(Rule(Act.HOLD, way, client=worker.name)) for way in Way]
     deaf = lay(Rule(Act.HOLD, Way.ANSWERED, client=site.draw.choice((site.shop, site.other)).name))
     lone = lay(Rule(Act.HOLD, client=f"broker-{node}-fetcher"))
@@ -36,13 +37,18 @@ def apart(site: Site) -> Iterator[None]:
 
 
 def _out_of_sync(site: Site) -> int:
+    return sum(len(part.replicas) - len(part.isrs) for part in _partitions(site))
+
+
+def _followers(site: Site) -> list[int]:
+    """Return the brokers that follow another in some partition: one that outlived all others may lead them all."""
+    return sorted({node for part in _partitions(site) for node in part.replicas if node != part.leader})
+
+
+def _partitions(site: Site) -> list[PartitionMetadata]:
     topics = site.admin.list_topics(timeout=20).topics
-    return sum(
-        len(part.replicas) - len(part.isrs)
-        for title, topic in topics.items()
-        if title.startswith(site.prefix)
-        for part in topic.partitions.values()
-    )
+    found = [topic for title, topic in topics.items() if title.startswith(site.prefix)]
+    return [part for topic in found for part in topic.partitions.values()]
 
 
 @contextmanager
