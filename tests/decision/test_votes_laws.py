@@ -84,7 +84,7 @@ def test_whoever_counts_is_known_active_asked_and_outside_the_chain(
     groups = dict.fromkeys(FINANCE, ("finance",)) | {"user:sue": ("support",)}
     rows = {name: row(name, status, groups.get(name, ())) for name, status in statuses.items()}
     case = case_of(chain, owner, resource_owner)
-    found = count(Approval(1, asked, 60_000), taken(casts), case, [], lambda _, name: rows.get(name))
+    found = count(Approval(1, asked, 60_000), taken(casts), case, [], lambda _, name: rows.get(name), lambda _: False)
     for name in found.voters:
         assert statuses.get(name) == "active"
         assert name not in (*chain, owner)
@@ -108,8 +108,8 @@ def test_whoever_counts_is_known_active_asked_and_outside_the_chain(
 def test_one_vote_more_never_takes_a_yes_away_and_never_widens_what_is_left(casts: list[Cast], quorum: int) -> None:
     rows = {name: row(name, groups=("finance",)) for name in NAMES}
     wanted, case = Approval(quorum, ("group:finance",), 60_000), case_of((PERSON, AGENT), "user:boss")
-    before = count(wanted, taken(casts[:-1]), case, [], lambda _, name: rows.get(name))
-    after = count(wanted, taken(casts), case, [], lambda _, name: rows.get(name))
+    before = count(wanted, taken(casts[:-1]), case, [], lambda _, name: rows.get(name), lambda _: False)
+    after = count(wanted, taken(casts), case, [], lambda _, name: rows.get(name), lambda _: False)
     assert {*before.voters} <= {*after.voters}
     assert after.met >= before.met
     same_voter = bool(casts) and before.voters == after.voters

@@ -50,7 +50,8 @@ def role(name: str) -> bytes:
     return sized(name.encode())
 
 
-LINK, DELEGATOR, AUDIENCE, EXECUTOR, RESOURCE_ROLE, HALT_ROLE, VOTER, KEY_ROLE = (
-    role(name) for name in ("mandate", "delegator", "audience", "executor", "resource", "halt", "voter", "key")
+LINK, DELEGATOR, AUDIENCE, EXECUTOR, RESOURCE_ROLE, HALT_ROLE, VOTER, KEY_ROLE, VOTER_KEY = (
+    role(name)
+    for name in ("mandate", "delegator", "audience", "executor", "resource", "halt", "voter", "key", "voter_key")
 )
 RISK_ROLES: dict[str, bytes] = {name: role(name) for name in ("actor.risk", "authority.risk", "session.risk")}

@@ -3,11 +3,13 @@
 from placet.context.ages import Heard, Observed
 from placet.context.chain import NEVER, outside
 from placet.context.decay import decayed
-from placet.context.facts import AUDIENCE, EXECUTOR, RESOURCE_ROLE, RISK_ROLES, VOTER, Bundle, in_role, role
+from placet.context.facts import AUDIENCE, EXECUTOR, RESOURCE_ROLE, RISK_ROLES, VOTER, VOTER_KEY, Bundle, in_role, role
 from placet.context.parties import Asker, Meeting, Party, Refused
 from placet.context.tables import CALENDAR, FEED, PRINCIPAL, RESOURCE, RISK, Tables
+from placet.context.writers import KEY
 from placet.model.case import Case, MandateRow, PrincipalRow
 from placet.model.codec.intent import Intent
+from placet.model.codec.vote import Vote
 from placet.model.reasons import Reason
 
 NO_CALENDAR: dict[str, str] = {}
@@ -114,6 +116,18 @@ class Joiner:
         """Let the case rest on the executor that claims it as well; raise Refused where it is not known and active."""
         self.index.append(f"{PRINCIPAL}{tenant}/{name}")
         self._carrier(tenant, name, "executor", EXECUTOR)
+
+    def fell(self, vote: Vote) -> bool:
+        """Let the case rest on the key that signed a vote; return whether it is compromised."""
+        if vote.proof is None:
+            return True
+        kid, tenant = vote.proof.kid, vote.tenant
+        self.index += (f"{KEY}{tenant}/{kid}", f"{KEY}/{kid}")
+        fallen = self._tables.keys.fell(kid, tenant)
+        if fallen is None:
+            return False
+        self.note(VOTER_KEY + fallen.fact)
+        return True
 
     def voter(self, tenant: str, name: str) -> PrincipalRow | None:
         """Let the case rest on somebody who votes; return who it is, or None where nobody knows."""

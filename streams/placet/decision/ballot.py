@@ -83,8 +83,11 @@ def count(
     case: Case,
     declared: list[Arguments],
     meet: Callable[[str, str], PrincipalRow | None],
+    fell: Callable[[Vote], bool],
 ) -> Count:
-    """Return what the votes of `ballot` come to; `meet` says who a voter is, by tenant and name."""
+    """Return what the votes of `ballot` come to; `meet` says who a voter is, by tenant and name, and `fell` whether the
+    key that signed a vote is compromised.
+    """
     waited_ms = case.instant - ballot.asked_at
     eligible = approval.at(waited_ms)
     voters: list[str] = []
@@ -93,6 +96,8 @@ def count(
     rejection: Vote | None = None
     for vote, _ in ballot.casts:
         fault = fault_of(vote.voter, meet(case.tenant, vote.voter), eligible, case)
+        if fault is None and fell(vote):
+            fault = (Reason.KEY_COMPROMISED, f"the key that signed the vote of `{vote.voter}` is compromised")
         if fault is None and vote.approve and vote.arguments is not None:
             offer = strict.parse_canonical(vote.arguments)
             wide = narrowing.fault_of(case.arguments, offer, declared)
@@ -111,6 +116,8 @@ def count(
 def fault_of(voter: str, row: PrincipalRow | None, eligible: tuple[str, ...], case: Case) -> Fault | None:
     """Return why somebody's vote does not count on a case, or None."""
     part = part_of(voter, case)
+    if not part and row is not None and row.owner is not None:
+        part = part_of(row.owner, case) and f"owned by `{row.owner}`, who is {part_of(row.owner, case)}"
     if part:
         return Reason.VOTER_IN_CHAIN, f"`{voter}` is {part}: who asks or answers for it does not vote"
     if row is None:

@@ -59,6 +59,8 @@ class Follow:
             holds=now.holds,
             wanted=now.wanted,
         )
-        if ballot is not None:
+        if now.state is State.DEFERRED:
+            after = after._replace(votes=())  # a wait that has ended takes its votes along
+        elif ballot is not None:
             after = after._replace(votes=tuple(cast.value for cast in ballot.casts))
         self._book.open(after, self._judge.joiner.index, asked.key)

@@ -137,7 +137,8 @@ class Judge:
         finding = plan.decide(case, digest[0] == 0 and digest[1] >> 4 < SAMPLE)
         if (plan.limits or self.joiner.limited) and finding.effect <= Effect.STEP_UP:
             return self._within(asked, active, plan, finding, lease, ballot)
-        return self._conclude(asked, active, finding, self._count(plan, finding, lease, ballot))
+        finding, count = self._put_again(asked, plan, finding, self._count(plan, finding, lease, ballot))
+        return self._conclude(asked, active, finding, count)
 
     def _within(
         self,
@@ -156,6 +157,9 @@ class Judge:
         weighed = self._limits.weigh(asked, plan.limits, limited, finding, instant, lease)
         said = weighed.finding
         count = self._count(plan, said, lease, ballot)
+        if count is not None and count.met:
+            finding, count = self._put_again(asked, plan, finding, count)
+            said = finding if count is None else said
         if count is not None and count.met:
             free = Effect.CONSTRAIN if finding.obligations else Effect.PERMIT
             finding = msgspec.structs.replace(finding, effect=free)
@@ -183,7 +187,26 @@ class Judge:
             return None
         held = ballot or (Ballot(self._instant) if lease is None else ballots.ballot_of(lease))
         self._votes = tuple(cast.value for cast in held.casts)
-        return ballots.count(finding.approval, held, self.joiner.case, plan.declared, self.joiner.voter)
+        return ballots.count(
+            finding.approval, held, self.joiner.case, plan.declared, self.joiner.voter, self.joiner.fell
+        )
+
+    def _put_again(
+        self, asked: Asked, plan: Plan, finding: Finding, count: Count | None
+    ) -> tuple[Finding, Count | None]:
+        """Return what the rules say once votes have narrowed what may run: what they deny of that stays denied, and what
+        they demand of it is demanded too.
+        """
+        if count is None or not count.met or count.arguments == asked.arguments:
+            return finding, count
+        case = self.joiner.case
+        case.arguments = count.arguments
+        again = plan.decide(case)
+        case.arguments = asked.arguments
+        if again.effect > Effect.STEP_UP:
+            return again, None
+        demands = duties.merge([*finding.obligations, *again.obligations])
+        return msgspec.structs.replace(finding, obligations=demands), count
 
     def _conclude(self, asked: Asked, active: PolicySet, finding: Finding, count: Count | None = None) -> Answer:
         intent, effect, instant = asked.intent, finding.effect, self._instant

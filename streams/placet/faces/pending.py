@@ -28,6 +28,11 @@ class Pending(NamedTuple):
     arguments: dict[str, Any] | None
 
     @property
+    def name(self) -> Name:
+        said = self.verdict
+        return said.tenant, said.authority, said.id, said.attempt
+
+    @property
     def group(self) -> bytes:
         return self.verdict.action_digest
 

@@ -1,5 +1,6 @@
 """Arguments made narrower by those who say yes: never more than was asked, and what all of them leave."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -61,7 +62,7 @@ def _less(one: Any, other: Any) -> Any:
     if one.__class__ is int:
         return min(one, other)
     if one.__class__ is list:
-        wanted = [repr(member) for member in other]
+        wanted = Counter(repr(member) for member in other)
         return [member for member in one if _take(wanted, repr(member))]
     return one
 
@@ -69,12 +70,12 @@ def _less(one: Any, other: Any) -> Any:
 def _kept(asked: list[Any], offered: list[Any]) -> list[str]:
     """Return the members of `asked`, in its order, that are also in `offered`, each as often as there."""
     # Read from canonical JSON: equal values have one text, and 1 is not true.
-    wanted = [repr(one) for one in offered]
+    wanted = Counter(repr(one) for one in offered)
     return [text for text in map(repr, asked) if _take(wanted, text)]
 
 
-def _take(wanted: list[str], text: str) -> bool:
-    if text not in wanted:
+def _take(wanted: Counter[str], text: str) -> bool:
+    if not wanted[text]:
         return False
-    wanted.remove(text)
+    wanted[text] -= 1
     return True

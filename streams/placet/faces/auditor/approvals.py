@@ -92,4 +92,6 @@ class Approvals:
                 self._fail(decision, f"counts `{voter}`, of whom no vote was taken on this intent")
             elif not vote["approve"]:
                 self._fail(decision, f"counts `{voter}`, who said no")
+            elif self._history.at(batch.cut).fell(vote["proof"]["kid"], vote["tenant"]) is not None:
+                self._fail(decision, f"counts `{voter}`, whose key `{vote['proof']['kid']}` is compromised")
             self._outside(decision, batch, voter)

@@ -91,7 +91,7 @@ def poll(
     voters, refused_by, left = [], "", arguments
     for vote in votes:
         name = vote["voter"]
-        if not _counts(name, eligible, known, asked):
+        if vote["proof"]["kid"] in known.fallen or not _counts(name, eligible, known, asked):
             continue
         if not vote["approve"]:
             refused_by = refused_by or name
@@ -106,7 +106,7 @@ def poll(
 def _counts(name: str, eligible: Iterable[str], known: Joined, asked: Plain) -> bool:
     who = known.voters.get(name)
     chained = {asked["actor"], asked["authority"], *known.chain, known.roots["actor"]["owner"]}
-    if who is None or who["status"] != ACTIVE or name in chained:
+    if who is None or who["status"] != ACTIVE or name in chained or (who["owner"] and who["owner"] in chained):
         return False
     if any(one.startswith("group:") and one[6:] in who["groups"] for one in eligible):
         return True

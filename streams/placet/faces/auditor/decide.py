@@ -142,7 +142,7 @@ class Again:
         waited_ms = 0 if said["previous_seq"] < 0 else body["instant"] - said["asked_at"]
         votes = _votes(self._schemas, body["votes"], said["intent_digest"])
         rows: list[Fields] = body["limits"]
-        found, polled = let_through(found, packs, known, asked, arguments, rows, votes, waited_ms)
+        found, polled = let_through(found, packs, known, asked, arguments, rows, votes, waited_ms, body["instant"])
         if polled is not None and not polled.met:
             ends = min(asked["deadline"], known.mandate_ends or asked["deadline"])
             return _waiting(found, polled, body["instant"], ends)

@@ -51,6 +51,7 @@ class Joined:
         self.capabilities: frozenset[str] = frozenset()
         self.mandate_ends = 0
         self.voters: dict[str, Plain] = {}
+        self.fallen: set[str] = set()
         self.limits: list[tuple[str, list[Plain]]] = []
 
 
@@ -68,7 +69,7 @@ class Joiner:
                 said = schemas.open(fact["value"]).fields
             except Unreadable as error:
                 raise Odd(f"its fact `{fact['role']}` is {error}") from None
-            if said.get("tenant") != self._intent["tenant"] and fact["role"] != "halt":
+            if said.get("tenant") != self._intent["tenant"] and fact["role"] not in ("halt", "voter_key"):
                 raise Odd(f"its fact `{fact['role']}` is of tenant `{said.get('tenant')}`")
             self._facts.setdefault(fact["role"], []).append(Fact(said, fact["partition"]))
         self._body = body
@@ -196,7 +197,11 @@ class Joiner:
             said = [row.said for row in rows if row.said["id"] == name]
             newest = max(said, key=lambda one: (one["observed_at"], one["source"]))
             status = max((one["status"] for one in said), key=STATUSES.index)
-            self._out.voters[name] = {"groups": newest["groups"], "status": status}
+            self._out.voters[name] = {"groups": newest["groups"], "status": status, "owner": newest["owner"]}
+        for row in self._facts.get("voter_key", ()):
+            if row.said["tenant"] not in ("", self._intent["tenant"]) or not row.said["compromised_at"]:
+                raise Odd("its fact `voter_key` is no word that a key of its tenant is compromised")
+            self._out.fallen.add(row.said["kid"])
 
     def _risks(self) -> None:
         intent, out = self._intent, self._out

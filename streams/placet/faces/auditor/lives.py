@@ -10,6 +10,7 @@ from placet.faces.auditor.table import (
     BY_CLOCK,
     BY_OUTCOME,
     CLAIMED,
+    DEFERRED,
     DENIED,
     DENY,
     DONE,
@@ -134,6 +135,8 @@ class Lives:
             self.fail("LIFE", offset, f"`{name_of(after)}` {late} ms before its time")
         if before in WAITING and after != before:
             self._effect(said, offset)
+        if after == DEFERRED:
+            attempt.votes.clear()
         if after == DENIED and said["reason"] in TRANSIENT:
             self.memory.refused(attempt.slot)
         self._move(attempt, said)

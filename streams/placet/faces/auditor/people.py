@@ -5,7 +5,7 @@ from placet.faces.auditor.joining import Joined, Odd
 from placet.faces.auditor.limits import limits_on, weigh
 from placet.faces.auditor.packs import Pack, Plain
 from placet.faces.auditor.records import Fields
-from placet.faces.auditor.rules import Said
+from placet.faces.auditor.rules import Said, merged, put
 from placet.faces.auditor.table import CONSTRAIN, PERMIT, STEP_UP
 
 
@@ -18,6 +18,7 @@ def let_through(
     rows: list[Fields],
     votes: list[Fields],
     waited_ms: int,
+    instant: int,
 ) -> tuple[Said, Polled | None]:
     """Return what is said of an intent in the end, and what its votes came to where people were asked.
 
@@ -33,6 +34,12 @@ def let_through(
         action = asked["action"]
         declared = [pack.actions[action].arguments for pack in packs if action in pack.actions]
         polled = poll(first.wanted, votes, known, asked, arguments, declared, waited_ms)
+        if polled.met and polled.left != arguments:
+            again = put(packs, asked, polled.left, known, instant)
+            if again is None or again.effect > STEP_UP:
+                return again or found, None
+            found = found._replace(demands=merged(iter((*found.demands, *again.demands))))
+            first = first._replace(demands=found.demands)
         if polled.met:
             free = found._replace(effect=CONSTRAIN if found.demands else PERMIT)
             leave = frozenset(name for (name, _), limit in limits.items() if limit.over == STEP_UP)

@@ -98,7 +98,7 @@ def _together(words: list[Word], lease_ms: int, act_ms_max: int) -> Said:
         effect,
         min(word.reason for word in gravest),
         tuple(word.rule for word in gravest),
-        _merged(demand for word in granting for demand in word.demands),
+        merged(demand for word in granting for demand in word.demands),
         tuple(sorted({name for word in gravest for name in word.missing})),
         not granting or not all(word.at_once for word in granting),
         lease_ms,
@@ -107,7 +107,7 @@ def _together(words: list[Word], lease_ms: int, act_ms_max: int) -> Said:
     )
 
 
-def _merged(demands: Iterator[Demand]) -> tuple[Demand, ...]:
+def merged(demands: Iterator[Demand]) -> tuple[Demand, ...]:
     """Return demands once each, of limits on one argument the tightest."""
     kept: set[Demand] = set()
     limits: dict[str, int] = {}

@@ -6,7 +6,7 @@ import typer
 
 from placet.faces.cli.place import Bootstrap, Data, Tenant, Url, resolve
 from placet.faces.cli.verb import Exit, Json, usage
-from placet.faces.cli.withdraw import id_of
+from placet.faces.cli.withdraw import Whose, id_of
 
 EXAMPLE = """
 placet approvals reject 0190f3c2a4b87c3e9d1f5a6b7c8d9e0f --reason 'paid twice' --as user:flo --tenant acme --data run
@@ -22,6 +22,7 @@ def run(
         str | None, typer.Option("--as", help="Who votes. Else whose newest approver's key lies here.")
     ] = None,
     reason: Annotated[str, typer.Option(help="Why, in words: the agent hears it.")] = "",
+    authority: Whose = None,
     tenant: Tenant = "default",
     url: Url = None,
     bootstrap: Bootstrap = None,
@@ -40,6 +41,6 @@ def run(
         raise usage("expected one of ID and --all-like ID")
     wanted = id_of(intent or all_like)
     with opened(resolve(url, bootstrap, data)) as journal:
-        chosen = one_of(waiting_in(journal.log, tenant), wanted, like=bool(all_like))
+        chosen = one_of(waiting_in(journal.log, tenant), wanted, like=bool(all_like), authority=authority)
         answers = cast(journal, chosen, approve=False, voter=voter, reason=reason, arguments="")
     return tell(answers, as_json=as_json)

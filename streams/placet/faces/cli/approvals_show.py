@@ -3,7 +3,7 @@
 from placet.faces.cli import printing
 from placet.faces.cli.place import Bootstrap, Data, Tenant, Url, resolve
 from placet.faces.cli.verb import Exit, Json
-from placet.faces.cli.withdraw import Intent, id_of
+from placet.faces.cli.withdraw import Intent, Whose, id_of
 
 EXAMPLE = "placet approvals show 0190f3c2a4b87c3e9d1f5a6b7c8d9e0f --tenant acme --data run"
 EXITS = {Exit.NOT_RUN: "could not run, or it does not wait"}
@@ -11,6 +11,7 @@ EXITS = {Exit.NOT_RUN: "could not run, or it does not wait"}
 
 def run(
     intent: Intent,
+    authority: Whose = None,
     tenant: Tenant = "default",
     url: Url = None,
     bootstrap: Bootstrap = None,
@@ -25,7 +26,7 @@ def run(
     wanted = id_of(intent)
     with reading(resolve(url, bootstrap, data)) as log:
         waiting = waiting_in(log, tenant)
-    alike = one_of(waiting, wanted, like=True)
+    alike = one_of(waiting, wanted, like=True, authority=authority)
     told = next(each for each in alike if each.verdict.id == wanted).told()
     if as_json:
         printing.emit({**told, "alike": [each.verdict.id for each in alike if each.verdict.id != wanted]})
@@ -34,7 +35,8 @@ def run(
         if name in ("asked_at", "expires_at"):
             value = f"{records.day(value)} {records.clock(value)}"
         if value not in ("", [], None):
-            printing.say(f"{name:<14} {', '.join(value) if isinstance(value, list) else value}")
+            told_as = ", ".join(value) if isinstance(value, list) else str(value)
+            printing.say(f"{name:<14} {printing.shown(told_as)}")
     if len(alike) > 1:
         printing.say(
             f"{'identical':<14} {len(alike) - 1} more: `placet approvals approve --all-like {intent}` says yes to all"

@@ -51,6 +51,11 @@ def say(line: str = "") -> None:
     sys.stdout.flush()
 
 
+def shown(text: str) -> str:
+    """Return text of others as a terminal may have it: on one line, whatever is not printed told by its escape."""
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+
+
 def note(line: str) -> None:
     """Print one line about what is being done to stderr, where it is in nobody's way."""
     sys.stderr.write(line + "\n")

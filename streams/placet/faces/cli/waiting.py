@@ -28,9 +28,18 @@ def waiting_in(log: Log, tenant: str) -> list[Pending]:
     return inbox.waiting(now_ms())
 
 
-def one_of(waiting: list[Pending], wanted: bytes, *, like: bool) -> list[Pending]:
-    """Return the intent with this id that waits, and with `like` all that are identical to it; else fail."""
-    found = next((each for each in waiting if each.verdict.id == wanted), None)
+def one_of(waiting: list[Pending], wanted: bytes, *, like: bool, authority: str | None = None) -> list[Pending]:
+    """Return the intent with this id (of this authority) that waits, and with `like` all that are identical to it.
+
+    Ids are the agents' own and one only under an authority: fail where two wait under it, as where none does.
+    """
+    same = [each for each in waiting if each.verdict.id == wanted and authority in (None, each.verdict.authority)]
+    if len(same) > 1:
+        whose = ", ".join(sorted({each.verdict.authority for each in same}))
+        raise Failure(
+            Exit.NOT_RUN, f"{len(same)} intents wait under id {wanted.hex()}, of {whose}", "name one with --authority"
+        )
+    found = same[0] if same else None
     if found is None:
         raise Failure(
             Exit.NOT_RUN, f"intent {wanted.hex()} does not wait for people", "`placet approvals list` shows what does"
@@ -52,8 +61,8 @@ def rows(waiting: list[Pending]) -> list[tuple[str, ...]]:
         found.append(
             (
                 f"{said.id.hex()}{more}",
-                f"{said.actor}{whom}",
-                f"{said.action} {said.resource}",
+                printing.shown(f"{said.actor}{whom}"),
+                printing.shown(f"{said.action} {said.resource}"),
                 arguments,
                 yes,
                 asked,
@@ -68,7 +77,7 @@ class Told:
 
     def __init__(self, *, as_json: bool) -> None:
         self._as_json = as_json
-        self._last: dict[bytes, Pending] | None = None
+        self._last: dict[tuple[str, str, bytes, int], Pending] | None = None
 
     def table(self, inbox: Inbox) -> Table:
         """Return all that waits now."""
@@ -77,7 +86,7 @@ class Told:
 
     def changes(self, inbox: Inbox) -> None:
         """Print what has changed since it was called last; the first time all that waits."""
-        now = {each.verdict.id: each for each in inbox.waiting(now_ms())}
+        now = {each.name: each for each in inbox.waiting(now_ms())}
         if now == self._last:
             return
         if self._as_json:
@@ -87,13 +96,13 @@ class Told:
             for each in [each for name, each in now.items() if last.get(name) != each]:
                 printing.say("waits: " + "  ".join(rows([each])[0]))
             for name in [name for name in last if name not in now]:
-                printing.say(f"ended: {name.hex()}")
+                printing.say(f"ended: {name[2].hex()}")
         self._last = now
 
 
 def short(value: Any) -> str:
     """Return a value as JSON on one line, cut where it is long."""
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    text = printing.shown(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
     return text if len(text) <= SHORT else text[: SHORT - 3] + "..."
 
 

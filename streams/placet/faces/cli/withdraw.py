@@ -10,6 +10,7 @@ from placet.faces.cli.verb import Exit, Json, usage
 EXAMPLE = "placet withdraw 0190f3c2a4b87c3e9d1f5a6b7c8d9e0f --authority user:ada --actor agent:billing-bot --tenant acme --data run"
 EXITS = {Exit.REFUSED: "it was refused, or came too late"}
 
+Whose = Annotated[str | None, typer.Option("--authority", help="Whose intent, where two wait under one id.")]
 Intent = Annotated[str, typer.Argument(metavar="ID", help="The intent, 32 hex digits.")]
 Authority = Annotated[
     str, typer.Option(help="Who answers for the intent; with the tenant it says where it is decided.")
