@@ -116,8 +116,13 @@ class Identities:
         if "nbf" in claims and at < _instant_ms(claims, "nbf") - skew_ms_max:
             _refuse("a token that is not valid yet")
         name = _text(claims, issuer.subject)
+        if not name.isprintable():
+            _refuse(f"`{issuer.subject}` of the token holds what nobody can read")
         if issuer.kind == "spiffe":
-            return self.of_spiffe(name)
+            who = self.of_spiffe(name)
+            if issuer.tenant and who.tenant != issuer.tenant:
+                _refuse(f"`{name[:128]}` is not of the tenant `{issuer.tenant}`, and its issuer names no other's")
+            return who
         tenant = issuer.tenant or dict(issuer.tenants).get(_text(claims, issuer.tenant_claim), "")
         if not tenant:
             _refuse(f"`{issuer.tenant_claim}` of the token is no tenant here")

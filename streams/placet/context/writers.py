@@ -20,7 +20,7 @@ from placet.model.codec import key as key_codec
 from placet.model.codec.key import Key
 from placet.model.context_keys import check_place, key_key
 from placet.model.pinned import PURPOSES, Fallen, KeyPlace, KnownKey, PinnedKey, known_key
-from placet.model.proof import MISSED_MOST, KeyRing
+from placet.model.proof import KID_MOST, MISSED_MOST, KeyRing
 from placet.model.reasons import Reason
 from placet.ports import Rec
 
@@ -28,7 +28,7 @@ KEY, WRITERS = "Y:", "Z:"
 """Prefixes of index keys: one key, on which what it signed rests, and a change of operators, which touches all."""
 OPERATOR = ("operator",)
 ON_RECORD = PURPOSES - {"seal"}
-KID_MOST = 128
+SOURCES_MOST = 256
 WAITING_MOST = 1_024
 """Records that wait for the key of the operator who signed them; of more the first."""
 SAID_MOST = 64
@@ -61,7 +61,8 @@ class Writers:
         ring.known, ring.fallen = self._known, self._fallen
         ring.lasting, ring.missed = {}, set()
         self._said: dict[KeyPlace, list[Said]] = {}
-        self._waiting: list[tuple[Rec, Signed, int]] = []
+        self._waiting: list[tuple[str, Rec, Signed, int]] = []
+        self._overrun = False
         self.stale = False
 
     def fold(self, rec: Rec, value: bytes, partitions: int, reader: Signed = key_codec) -> str | None:
@@ -82,7 +83,9 @@ class Writers:
         signers = self._operators(heard.proof.kid, heard)
         if not signers:
             if len(self._waiting) < WAITING_MOST:
-                self._waiting.append((rec, reader, partitions))
+                self._waiting.append((heard.proof.kid, rec, reader, partitions))
+            else:
+                self._overrun = True
             raise PoisonRecord(f"no operator key `{heard.proof.kid[:64]}` that may say this", Reason.WRITER_UNPROVED)
         said = self._proved(rec, value[5:end], heard, reader, signers)
         place = (heard.tenant, heard.kid)
@@ -155,7 +158,18 @@ class Writers:
             return False
         held.append(said)
         if len(held) > SAID_MOST:
-            held.remove(min(held, key=lambda one: (one.key.compromised_at > 0, -one.key.compromised_at, one.order)))
+            pinned = self._ring.pinned
+            held.remove(
+                min(
+                    held,
+                    key=lambda one: (
+                        one.signer[1] in pinned,
+                        one.key.compromised_at > 0,
+                        -one.key.compromised_at,
+                        one.order,
+                    ),
+                )
+            )
         return True
 
     def _state(self, place: KeyPlace) -> tuple[KnownKey | None, Fallen | None]:
@@ -176,8 +190,9 @@ class Writers:
         for each in sorted(self._said, key=lambda each: (each[1] not in ring.pinned, not self._is_operator(each))):
             self._reckon(each)
         ring.known, ring.fallen = self._known, self._fallen
-        waiting, self._waiting = self._waiting, []
-        for rec, reader, partitions in waiting:
+        waiting = [one for one in self._waiting if one[0] == place[1]]
+        self._waiting = [one for one in self._waiting if one[0] != place[1]]
+        for _, rec, reader, partitions in waiting:
             try:
                 self.fold(rec, rec.value or b"", partitions, reader)
             except PoisonRecord:
@@ -195,7 +210,11 @@ class Writers:
             ends = known is None or not all(known.covers(at, ring.skew_ms_max) for at in (first, last))
             if ends or (fallen is not None and fallen.since <= last):
                 self.stale = True
-        if len(ring.missed) >= MISSED_MOST or any(wanted == kid and tenant in ("", of) for of, wanted in ring.missed):
+        if (
+            self._overrun
+            or len(ring.missed) >= MISSED_MOST
+            or any(wanted == kid and tenant in ("", of) for of, wanted in ring.missed)
+        ):
             self.stale = True
 
     def _reckon(self, place: KeyPlace) -> None:
@@ -251,6 +270,8 @@ def _formed(key: Key) -> None:
         raise PoisonRecord(told, Reason.MALFORMED)
     if len(key.public) != 32:
         raise PoisonRecord(f"a public key of {len(key.public)} bytes, expected 32", Reason.MALFORMED)
+    if len(key.sources) > SOURCES_MOST:
+        raise PoisonRecord(f"{len(key.sources)} sources: expected at most {SOURCES_MOST}", Reason.MALFORMED)
     for source in key.sources:
         strict.identifier(source.removesuffix("*") or "any", "source")
     if key.sources and key.purpose != "feed":

@@ -4,14 +4,18 @@ from collections.abc import Callable
 from hashlib import sha256
 from typing import Any, NamedTuple
 
+import msgspec
+
 from placet.model import strict
 from placet.model.case import Case, PrincipalRow
 from placet.model.codec import decode_known
 from placet.model.codec.desk_change import Lease
 from placet.model.codec.vote import Vote
-from placet.model.reasons import Reason
+from placet.model.reasons import Effect, Reason
 from placet.policy import narrowing, patterns
+from placet.policy import obligations as duties
 from placet.policy.approval import OWNER, Approval
+from placet.policy.evaluate import Finding, Plan
 from placet.policy.shape import Arguments
 
 GROUP = "group:"
@@ -111,6 +115,22 @@ def count(
             rejection = rejection or vote
     left = narrowing.meet(case.arguments, offers)
     return Count(waited_ms, approval.quorum, eligible, tuple(voters), faults, rejection, left)
+
+
+def put_again(plan: Plan, case: Case, finding: Finding, count: Count | None) -> tuple[Finding, Count | None]:
+    """Return what the rules say once votes have narrowed what may run: what they deny of that stays denied, and what
+    they demand of it is demanded too.
+    """
+    asked = case.arguments
+    if count is None or not count.met or count.arguments == asked:
+        return finding, count
+    case.arguments = count.arguments
+    again = plan.decide(case)
+    case.arguments = asked
+    if again.effect > Effect.STEP_UP:
+        return again, None
+    demands = duties.merge([*finding.obligations, *again.obligations])
+    return msgspec.structs.replace(finding, obligations=demands), count
 
 
 def fault_of(voter: str, row: PrincipalRow | None, eligible: tuple[str, ...], case: Case) -> Fault | None:

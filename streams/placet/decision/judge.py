@@ -137,7 +137,7 @@ class Judge:
         finding = plan.decide(case, digest[0] == 0 and digest[1] >> 4 < SAMPLE)
         if (plan.limits or self.joiner.limited) and finding.effect <= Effect.STEP_UP:
             return self._within(asked, active, plan, finding, lease, ballot)
-        finding, count = self._put_again(asked, plan, finding, self._count(plan, finding, lease, ballot))
+        finding, count = ballots.put_again(plan, self.joiner.case, finding, self._count(plan, finding, lease, ballot))
         return self._conclude(asked, active, finding, count)
 
     def _within(
@@ -158,7 +158,7 @@ class Judge:
         said = weighed.finding
         count = self._count(plan, said, lease, ballot)
         if count is not None and count.met:
-            finding, count = self._put_again(asked, plan, finding, count)
+            finding, count = ballots.put_again(plan, self.joiner.case, finding, count)
             said = finding if count is None else said
         if count is not None and count.met:
             free = Effect.CONSTRAIN if finding.obligations else Effect.PERMIT
@@ -190,23 +190,6 @@ class Judge:
         return ballots.count(
             finding.approval, held, self.joiner.case, plan.declared, self.joiner.voter, self.joiner.fell
         )
-
-    def _put_again(
-        self, asked: Asked, plan: Plan, finding: Finding, count: Count | None
-    ) -> tuple[Finding, Count | None]:
-        """Return what the rules say once votes have narrowed what may run: what they deny of that stays denied, and what
-        they demand of it is demanded too.
-        """
-        if count is None or not count.met or count.arguments == asked.arguments:
-            return finding, count
-        case = self.joiner.case
-        case.arguments = count.arguments
-        again = plan.decide(case)
-        case.arguments = asked.arguments
-        if again.effect > Effect.STEP_UP:
-            return again, None
-        demands = duties.merge([*finding.obligations, *again.obligations])
-        return msgspec.structs.replace(finding, obligations=demands), count
 
     def _conclude(self, asked: Asked, active: PolicySet, finding: Finding, count: Count | None = None) -> Answer:
         intent, effect, instant = asked.intent, finding.effect, self._instant

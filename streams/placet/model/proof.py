@@ -21,6 +21,7 @@ from placet.model.reasons import Reason
 __all__ = ["MISSED_MOST", "PURPOSES", "KeyRing", "PinnedKey", "Proof", "Proved", "Signer", "batch_message"]
 _TREES_MOST, _NODES_MOST = 4096, 32768  # at most about 20 MB
 MISSED_MOST = 4096
+KID_MOST = 128
 
 
 class Proof(NamedTuple):
@@ -116,17 +117,22 @@ class KeyRing:
         kid = proof.kid
         found = self.find(kid, tenant) if self.known else self.pinned.get(kid)
         if found is None or found.key.purpose not in purposes:
-            if found is None and lasts and len(self.missed) < MISSED_MOST:
-                self.missed.add((tenant, kid))
+            if lasts:
+                self._miss(tenant, kid)
             found = _for(found, kid, len(self.pinned) + len(self.known), purposes)
         key = found.key
         if key.issuer != proof.issuer:
             raise _unproved(f"key `{kid}` is not of the issuer `{proof.issuer}`")
         if key.tenant and key.tenant != tenant:
-            raise PoisonRecord(f"key `{kid}` is of tenant `{key.tenant}`, not of `{tenant}`", Reason.TENANT_MISMATCH)
+            raise PoisonRecord(f"key `{kid}` is not one of the tenant `{tenant}`", Reason.TENANT_MISMATCH)
         place = (key.tenant, kid)
         if self.known or self.fallen:
-            self._stands(found, place, at, lasts)
+            try:
+                self._stands(found, place, at, lasts)
+            except PoisonRecord:
+                if lasts:
+                    self._miss(tenant, kid)
+                raise
         # RFC 6962 §2.1: a leaf begins with 0.
         leaf = sha256(b"\x00placet/%b/1%b%b" % (name.encode(), fingerprint, unsigned)).digest()
         # A tree that is remembered only spares work: what it does not hold is checked as if it were not there, so
@@ -143,6 +149,10 @@ class KeyRing:
             first, last = self.lasting.get(place, (at, at))
             self.lasting[place] = (min(at, first), max(at, last))
         return key.issuer
+
+    def _miss(self, tenant: str, kid: str) -> None:
+        if len(self.missed) < MISSED_MOST and len(kid) <= KID_MOST and len(tenant) <= 256:
+            self.missed.add((tenant, kid))
 
     def find(self, kid: str, tenant: str) -> KnownKey | None:
         """Return the key that proves records of `tenant` under `kid`: the pinned one, the tenant's own, or one of all."""

@@ -17,6 +17,7 @@ ORIGINS = (None, "none", "internal", "external")
 POLICIES = ("pack", "active_set", "watermark")
 FACTS = ("principal", "risk", "sensitivity", "mandate", "control", "watermark")
 KEY_PURPOSES = ("operator", "executor", "agent", "approver", "feed")
+SOURCES_MOST = 256
 KID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:@+~%=#,\-]{0,127}")
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@+~%=#,\-]{0,255}")
 INSTANTS = {"risk": "event_at", "watermark": "at"}
@@ -76,6 +77,7 @@ def is_odd_key(rec: Rec, said: Fields) -> bool:
         or said["purpose"] not in KEY_PURPOSES
         or len(said["public"]) != 32
         or bool(said["sources"] and said["purpose"] != "feed")
+        or len(said["sources"]) > SOURCES_MOST
         or min(instants) < 0
         or 0 < said["not_after"] < said["not_before"]
         or max(said["observed_at"], said["compromised_at"]) > rec.at + AHEAD_MS_MAX
