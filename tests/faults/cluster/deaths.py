@@ -160,7 +160,7 @@ def herd(site: Site) -> Iterator[None]:
     for one in dead:
         one.kill()
     for data in site.folder.glob("worker-*/warm-*"):
-        data.rename(data.with_name(f"old-{data.name}"))
+        data.rename(data.with_name(f"old-{restores}-{data.name}"))
     for one in dead:
         one.start()
     yield
