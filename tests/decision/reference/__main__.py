@@ -26,7 +26,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--from", type=int, default=0, dest="first", help="the first seed")
     parser.add_argument("--jobs", type=int, default=1, help="processes")
     asked = parser.parse_args(arguments)
-    logging.getLogger("placet").setLevel(logging.ERROR)
     seeds = range(asked.first, asked.first + asked.histories)
     slices = [seeds[at : at + SLICE] for at in range(0, len(seeds), SLICE)]
     started = said_at = time.monotonic()
@@ -61,8 +60,13 @@ def _played(slices: list[range], jobs: int) -> Iterator[list[Difference | int]]:
 
 
 def _slice(seeds: range) -> list[Difference | int]:
-    logging.getLogger("placet").setLevel(logging.ERROR)
-    return [play(seed) for seed in seeds]
+    logger = logging.getLogger("placet")
+    before = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        return [play(seed) for seed in seeds]
+    finally:
+        logger.setLevel(before)
 
 
 def told(found: Difference) -> str:
