@@ -6,7 +6,7 @@ from hashlib import sha256
 from random import Random
 
 from placet.faces.auditor import audit
-from placet.model.topics import INPUTS, Topic
+from placet.model.topics import CONTEXT, INPUTS, Topic
 from tests.faults import town
 from tests.faults.fleet import Fleet
 from tests.faults.story import Own, remembered
@@ -171,7 +171,13 @@ class SimStory:
         )
         poison = any(p.loop is not None and p.loop.bureau.poison and 0 in p.loop.bureau.places for p in self.processes)
         served = sorted(place.partition for place in places) == list(range(self.settings.partitions))
-        return self._stable() and served and swept and not poison and not self._behind()
+        return self._stable() and served and swept and not poison and self._heard() and not self._behind()
+
+    def _heard(self) -> bool:
+        """Return whether whoever serves partition 0 has read all context there is: it refuses what nobody takes of it."""
+        loops = [p.loop for p in self.processes if p.loop is not None and 0 in p.loop.bureau.places]
+        read = [{(mark.topic, mark.partition): mark.offset for mark in loop.bureau.marks} for loop in loops]
+        return all(marks.get((topic, 0), 0) >= self.log.end(topic, 0) for marks in read for topic in CONTEXT)
 
     def _behind(self) -> dict[str, int]:
         positions = self.cluster.group("placet-worker").positions
