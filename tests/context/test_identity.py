@@ -178,7 +178,7 @@ def test_rules_that_are_incomplete_or_give_one_name_to_two_are_refused(
 
 
 def test_issuers_of_other_tenants_or_kinds_or_prefixes_need_nothing_to_tell_them_apart() -> None:
-    Identities(
+    known = Identities(
         [],
         [
             Issuer("a", ("p",), "user", "acme", prefix="a/"),
@@ -187,3 +187,10 @@ def test_issuers_of_other_tenants_or_kinds_or_prefixes_need_nothing_to_tell_them
             Issuer("d", ("p",), "user", "globex"),
         ],
     )
+    told = {iss: known.of_claims({"iss": iss, "aud": "p", "exp": 2_000_000_000, "sub": "x"}, 0, 0) for iss in "abcd"}
+    assert {iss: (who.tenant, who.principal) for iss, who in told.items()} == {
+        "a": ("acme", "user:a/x"),
+        "b": ("acme", "user:b/x"),
+        "c": ("acme", "agent:x"),
+        "d": ("globex", "user:x"),
+    }
