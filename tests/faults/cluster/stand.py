@@ -47,19 +47,12 @@ class Stand:
             self.broker.start(keep=True)
 
     def keep(self, folder: Path) -> None:
-        """Copy what the brokers said, and what they hold of the group's positions, to where a person can read it."""
+        """Copy what the brokers said and what they hold to where a person can read it."""
         for home in sorted(self._home.glob("[0-9]*")):
             with suppress(OSError):  # a broker that lives renames what is being copied
-                copytree(home, folder / f"broker-{home.name}", ignore=_but_positions, dirs_exist_ok=True)
+                copytree(home, folder / f"broker-{home.name}", dirs_exist_ok=True)
 
     def __exit__(self, *_: object) -> None:
         # Their data is of no use to anybody: nobody waits for an orderly end.
         self.broker.kill()
         self.proxy.close()
-
-
-def _but_positions(folder: str, names: list[str]) -> set[str]:
-    """Return what `keep` leaves: the data of every topic but the group's positions."""
-    if Path(folder).name != "data":
-        return set()
-    return {name for name in names if (Path(folder) / name).is_dir() and not name.startswith("__consumer_offsets")}

@@ -95,8 +95,8 @@ class Reader:
                     cause = message.error()
                     if cause is None:
                         found = record(number, message)
-                        at = found.offset + 1
-                        if found.offset < end:
+                        fresh, at = found.offset >= at, max(at, found.offset + 1)
+                        if fresh and found.offset < end:
                             yield found
                     elif cause.code() == END:
                         # Control records take offsets and are never seen: only the end's own offset tells of them.
