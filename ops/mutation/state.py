@@ -14,7 +14,7 @@ from ops.mutation.covering import ROOMS
 from ops.mutation.mutants import Mutant, mutants_of
 from ops.mutation.plans import Seen
 from ops.mutation.tests_run import FOLDERS
-from ops.mutation.trial import KILLED, TIMED_OUT, Verdict
+from ops.mutation.trial import KILLED, TIMED_OUT, UNSETTLED, Verdict
 
 # What a verdict rests on: another byte in one of these and it is no longer known.
 HOW = tuple(f"ops/mutation/{name}.py" for name in ("covering", "plans", "tests_run", "trial"))
@@ -74,13 +74,16 @@ class State:
         return Seen.of(json.loads(out.read_text()))
 
     def known(self, mutants: Iterable[Mutant], *, killed_stay: bool) -> dict[str, Verdict]:
-        """Return the verdicts that still hold; `killed_stay` keeps what was killed whatever tests were added since."""
+        """Return the verdicts that still hold; `killed_stay` keeps what was killed whatever tests were added since.
+
+        What came out neither way is tried again.
+        """
         sources: dict[str, str] = {}
         known = {}
         by_key = {one.key: one for one in self.kept}
         for mutant in mutants:
             kept = by_key.get(mutant.key)
-            if kept is None:
+            if kept is None or kept.verdict.said == UNSETTLED:
                 continue
             if mutant.file not in sources:
                 sources[mutant.file] = digest_of([self.root / mutant.file])

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import Phase, settings
+from hypothesis import HealthCheck, Phase, settings
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = ("tests/decision", "tests/policy", "tests/context")
@@ -26,6 +26,9 @@ class Capped:
     def pytest_addoption(self, parser: pytest.Parser) -> None:
         # The project sets a bound of a plugin that is left out here; the runner has its own.
         parser.addini("timeout", "seconds a test may take; the CPU bound of a mutant stands for it")
+
+    def pytest_configure(self, config: pytest.Config) -> None:
+        config.addinivalue_line("markers", "timeout: as the setting of this name")
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
@@ -45,6 +48,8 @@ def capped(asked: settings | None) -> settings:
         derandomize=True,
         database=None,
         deadline=None,
+        # By the clock: on a busy machine a law would fail for it, and seem to have found a mutant.
+        suppress_health_check={*asked.suppress_health_check, HealthCheck.too_slow},
         phases=(Phase.explicit, Phase.generate),
     )
 

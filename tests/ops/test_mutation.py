@@ -3,6 +3,7 @@
 import ast
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -14,7 +15,7 @@ from ops.mutation.mutants import Mutant, mutants_of
 from ops.mutation.plans import Seen, warm
 from ops.mutation.report import Justified, Report, read_justified
 from ops.mutation.state import State
-from ops.mutation.trial import KILLED, SURVIVED, TIMED_OUT, UNREACHED, Verdict
+from ops.mutation.trial import KILLED, SURVIVED, TIMED_OUT, UNREACHED, UNSETTLED, Verdict, ended, slower
 
 ROOT = Path(__file__).parent.parent.parent
 FILE = "streams/placet/decision/sum.py"
@@ -131,6 +132,32 @@ def test_a_mutant_is_killed_survives_or_runs_out_of_time(tmp_path: Path) -> None
     }
 
 
+@pytest.mark.parametrize(
+    ("said", "by_signal", "cpu_s", "verdict"),
+    [
+        ("", 0, 1.0, (SURVIVED, "")),
+        ("tests/t.py::test", 0, 1.0, (KILLED, "tests/t.py::test")),
+        ("", signal.SIGXCPU, 4.0, (TIMED_OUT, "")),
+        ("", signal.SIGKILL, 5.0, (TIMED_OUT, "")),
+        ("", signal.SIGSEGV, 1.0, (KILLED, "signal 11")),
+        # The clock ran out, or somebody else ended it: a busy machine kills no mutant.
+        ("", signal.SIGALRM, 3.9, (UNSETTLED, "signal 14")),
+        ("", signal.SIGKILL, 1.0, (UNSETTLED, "signal 9")),
+    ],
+)
+def test_only_time_of_the_processor_makes_a_mutant_late(
+    said: str, by_signal: int, cpu_s: float, verdict: tuple[str, str]
+) -> None:
+    assert ended(said, by_signal, cpu_s)[:2] == verdict
+
+
+def test_a_mutant_is_late_only_beside_a_program_that_is_not() -> None:
+    late = Verdict(TIMED_OUT, "", 4.0)
+    assert slower(late, Verdict(SURVIVED, "", 2.0)) == late
+    assert slower(late, Verdict(SURVIVED, "", 2.1)) == (UNSETTLED, "without it survived after 2.1 s", 4.0)
+    assert slower(late, Verdict(TIMED_OUT, "", 1.0)) == (UNSETTLED, "without it timed out after 1.0 s", 4.0)
+
+
 SEEN = Seen.of(
     {
         "tests": [["dear", 3.9], ["cheap", 0.1], ["other", 0.3]],
@@ -210,6 +237,9 @@ def test_a_run_goes_on_where_it_stopped_until_something_it_rests_on_changes(tmp_
     first.keep(third, Verdict(TIMED_OUT, "", 4.0))
     again = State(root, build)
     assert set(again.known(again.mutants(), killed_stay=False)) == {killed.key, survived.key, third.key}
+    # What came out neither way is as if it had never been tried.
+    again.keep(survived, Verdict(UNSETTLED, "signal 14", 0.1))
+    assert set(State(root, build).known(again.mutants(), killed_stay=False)) == {killed.key, third.key}
     (root / "tests/decision/test_sum.py").write_text("# one more test\n")
     later = State(root, build)
     assert later.known(later.mutants(), killed_stay=False) == {}
