@@ -15,6 +15,11 @@ from mutmut.mutation.mutators import mutation_operators
 SKIPPED = (cst.Annotation, cst.Import, cst.ImportFrom, cst.Decorator, cst.TypeAlias, cst.FormattedStringText)
 # As in mutmut: `len(None)` and `isinstance(x, None)` always raise, which no test has to be good for.
 SKIPPED_CALLS = m.Call(func=m.Name("len") | m.Name("isinstance") | m.Name("cast") | m.Name("TypeVar"))
+# What a type checker holds, and what only makes things fast.
+LAYOUT = m.Arg(keyword=m.Name("frozen") | m.Name("gc"))
+# The name of a type. Those that a form is read with say what may be in it, and are code.
+READ_WITH = m.Name("Annotated") | m.Name("Literal")
+TYPE = m.Subscript(value=~READ_WITH) | m.BinaryOperation(operator=m.BitOr()) | m.Call(func=m.Name("TypeVar"))
 TEXT = m.SimpleString() | m.FormattedString() | m.ConcatenatedString()
 
 
@@ -90,7 +95,9 @@ class _Visitor(cst.CSTVisitor):
         self.found: dict[str, Mutant] = {}
 
     def on_visit(self, node: cst.CSTNode) -> bool:
-        if isinstance(node, SKIPPED) or m.matches(node, SKIPPED_CALLS) or _is_remark(node):
+        if isinstance(node, SKIPPED) or m.matches(node, SKIPPED_CALLS) or m.matches(node, LAYOUT) or _is_remark(node):
+            return False
+        if not self.scopes and _names_a_type(node):
             return False
         if isinstance(node, cst.FunctionDef | cst.ClassDef):
             self.scopes.append(node.name.value)
@@ -139,6 +146,13 @@ def _is_remark(node: cst.CSTNode) -> bool:
     return m.matches(
         node,
         m.SimpleStatementLine(body=[m.Expr(value=TEXT) | m.Assign(targets=[m.AssignTarget(target=m.Name("__all__"))])]),
+    )
+
+
+def _names_a_type(node: cst.CSTNode) -> bool:
+    """Tell whether a statement only gives a type another name, as `Range = tuple[int, int]`."""
+    return m.matches(
+        node, m.Assign(targets=[m.AssignTarget(target=m.Name(m.MatchRegex(r"_?[A-Z]\w*[a-z]\w*")))], value=TYPE)
     )
 
 

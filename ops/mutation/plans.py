@@ -7,11 +7,8 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ops.mutation.covering import AT_IMPORT
+from ops.mutation.covering import AT_IMPORT, PLAN_CPU_S_MOST
 from ops.mutation.mutants import Mutant
-
-# Measured under coverage, which about doubles what a test costs; so a mutant has twice as long as its tests need.
-PLAN_CPU_S_MOST = 4.0
 
 
 class Seen(NamedTuple):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 import time
 from collections.abc import Callable, Generator, Sequence
 from functools import _lru_cache_wrapper
@@ -75,19 +76,31 @@ class Chosen:
 
 
 class Watched:
-    """Tells of each test when it begins and what it cost; what was remembered by an earlier one is forgotten."""
+    """Tells of each test when it begins and what it cost; what was remembered by an earlier one is forgotten.
 
-    def __init__(self, begins: Callable[[str], object]) -> None:
-        self.begins = begins
+    A test that costs more than `cpu_s_most` is broken off there: no mutant could be shown to it.
+    """
+
+    def __init__(self, begins: Callable[[str], object], cpu_s_most: float) -> None:
+        self.begins, self.cpu_s_most = begins, cpu_s_most
         self.cpu: dict[str, float] = {}
+        self.dear: set[str] = set()
         self.failed: list[str] = []
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, Any, Any]:
+        def broken_off(*_: object) -> None:
+            self.dear.add(item.nodeid)
+            raise pytest.skip.Exception("costs more than a mutant may")
+
         forget()
         self.begins(item.nodeid)
         before = time.process_time()
+        signal.signal(signal.SIGPROF, broken_off)
+        # Again and again: where the first is raised in a finalizer nobody hears of it.
+        signal.setitimer(signal.ITIMER_PROF, self.cpu_s_most, 0.5)
         done = yield
+        signal.setitimer(signal.ITIMER_PROF, 0)
         self.cpu[item.nodeid] = time.process_time() - before
         return done
 

@@ -57,6 +57,17 @@ def changed(source: str) -> list[str]:
         ("from a import b", set()),
         ("size = len(rows)", {"size = None"}),
         ("__all__ = ['one']", set()),
+        ("Range = tuple[int, int]", set()),
+        ("_Known = int | None", set()),
+        ("KNOWN = low | high", {"KNOWN = low & high", "KNOWN = None"}),
+        (
+            "Score = Annotated[int, le(9)]",
+            {"Score = Annotated[int, le(10)]", "Score = Annotated[int, le(None)]", "Score = None"},
+        ),
+        (
+            "class Said(Row, frozen=True, gc=False, order=True): pass",
+            {"class Said(Row, frozen=True, gc=False, order=False): pass"},
+        ),
     ],
 )
 def test_a_line_is_mistaken_in_these_ways(line: str, mistakes: set[str]) -> None:
