@@ -1,4 +1,4 @@
-"""Which test reaches which line of the pure rooms, and what each costs: `python -m ops.mutation.covering OUT`."""
+"""Which test reaches which line of the pure rooms, and what each costs."""
 
 from __future__ import annotations
 
@@ -6,12 +6,15 @@ import json
 import os
 import shutil
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import coverage
+import pytest
 
 from ops.mutation import tests_run
-from ops.mutation.tests_run import FOLDERS, ROOT
+from ops.mutation.tests_run import ROOT
 
 ROOMS = ("streams/placet/decision", "streams/placet/policy", "streams/placet/context")
 AT_IMPORT = -1  # stands for "reached before the first test began"
@@ -19,38 +22,45 @@ AT_IMPORT = -1  # stands for "reached before the first test began"
 PLAN_CPU_S_MOST = 4.0
 
 
-def measure(out: Path) -> int:
-    """Run every pure-room test once under coverage and write what was seen; 4 when one fails without a mutant."""
+def measure(outs: Mapping[str, str]) -> int:
+    """Run some test files once under coverage and write what each shows, into the file named; 4 when a test fails."""
     # In memory: what is kept is what this writes.
     cover = coverage.Coverage(
         data_file=None, include=[f"{ROOT}/{room}/*" for room in ROOMS], config_file=False, messages=False
     )
     watched = tests_run.Watched(cover.switch_context, PLAN_CPU_S_MOST)
     cover.start()
-    scratch = out.parent / "scratch-covering"
-    code = tests_run.run(FOLDERS, [watched], scratch)
+    scratch = Path(next(iter(outs.values()))).parent.parent / "scratch-covering"
+    code = tests_run.run(list(outs), [watched], scratch)
     cover.stop()
     shutil.rmtree(scratch, ignore_errors=True)
-    if code or watched.failed:
+    if code not in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED) or watched.failed:
         print("\n".join(watched.failed) or f"pytest ended with {code}", file=sys.stderr)
         return 4
+    modules = sorted(name for name in sys.modules if name.split(".")[0] in ("placet", "tests"))
     data = cover.get_data()
-    cpu = {test: cpu for test, cpu in watched.cpu.items() if test not in watched.dear}
-    number = {test: at for at, test in enumerate(cpu)} | {"": AT_IMPORT}
+    for file, out in outs.items():
+        cpu = {test: cost for test, cost in watched.cpu.items() if test.split("::")[0] == file}
+        shown = {"tests": [[test, round(cost, 4)] for test, cost in cpu.items() if test not in watched.dear]}
+        seen = shown | {"lines": _lines(data, [test for test, _ in shown["tests"]]), "modules": modules}
+        part = Path(out).with_suffix(".part")
+        part.write_text(json.dumps(seen))
+        part.replace(out)
+    return 0
+
+
+def _lines(data: coverage.CoverageData, tests: Sequence[Any]) -> dict[str, dict[str, list[int]]]:
+    """Return for each file and line which of `tests`, by number, or an import reached it."""
+    number = {test: at for at, test in enumerate(tests)} | {"": AT_IMPORT}
     lines: dict[str, dict[str, list[int]]] = {}
-    for file in sorted(data.measured_files()):
-        by_line = data.contexts_by_lineno(file)
-        name = Path(file).relative_to(ROOT).as_posix()
-        lines[name] = {
+    for measured in sorted(data.measured_files()):
+        by_line = data.contexts_by_lineno(measured)
+        lines[Path(measured).relative_to(ROOT).as_posix()] = {
             str(line): sorted(number[test] for test in by_line[line] if test in number) for line in sorted(by_line)
         }
-    modules = sorted(name for name in sys.modules if name.split(".")[0] in ("placet", "tests"))
-    seen = {"tests": [[test, round(cost, 4)] for test, cost in cpu.items()], "lines": lines, "modules": modules}
-    out.with_suffix(".part").write_text(json.dumps(seen))
-    out.with_suffix(".part").replace(out)
-    return 0
+    return lines
 
 
 if __name__ == "__main__":
     os.chdir(ROOT)
-    sys.exit(measure(Path(sys.argv[1])))
+    sys.exit(measure(json.loads(sys.argv[1])))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -25,6 +25,20 @@ class Seen(NamedTuple):
             for file, by_line in data["lines"].items()
         }
         return cls(tuple((test, cpu) for test, cpu in data["tests"]), lines, tuple(data["modules"]))
+
+    @classmethod
+    def together(cls, seen: Sequence[Seen]) -> Seen:
+        """Return what several runs showed as one."""
+        cpu: list[tuple[str, float]] = []
+        lines: dict[str, dict[int, frozenset[int]]] = {}
+        for one in seen:
+            for file, by_line in one.lines.items():
+                into = lines.setdefault(file, {})
+                for line, tests in by_line.items():
+                    moved = {at if at == AT_IMPORT else at + len(cpu) for at in tests}
+                    into[line] = into.get(line, frozenset()) | moved
+            cpu += one.cpu
+        return cls(tuple(cpu), lines, tuple(sorted({name for one in seen for name in one.modules})))
 
     def reaching(self, mutant: Mutant) -> frozenset[int]:
         """Return the tests that reach what was changed; all that reach the file where importing it reaches that."""

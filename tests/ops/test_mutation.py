@@ -263,6 +263,77 @@ def test_a_run_goes_on_where_it_stopped_until_something_it_rests_on_changes(tmp_
     assert edited.known(edited.mutants(), killed_stay=True) == {}
 
 
+def test_what_a_test_killed_stays_so_until_what_that_test_rests_on_changes(tmp_path: Path) -> None:
+    root, build = house(tmp_path), tmp_path / "build"
+    (root / "tests/decision/test_more.py").write_text("from tests.decision.test_sum import asked\n")
+    (root / "tests/decision/helping.py").write_text("")
+    first = State(root, build)
+    by_sum, by_more, survived, late = first.mutants()[:4]
+    first.keep(by_sum, Verdict(KILLED, "tests/decision/test_sum.py::test_a", 0.5))
+    first.keep(by_more, Verdict(KILLED, "tests/decision/test_more.py::test_b", 0.5))
+    first.keep(survived, Verdict(SURVIVED, "", 0.5))
+    first.keep(late, Verdict(TIMED_OUT, "", 4.0))
+
+    def known() -> set[str]:
+        state = State(root, build)
+        return set(state.known(state.mutants(), killed_stay=False))
+
+    (root / "tests/decision/test_more.py").write_text("from tests.decision.test_sum import answered\n")
+    assert known() == {by_sum.key}
+    (root / "tests/decision/test_more.py").write_text("from tests.decision.test_sum import asked\n")
+    assert known() == {by_sum.key, by_more.key, survived.key, late.key}
+    (root / "tests/decision/test_sum.py").write_text("# one more test\n")
+    assert known() == set()
+    (root / "tests/decision/test_sum.py").write_text("")
+    (root / "tests/decision/helping.py").write_text("# of all\n")
+    assert known() == set()
+
+
+def test_what_several_runs_showed_is_told_as_one() -> None:
+    other = Seen.of(
+        {"tests": [["late", 0.2]], "lines": {FILE: {"6": [0], "8": [-1]}, "b.py": {"1": [0]}}, "modules": ["b"]}
+    )
+    both = Seen.together([SEEN, other])
+    assert both.cpu == (*SEEN.cpu, ("late", 0.2))
+    assert both.lines[FILE] == {**SEEN.lines[FILE], 6: {0, 1, 3}, 8: {-1}}
+    assert both.lines["b.py"] == {1: {3}}
+    assert both.modules == ("b",)
+    assert both.plan(at(6)) == ["cheap", "late"]
+
+
+COVERING = """\
+import os, sys
+from pathlib import Path
+from ops.mutation import covering, tests_run
+
+root = Path(sys.argv[1])
+os.chdir(root)
+covering.ROOT = tests_run.ROOT = root
+covering.ROOMS, covering.PLAN_CPU_S_MOST = ("streams",), 0.5
+sys.path.insert(0, str(root / "streams"))
+sys.exit(covering.measure({"tests/test_counting.py": str(root / "out.json")}))
+"""
+
+
+def test_each_line_is_told_who_reaches_it_and_a_dear_test_is_broken_off(tmp_path: Path) -> None:
+    for folder in ("streams", "tests"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "streams" / "counting.py").write_text(COUNTDOWN)
+    (tmp_path / "tests" / "test_counting.py").write_text(
+        "from counting import countdown, unused\n\n\ndef test_down():\n    assert countdown(4) == 0\n\n\n"
+        "def test_for_ever():\n    while True:\n        unused()\n"
+    )
+    subprocess.run(
+        [sys.executable, "-c", COVERING, str(tmp_path)], check=True, env={**os.environ, "PYTHONPATH": str(ROOT)}
+    )
+    seen = Seen.of(json.loads((tmp_path / "out.json").read_text()))
+    assert [test for test, _ in seen.cpu] == ["tests/test_counting.py::test_down"]
+    imported, down = frozenset({-1}), frozenset({0})
+    assert seen.lines["streams/counting.py"] == {
+        1: imported, 4: imported, 5: down, 6: down, 7: down, 10: imported, 11: frozenset()
+    }  # fmt: skip
+
+
 def test_every_justified_mutant_is_still_one_and_says_why() -> None:
     listed = read_justified(JUSTIFIED)
     made = {file: mutants_of((ROOT / file).read_text(), file) for file in {each.file for each in listed}}
