@@ -198,6 +198,10 @@ SOMETIMES = [
     "has(resource.owner) && !has(resource.origin)",
     "actor.groups.exists(g, g == 'a') && !actor.groups.exists(g, g == 'b')",
     "calendar.books == 'open' && calendar.freeze != 'open'",
+    "!(actor.id in {'a': 'b'}) && actor.id == 'b'",
+    "arguments.amount > size(arguments.note)",
+    "size(arguments.note) > arguments.amount",
+    "arguments.amount < arguments.amount + 1",
 ]
 
 
@@ -221,6 +225,27 @@ def test_several_conditions_hold_together_or_not_at_all() -> None:
     assert can_hold([(small, True), (large, True)], DOMAIN)
     assert can_hold([(small, True), (large, False)], DOMAIN)
     assert not can_hold([(small, False), (large, False)], DOMAIN)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "arguments.body == 1 && arguments.body == 2",
+        "arguments.body == 'a' && arguments.body == 'b'",
+        "actor.risk.score < arguments.body",
+        "arguments.body > actor.risk.score",
+    ],
+)
+def test_of_what_may_be_anything_nothing_is_claimed(text: str) -> None:
+    assert can_hold([(compile_condition(text, None).tree, True)], domain_of("pay.refund", None))
+
+
+def test_where_two_packs_take_an_argument_for_different_things_the_other_clauses_still_speak() -> None:
+    text = compile_condition("arguments.note == 'a'", ARGUMENTS).tree
+    number = compile_condition("arguments.note > 3", (Argument("note", "int"),)).tree
+    beyond = compile_condition("arguments.amount > 12", ARGUMENTS).tree
+    assert can_hold([(text, True), (number, True)], DOMAIN)
+    assert not can_hold([(text, True), (number, True), (beyond, True)], DOMAIN)
 
 
 def either(n: int) -> str:
