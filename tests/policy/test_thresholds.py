@@ -8,7 +8,7 @@ from placet.model.case import MandateRow, ResourceRow
 from placet.policy.expressions import Expression, compile_condition
 from placet.policy.quantities import AGE_MAX, changed, reach, value_at
 from placet.policy.shape import INT_MAX, Argument, Path
-from placet.policy.thresholds import Comparison, around, comparisons, line, named_range, turns, walk
+from placet.policy.thresholds import around, comparisons, line, named_range, turns, walk
 from tests.policy.packs import case
 
 ARGUMENTS = (
@@ -236,13 +236,16 @@ def test_a_condition_has_the_comparisons_that_turn_on_something() -> None:
             " && arguments.amount != 3 && size(actor.id) > 2 && resource.sensitivity != 'internal'"
         )
     )
-    assert [(one.paths, one.low, one.high) for one in found] == [
-        ((AMOUNT,), 0, -1),
-        ((RISK,), 0, 39),
-        ((RISK, OTHER), 0, -1),
-        ((("resource", "rank"),), 1, 1),
+    assert [(one.node.name, one.paths, one.low, one.high) for one in found] == [
+        ("_>_", (AMOUNT,), 0, -1),
+        ("_==_", (RISK,), 0, 39),
+        ("_<_", (RISK, OTHER), 0, -1),
+        ("_!=_", (("resource", "rank"),), 1, 1),
     ]
-    assert all(isinstance(one, Comparison) for one in found)
+    assert [one.node.name for one in comparisons(condition("!(1 <= arguments.amount) || 2 >= arguments.amount"))] == [
+        "_<=_",
+        "_>=_",
+    ]
 
 
 def test_a_case_turns_on_each_side_of_an_order_and_around_a_range() -> None:
@@ -259,6 +262,8 @@ def test_a_case_turns_on_each_side_of_an_order_and_around_a_range() -> None:
         (RISK, 70),
     ]
     assert list(turns(both, asked, "actor")) == [(RISK, 39), (RISK, 40), (RISK, 69), (RISK, 70)]
+    mixed = condition("actor.risk.score < arguments.other")
+    assert list(turns(mixed, asked, "arguments")) == [(OTHER, 12), (OTHER, 13)]
     label = condition("resource.sensitivity == 'internal'")
     assert list(turns(label, asked)) == [(("resource", "rank"), n) for n in (0, 1, 1, 2)]
 

@@ -170,8 +170,7 @@ def _listed(path: Path, kind: str, members: Sequence[Node]) -> tuple[Path, Ints 
 
 def _ordered(node: Node) -> tuple[Path, Ints] | None:
     """Return the integers that make an order true, where both sides are linear in one path and nothing else."""
-    read = [(path_of(part), part.type) for part in walk(node) if path_of(part) is not None and part.kind == "select"]
-    paths = {path for path, kind in read if path and kind == "int"}
+    paths = {path for part in walk(node) if part.type == "int" and (path := path_of(part))}
     if len(paths) != 1:
         return None
     (path,) = paths
