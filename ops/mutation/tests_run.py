@@ -5,9 +5,10 @@ from __future__ import annotations
 import gc
 import os
 import signal
+import sys
 import time
 from collections.abc import Callable, Generator, Sequence
-from functools import _lru_cache_wrapper
+from functools import _lru_cache_wrapper, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -89,20 +90,26 @@ class Watched:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, Any, Any]:
+        forget()
+        self.begins(item.nodeid)
+        before = time.process_time()
+        done = yield
+        self.cpu[item.nodeid] = time.process_time() - before
+        return done
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, Any, Any]:
         def broken_off(*_: object) -> None:
             self.dear.add(item.nodeid)
             raise pytest.skip.Exception("costs more than a mutant may")
 
-        forget()
-        self.begins(item.nodeid)
-        before = time.process_time()
         signal.signal(signal.SIGPROF, broken_off)
-        # Again and again: where the first is raised in a finalizer nobody hears of it.
-        signal.setitimer(signal.ITIMER_PROF, self.cpu_s_most, 0.5)
-        done = yield
-        signal.setitimer(signal.ITIMER_PROF, 0)
-        self.cpu[item.nodeid] = time.process_time() - before
-        return done
+        # And again: where the first is raised in a finalizer nobody hears of it.
+        signal.setitimer(signal.ITIMER_PROF, self.cpu_s_most, self.cpu_s_most)
+        try:
+            return (yield)
+        finally:
+            signal.setitimer(signal.ITIMER_PROF, 0)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if report.failed:
@@ -115,9 +122,15 @@ class Watched:
 
 def forget() -> None:
     """Empty every cache of a function of ours, so that each test is seen to reach what it rests on."""
-    for one in gc.get_objects():
-        if isinstance(one, _lru_cache_wrapper) and str(getattr(one, "__module__", "")).startswith(("placet", "tests")):
-            one.cache_clear()
+    for one in _caches(len(sys.modules)):
+        one.cache_clear()
+
+
+@lru_cache(maxsize=1)
+def _caches(_modules: int) -> list[_lru_cache_wrapper[Any]]:
+    """Return the caches there are; looked for again only when another module is there."""
+    held = (one for one in gc.get_objects() if isinstance(one, _lru_cache_wrapper))
+    return [one for one in held if str(getattr(one, "__module__", "")).startswith(("placet", "tests"))]
 
 
 def run(paths: Sequence[str], plugins: Sequence[object], scratch: Path, *options: str) -> int:

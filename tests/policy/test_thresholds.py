@@ -200,6 +200,8 @@ def test_an_order_turns_between_two_integers(text: str, sides: list[int] | None)
         ("actor.risk.score > 0", None),
         ("actor.risk.score + arguments.amount > 0", None),
         ("size(arguments.note) > 0", None),
+        ("'a' > arguments.note", None),
+        ("1e999 > arguments.rate", None),
         ("arguments.amount % 2 > 0", None),
         ("-actor.risk.score > 0", None),
     ],
