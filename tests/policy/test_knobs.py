@@ -47,6 +47,7 @@ def read(when: str, **more: str) -> dict[Place, Sequence[Any]]:
 
 def test_a_declaration_is_turned_at_its_bounds() -> None:
     assert turned(rule("a")) == DECLARED
+    assert (OTHER, ABSENT is None) == ("other", False)
     assert list(turned(rule("a"))) == sorted(DECLARED)
     assert turned(rule("a", on="pay.other"), action="pay.other") == {}
 
@@ -78,6 +79,7 @@ def test_a_bound_on_the_age_of_a_fact_is_met_and_missed_by_one() -> None:
     [
         ({"resource": '["order/*"]'}, {("intent", "resource"): ["order/1", "thing/1"]}),
         ({"resource": '["thing/*", "order/7"]'}, {("intent", "resource"): ["thing/1", "order/7"]}),
+        ({"resource": '["thing/1*"]'}, {("intent", "resource"): ["thing/11"]}),
         ({"who": '{actor: ["agent:a*"]}'}, {("intent", "actor"): ["agent:a1"]}),
         ({"who": '{actor: ["group:x"]}'}, {("given", "actor", "groups"): [["x"], []]}),
         ({"who": '{authority: ["group:x", "user:b"]}'},

@@ -134,6 +134,11 @@ def test_a_rank_takes_its_label_along_and_what_is_not_there_cannot_be_changed() 
     assert (still.resource, still.mandate) == (None, None)
 
 
+def test_what_is_not_known_stays_so_beside_an_age_that_is_changed() -> None:
+    made = changed(SPARSE, {("actor", "heard_ms"): 5})
+    assert [value_at(made, path) for path in (("actor", "heard_ms"), ("resource", "heard_ms"))] == [5, None]
+
+
 def test_several_changes_are_made_at_once() -> None:
     made = changed(KNOWN, {AMOUNT: 1, OTHER: 2, HEARD: 3, ("actor", "risk", "observed_ms"): 4, RISK: 5})
     assert (made.arguments["amount"], made.arguments["other"], made.arguments["note"]) == (1, 2, "n")
