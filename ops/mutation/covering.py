@@ -6,9 +6,8 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import coverage
 import pytest
@@ -38,27 +37,27 @@ def measure(outs: Mapping[str, str]) -> int:
         print("\n".join(watched.failed) or f"pytest ended with {code}", file=sys.stderr)
         return 4
     modules = sorted(name for name in sys.modules if name.split(".")[0] in ("placet", "tests"))
-    data = cover.get_data()
+    reached = _reached(cover.get_data())
     for file, out in outs.items():
         cpu = {test: cost for test, cost in watched.cpu.items() if test.split("::")[0] == file}
-        shown = {"tests": [[test, round(cost, 4)] for test, cost in cpu.items() if test not in watched.dear]}
-        seen = shown | {"lines": _lines(data, [test for test, _ in shown["tests"]]), "modules": modules}
+        tests = [[test, round(cost, 4)] for test, cost in cpu.items() if test not in watched.dear]
+        number = {test: at for at, (test, _) in enumerate(tests)} | {"": AT_IMPORT}
+        lines = {
+            name: {str(line): sorted(number[test] for test in by if test in number) for line, by in by_line.items()}
+            for name, by_line in reached.items()
+        }
         part = Path(out).with_suffix(".part")
-        part.write_text(json.dumps(seen))
+        part.write_text(json.dumps({"tests": tests, "lines": lines, "modules": modules}))
         part.replace(out)
     return 0
 
 
-def _lines(data: coverage.CoverageData, tests: Sequence[Any]) -> dict[str, dict[str, list[int]]]:
-    """Return for each file and line which of `tests`, by number, or an import reached it."""
-    number = {test: at for at, test in enumerate(tests)} | {"": AT_IMPORT}
-    lines: dict[str, dict[str, list[int]]] = {}
-    for measured in sorted(data.measured_files()):
-        by_line = data.contexts_by_lineno(measured)
-        lines[Path(measured).relative_to(ROOT).as_posix()] = {
-            str(line): sorted(number[test] for test in by_line[line] if test in number) for line in sorted(by_line)
-        }
-    return lines
+def _reached(data: coverage.CoverageData) -> dict[str, dict[int, list[str]]]:
+    """Return for each file of the rooms and each line who reached it: tests, and an empty text for imports."""
+    return {
+        Path(measured).relative_to(ROOT).as_posix(): dict(sorted(data.contexts_by_lineno(measured).items()))
+        for measured in sorted(data.measured_files())
+    }
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from ops.mutation.texts import Texts, digest_of, texts
 from ops.mutation.trial import KILLED, TIMED_OUT, UNSETTLED, Verdict
 
 # Test files that are run together without a mutant; what they show is kept before the next.
-TOGETHER = 5
+TOGETHER = 8
 
 
 class CouldNotRun(Exception):
