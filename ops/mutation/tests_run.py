@@ -79,7 +79,8 @@ class Chosen:
 class Watched:
     """Tells of each test when it begins and what it cost; what was remembered by an earlier one is forgotten.
 
-    A test that costs more than `cpu_s_most` is broken off there: no mutant could be shown to it.
+    A test that costs more than `cpu_s_most` is broken off there: no mutant could be shown to it. The
+    same function with other arguments is then not even begun.
     """
 
     def __init__(self, begins: Callable[[str], object], cpu_s_most: float) -> None:
@@ -99,10 +100,14 @@ class Watched:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, Any, Any]:
+        function = item.nodeid.partition("[")[0]
+
         def broken_off(*_: object) -> None:
             self.dear.add(item.nodeid)
             raise pytest.skip.Exception("costs more than a mutant may")
 
+        if any(test.partition("[")[0] == function for test in self.dear):
+            broken_off()
         signal.signal(signal.SIGPROF, broken_off)
         # And again: where the first is raised in a finalizer nobody hears of it.
         signal.setitimer(signal.ITIMER_PROF, self.cpu_s_most, self.cpu_s_most)

@@ -309,7 +309,7 @@ from ops.mutation import covering, tests_run
 root = Path(sys.argv[1])
 os.chdir(root)
 covering.ROOT = tests_run.ROOT = root
-covering.ROOMS, covering.PLAN_CPU_S_MOST = ("streams",), 0.5
+covering.ROOMS, covering.PLAN_CPU_S_MOST = ("streams",), 0.2
 sys.path.insert(0, str(root / "streams"))
 sys.exit(covering.measure({"tests/test_counting.py": str(root / "out.json")}))
 """
@@ -321,7 +321,8 @@ def test_each_line_is_told_who_reaches_it_and_a_dear_test_is_broken_off(tmp_path
     (tmp_path / "streams" / "counting.py").write_text(COUNTDOWN)
     (tmp_path / "tests" / "test_counting.py").write_text(
         "from counting import countdown, unused\n\n\ndef test_down():\n    assert countdown(4) == 0\n\n\n"
-        "def test_for_ever():\n    while True:\n        unused()\n"
+        "import pytest\n\n\n@pytest.mark.parametrize('n', range(9))\n"
+        "def test_for_ever(n):\n    while n < 8:\n        unused()\n"
     )
     subprocess.run(
         [sys.executable, "-c", COVERING, str(tmp_path)], check=True, env={**os.environ, "PYTHONPATH": str(ROOT)}

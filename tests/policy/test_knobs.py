@@ -7,6 +7,7 @@ import pytest
 
 from placet.policy.knobs import ABSENT, OTHER, VALUES_MAX, Place, knobs
 from placet.policy.pack import load_pack
+from placet.policy.shape import INT_MAX
 from tests.policy.packs import pack, rule
 
 ACTIONS = """
@@ -109,6 +110,7 @@ RISKY = [0, 6, 7, 8, 39, 40, 69, 70, 100]
          ["public", "internal", "confidential", "restricted"]),
         ("session.origin == 'none'", ("given", "session", "origin"), ["none", "internal", "external"]),
         ("mandate.depth > 1", ("given", "mandate", "depth"), [1, 2]),
+        ("mandate.depth > 16", ("given", "mandate", "depth"), [15, 16]),
         ("mandate.depth > 15", ("given", "mandate", "depth"), [14, 15, 16]),
         ("mandate.task == 't'", ("given", "mandate", "task"), ["t", OTHER]),
         ("mandate.delegator == 't'", ("given", "mandate", "delegator"), ["t", OTHER]),
@@ -145,7 +147,16 @@ def test_what_a_condition_reads_is_turned_to_both_sides_of_it(when: str, place: 
     assert set(found) <= {("given", "absent"), ("intent", "arguments", "free")}
 
 
-@pytest.mark.parametrize("when", ["intent.attempt > 1", "intent.action == 'pay.refund'", "actor.status == 'active'"])
+@pytest.mark.parametrize(
+    "when",
+    [
+        "intent.attempt > 1",
+        "calendar['x y'] == 'shut'",
+        "size(calendar) > 1",
+        "intent.action == 'pay.refund'",
+        "actor.status == 'active'",
+    ],
+)
 def test_what_nobody_may_turn_is_left(when: str) -> None:
     assert set(read(when)) <= {("given", "absent")}
 
@@ -169,6 +180,22 @@ def test_undeclared_arguments_are_tried_as_numbers_texts_and_nothing_else() -> N
     rules = "rules:\n" + rule("a", when="arguments.size == 3 || arguments.word == 'a'", on="free.walk")
     found = knobs([load_pack({"pack.yaml": about, "rules.yaml": rules})], "free.walk")
     assert found["intent", "arguments", "size"] == found["intent", "arguments", "word"] == [2, 3, 4, "a", "ax"]
+
+
+def test_undeclared_arguments_stay_within_what_an_argument_can_be() -> None:
+    about = 'name: free\nversion: "1"\ndescription: for a test\n'
+    when = f"arguments.size == {INT_MAX} || arguments.size == -{INT_MAX}"
+    found = knobs(
+        [load_pack({"pack.yaml": about, "rules.yaml": "rules:\n" + rule("a", when=when, on="free.walk")})], "free.walk"
+    )
+    assert found["intent", "arguments", "size"] == [INT_MAX - 1, INT_MAX, -INT_MAX, 1 - INT_MAX]
+
+
+def test_of_many_texts_six_are_tried_as_keys_and_as_values() -> None:
+    when = " || ".join(f"arguments.sizes.exists(k, k == 't{n}')" for n in range(7))
+    values = turned(rule("a", when=when))["intent", "arguments", "sizes"]
+    assert {key for value in values for key in value} == {f"t{n}" for n in range(6)}
+    assert {held for value in values for held in value.values()} == {*(f"t{n}" for n in range(6)), OTHER}
 
 
 def test_several_packs_add_up_and_a_place_has_so_many_values_at_most() -> None:
