@@ -29,7 +29,7 @@ def measure(outs: Mapping[str, str]) -> int:
     )
     watched = tests_run.Watched(cover.switch_context, PLAN_CPU_S_MOST)
     cover.start()
-    scratch = Path(next(iter(outs.values()))).parent.parent / "scratch-covering"
+    scratch = Path(next(iter(outs.values()))).parent.parent / f"scratch-{os.getpid()}"
     code = tests_run.run(list(outs), [watched], scratch)
     cover.stop()
     shutil.rmtree(scratch, ignore_errors=True)

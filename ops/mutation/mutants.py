@@ -150,9 +150,10 @@ def _is_remark(node: cst.CSTNode) -> bool:
 
 
 def _names_a_type(node: cst.CSTNode) -> bool:
-    """Tell whether a statement only gives a type another name, as `Range = tuple[int, int]`."""
-    return m.matches(
-        node, m.Assign(targets=[m.AssignTarget(target=m.Name(m.MatchRegex(r"_?[A-Z]\w*[a-z]\w*")))], value=TYPE)
+    """Tell whether a statement only gives a type another name, as `Range = tuple[int, int]`, or says that it does."""
+    named = m.AssignTarget(target=m.Name(m.MatchRegex(r"_?[A-Z]\w*[a-z]\w*")))
+    return m.matches(node, m.Assign(targets=[named], value=TYPE)) or m.matches(
+        node, m.AnnAssign(annotation=m.Annotation(m.Name("TypeAlias")))
     )
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple, TextIO
 
@@ -58,22 +59,29 @@ class State:
             made += mutants
         return made
 
-    def seen(self, said: TextIO) -> Seen:
+    def seen(self, jobs: int, said: TextIO) -> Seen:
         """Return what the tests show without a mutant; a test file is run anew when anything it rests on has changed."""
         folder = self.folder / "covering"
         folder.mkdir(exist_ok=True)
         outs = {file: folder / f"{digest}.json" for file, digest in self.texts.shown.items()}
         for old in {*folder.iterdir()} - {*outs.values()}:
             old.unlink()
-        missing = [file for file, out in outs.items() if not out.exists()]
-        for at in range(0, len(missing), TOGETHER):
-            print(f"without a mutant: {len(missing) - at} test files to go", file=said, flush=True)
-            some = {file: str(outs[file]) for file in missing[at : at + TOGETHER]}
-            command = [sys.executable, "-m", "ops.mutation.covering", json.dumps(some)]
-            done = subprocess.run(command, cwd=self.root, check=False, capture_output=True, text=True)
-            if done.returncode:
-                raise CouldNotRun(f"the tests fail without a mutant:\n{done.stdout}{done.stderr}")
+        missing = [(file, str(out)) for file, out in outs.items() if not out.exists()]
+        some = [dict(missing[at : at + TOGETHER]) for at in range(0, len(missing), TOGETHER)]
+        left = len(missing)
+        with ThreadPoolExecutor(jobs) as pool:
+            for ran in pool.map(self._shown, some):
+                left -= ran
+                print(f"without a mutant: {left} test files to go", file=said, flush=True)
         return Seen.together([Seen.of(json.loads(out.read_text())) for out in outs.values()])
+
+    def _shown(self, outs: Mapping[str, str]) -> int:
+        """Run some test files without a mutant, in a process of their own, and return how many."""
+        command = [sys.executable, "-m", "ops.mutation.covering", json.dumps(outs)]
+        done = subprocess.run(command, cwd=self.root, check=False, capture_output=True, text=True)
+        if done.returncode:
+            raise CouldNotRun(f"the tests fail without a mutant:\n{done.stdout}{done.stderr}")
+        return len(outs)
 
     def known(self, mutants: Iterable[Mutant], *, killed_stay: bool) -> dict[str, Verdict]:
         """Return the verdicts that still hold; `killed_stay` keeps what was killed whatever tests were added since.

@@ -180,3 +180,4 @@ def test_how_grave_each_finding_is() -> None:
     errors = {code for code, (severity, _) in CODES.items() if severity == "error"}
     assert errors == {"shadowed", "contradictory", "never_true", "unreachable", "approval_impossible"}
     assert {severity for severity, _ in CODES.values()} == {"error", "warning"}
+    assert [means for _, means in CODES.values() if not (means[0].islower() and means[-1].islower())] == []
