@@ -2,7 +2,7 @@
 
 import pytest
 
-from placet.policy.lint import lint
+from placet.policy.lint import lint, pairs
 from placet.policy.lint.codes import CODES
 from tests.policy.packs import ACTIONS, pack, rule
 
@@ -61,6 +61,12 @@ CASES = [
         rule("idle", "deny", when=SMALL, on='pay.refund", "charge.*'),
         ', ^"charge.*"',
         "warning pattern_idle: `charge.*` meets no declared action",
+        ACTIONS,
+    ),
+    (
+        rule("wide", "deny", when=SMALL, on='pay.*", "pay.refund'),
+        ', ^"pay.refund"',
+        "warning pattern_idle: `pay.refund` adds nothing to the others",
         ACTIONS,
     ),
     (
@@ -141,6 +147,19 @@ def test_a_rule_beside_a_graver_one_is_pointed_at() -> None:
     same = rule("b", "deny", when="arguments.amount < 51")
     assert told(small, same) == [
         f"rules.yaml:2:{column(small, 'effect: ^permit')}: error contradictory: `small/a` says permit and `small/b` says deny of exactly the same cases"
+    ]
+
+
+def test_beyond_so_many_pairs_the_rest_is_not_compared_and_that_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    rules = [rule("any"), rule("b", "deny", when=SMALL), rule("c", "deny", when="intent.emergency")]
+    assert told(*rules) == []
+    assert pairs.PAIRS_MAX == 50_000
+    # Each of three rules lies beside two others.
+    monkeypatch.setattr(pairs, "PAIRS_MAX", 6)
+    assert told(*rules) == []
+    monkeypatch.setattr(pairs, "PAIRS_MAX", 5)
+    assert told(*rules) == [
+        "rules.yaml:2:3: warning not_compared: more than 5 pairs of rules about the same actions: the others were not compared"
     ]
 
 
