@@ -82,13 +82,13 @@ CASES = [
         ACTIONS,
     ),
     (
-        rule("nobody", "deny", when=SMALL, who='{authority: ["usr:kim"]}'),
-        'authority: [^"usr:kim"',
-        "error unreachable: `usr:kim` is nobody's id: `usr` is no kind of principal; did you mean `user`?",
+        rule("nobody", "deny", when=SMALL, who='{authority: ["usr:kim:2"]}'),
+        'authority: [^"usr:kim:2"',
+        "error unreachable: `usr:kim:2` is nobody's id: `usr` is no kind of principal; did you mean `user`?",
         ACTIONS,
     ),
     (
-        rule("half", "deny", when=SMALL, who='{any_in_chain: ["user:kim", "agnt:*"]}'),
+        rule("half", "deny", when=SMALL, who='{any_in_chain: ["user:kim", "spiffe://x:8443/a", "agnt:*"]}'),
         ', ^"agnt:*"',
         "warning pattern_idle: `agnt:*` is nobody's id: `agnt` is no kind of principal; did you mean `agent`?",
         ACTIONS,
