@@ -91,17 +91,20 @@ class _Visitor(cst.CSTVisitor):
             self.offsets.append(self.offsets[-1] + len(line))
         self.scopes: list[str] = []
         self.raising = 0
+        self.raisers: set[str] = set()
         self.blank = cst.Module([])
         self.found: dict[str, Mutant] = {}
 
     def on_visit(self, node: cst.CSTNode) -> bool:
+        if isinstance(node, cst.Module):
+            self.raisers = _only_raising(node)
         if isinstance(node, SKIPPED) or m.matches(node, SKIPPED_CALLS) or m.matches(node, LAYOUT) or _is_remark(node):
             return False
         if not self.scopes and _names_a_type(node):
             return False
         if isinstance(node, cst.FunctionDef | cst.ClassDef):
             self.scopes.append(node.name.value)
-        if isinstance(node, cst.Raise):
+        if self._raises(node):
             self.raising += 1
         for operator, changed in changes_of(node):
             if not (self.raising and _words_only(node, changed)):
@@ -111,8 +114,14 @@ class _Visitor(cst.CSTVisitor):
     def on_leave(self, node: cst.CSTNode) -> None:
         if isinstance(node, cst.FunctionDef | cst.ClassDef):
             self.scopes.pop()
-        if isinstance(node, cst.Raise):
+        if self._raises(node):
             self.raising -= 1
+
+    def _raises(self, node: cst.CSTNode) -> bool:
+        """Tell whether a node is a `raise`, or calls a function of its file that only raises."""
+        if isinstance(node, cst.Call) and isinstance(node.func, cst.Name):
+            return node.func.value in self.raisers
+        return isinstance(node, cst.Raise)
 
     def _at(self, position: Any) -> int:
         return int(self.offsets[position.line - 1] + position.column)
@@ -139,6 +148,12 @@ class _Visitor(cst.CSTVisitor):
             nth += 1
         lines = (near.start.line, near.end.line)
         self.found[key] = Mutant(key, self.file, scope, lines, operator, before, after, start, end, text)
+
+
+def _only_raising(module: cst.Module) -> set[str]:
+    """Return the names of a file's functions that never return."""
+    never = m.FunctionDef(returns=m.Annotation(m.Name("NoReturn")))
+    return {found.name.value for found in m.findall(module, never) if isinstance(found, cst.FunctionDef)}
 
 
 def _is_remark(node: cst.CSTNode) -> bool:

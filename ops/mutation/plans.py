@@ -12,11 +12,15 @@ from ops.mutation.mutants import Mutant
 
 
 class Seen(NamedTuple):
-    """What the run without a mutant showed: each test's cost, each line's tests, and what was imported."""
+    """What the run without a mutant showed: each test's cost, each line's tests, and what was imported.
+
+    `named` tells of each test file which modules it imports from: a constant is looked at where no line is reached.
+    """
 
     cpu: tuple[tuple[str, float], ...]
     lines: Mapping[str, Mapping[int, frozenset[int]]]
     modules: tuple[str, ...]
+    named: Mapping[str, frozenset[str]] = {}
 
     @classmethod
     def of(cls, data: Mapping[str, Any]) -> Seen:
@@ -41,7 +45,7 @@ class Seen(NamedTuple):
         return cls(tuple(cpu), lines, tuple(sorted({name for one in seen for name in one.modules})))
 
     def reaching(self, mutant: Mutant) -> frozenset[int]:
-        """Return the tests that reach what was changed; all that reach the file where importing it reaches that."""
+        """Return the tests that reach what was changed; where importing it does, all that reach or import the file."""
         by_line = self.lines.get(mutant.file, {})
         first, last = mutant.lines
         # Of a statement on several lines not every line is seen: what is reached is the nearest above that was.
@@ -49,7 +53,9 @@ class Seen(NamedTuple):
             first -= 1
         found = frozenset[int]().union(*(by_line.get(line, ()) for line in range(first, last + 1)))
         if AT_IMPORT in found:
-            found = frozenset[int]().union(*by_line.values())
+            module = module_of(mutant.file)
+            named = {at for at, (test, _) in enumerate(self.cpu) if module in self.named.get(test.split("::")[0], ())}
+            found = frozenset[int]().union(*by_line.values(), named)
         return found - {AT_IMPORT}
 
     def plan(self, mutant: Mutant) -> list[str]:
@@ -68,6 +74,11 @@ class Seen(NamedTuple):
         """Return a plan with what is likeliest to kill for its cost first, by what it killed in this file so far."""
         cost = dict(self.cpu)
         return sorted(plan, key=lambda test: (cost[test] + 0.002) / (1 + 4 * kills.get(test, 0)))
+
+
+def module_of(file: str) -> str:
+    """Return the dotted name of a file below `streams`."""
+    return file.removeprefix("streams/").removesuffix(".py").replace("/", ".")
 
 
 def imports(name: str, path: Path, known: Collection[str]) -> frozenset[str]:

@@ -12,7 +12,7 @@ from typing import NamedTuple, TextIO
 
 from ops.mutation.covering import ROOMS
 from ops.mutation.mutants import Mutant, mutants_of
-from ops.mutation.plans import Seen
+from ops.mutation.plans import Seen, imports
 from ops.mutation.texts import Texts, digest_of, texts
 from ops.mutation.trial import KILLED, TIMED_OUT, UNSETTLED, Verdict
 
@@ -73,7 +73,8 @@ class State:
             for ran in pool.map(self._shown, some):
                 left -= ran
                 print(f"without a mutant: {left} test files to go", file=said, flush=True)
-        return Seen.together([Seen.of(json.loads(out.read_text())) for out in outs.values()])
+        seen = Seen.together([Seen.of(json.loads(out.read_text())) for out in outs.values()])
+        return seen._replace(named={file: imports("", self.root / file, seen.modules) for file in outs})
 
     def _shown(self, outs: Mapping[str, str]) -> int:
         """Run some test files without a mutant, in a process of their own, and return how many."""

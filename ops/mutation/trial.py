@@ -21,6 +21,7 @@ import pytest
 
 from ops.mutation import tests_run
 from ops.mutation.mutants import Mutant
+from ops.mutation.plans import module_of
 
 # Of the processor, not of the clock: a busy machine makes no mutant late.
 CPU_S_MOST = 4
@@ -60,11 +61,6 @@ class Replaced(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
     def exec_module(self, module: ModuleType) -> None:
         exec(self.get_code(), module.__dict__)  # noqa: S102 - this is what the runner is for
-
-
-def module_of(file: str) -> str:
-    """Return the dotted name of a file below `streams`."""
-    return file.removeprefix("streams/").removesuffix(".py").replace("/", ".")
 
 
 def try_all(

@@ -51,6 +51,8 @@ def changed(source: str) -> list[str]:
         # Of what an error says the words are nobody's promise; what it carries besides is.
         ("raise Poison(reason, 'no such key')", {"raise Poison(None, 'no such key')"}),
         ("raise Poison(f'no {key}')", set()),
+        ("def no(what) -> NoReturn: ...\n\nno(f'no {key}')", {"pass"}),
+        ("def no(what) -> str: ...\n\nno(f'no {key}')", {"pass", "no(None)"}),
         ("x = 1e300", {"x = None"}),
         ("'said to readers'", set()),
         ("x: Literal['a', 'b']", set()),
@@ -190,6 +192,13 @@ def test_a_mutant_is_shown_to_the_tests_that_reach_it_cheapest_first_within_its_
     assert SEEN.plan(at(11)._replace(lines=(9, 9))) == ["dear"]
     # What is reached by an import alone is everybody's; 0.1 + 0.3 + 3.9 s is more than the 4 s there are.
     assert SEEN.plan(at(5)._replace(lines=(4, 4))) == ["cheap", "other"]
+
+
+def test_a_constant_is_shown_to_who_imports_from_its_file_too() -> None:
+    cpu = (*SEEN.cpu, ("tests/test_t.py::test_table", 0.2))
+    seen = SEEN._replace(cpu=cpu, named={"tests/test_t.py": frozenset({"placet.decision.sum"})})
+    assert seen.plan(at(5)._replace(lines=(4, 4))) == ["cheap", "tests/test_t.py::test_table", "other"]
+    assert seen.plan(at(6)) == ["cheap", "dear"]
 
 
 def test_what_killed_in_a_file_is_shown_the_next_one_first() -> None:
