@@ -4,12 +4,13 @@ import msgspec
 
 from placet.decision.ballot import Count
 from placet.decision.life import CLAIMED, GRANTED
-from placet.decision.limits import Near
+from placet.decision.sums import Near
 from placet.model.codec.desk_change import Held
 from placet.model.codec.verdict import Approval, Bound, Hold
 from placet.model.reasons import Effect, Reason, State
 from placet.policy.approval import Approval as Wait
 from placet.policy.evaluate import Finding
+from placet.policy.room import Stood
 
 
 class Answer(msgspec.Struct, gc=False):
@@ -17,7 +18,9 @@ class Answer(msgspec.Struct, gc=False):
 
     `wait` and `count` are what people are asked for, and what their votes come to, where they are asked.
     `holds` are the amounts a grant counts, and `posts` what is said of amounts; `near` are the limits of
-    which little is left. `bounds` and `ask` are a `Guide`'s.
+    which little is left. `recounted`: what was held before is held in another measure by now. Of what goes beyond a limit
+    `stood` are the limits it was held against, and `again_at` is when windows that pass leave enough for it, ms, or 0.
+    `bounds` and `ask` are a `Guide`'s.
     """
 
     state: State
@@ -39,6 +42,9 @@ class Answer(msgspec.Struct, gc=False):
     holds: tuple[Held, ...] = ()
     posts: tuple[Hold, ...] = ()
     near: tuple[Near, ...] = ()
+    recounted: bool = False
+    stood: tuple[Stood, ...] = ()
+    again_at: int = 0
     bounds: tuple[Bound, ...] = ()
     ask: tuple[str, ...] = ()
 

@@ -169,7 +169,7 @@ class Book:
                 meter = self.meters.take_back(asked.key, held, seq) if held.phase == SPEND else None
                 self._freeing.append(f"{asked.key.decode()}/{name_of(held)}")
             if meter is not None:
-                self.changes.meters[meter.key, name_of(meter)] = meter
+                self.changes.meters[meter.key, name_of(meter), meter.window_ms] = meter
         return seq
 
     def open(self, lease: Lease, facts: Iterable[Key] = (), key: bytes | None = None) -> None:

@@ -196,6 +196,7 @@ def _slowly_to_end(value: bytes, at: int) -> int:
         at = _past(value, _past(value, at))
         for _ in range(4):
             at = _past_number(value, at)
+        at = _past(value, at)
     return _past(value, at + 1 if number else at)
 
 

@@ -7,7 +7,7 @@ from placet.decision.arrow import NEVER, Cause
 from placet.decision.held import key_in
 from placet.decision.index import NO_KEYS, Index, Key
 from placet.decision.intake import Asked
-from placet.decision.life import CLAIMED
+from placet.decision.life import CLAIMED, DEFERRED
 from placet.decision.load import GROUPS, Load
 from placet.decision.meters import Holdings, joined
 from placet.model.codec.desk_change import Lease
@@ -193,9 +193,13 @@ def lease_of(asked: Asked, answer: Answer, seq: int, cause: Cause, asked_at: int
 
 
 def wakes_at(answer: Answer, asked_at: int) -> int:
-    """Return when the clock moves what was answered, ms: at its end, or when others are to be asked before."""
+    """Return when the clock moves what was answered, ms: at its end, or before that when others are to be asked or when
+    windows that pass leave enough of a limit.
+    """
     if answer.state is CLAIMED:
         return answer.until + answer.act_ms_max
+    if answer.again_at and answer.state is DEFERRED:
+        return min(answer.until, answer.again_at)
     wait, count = answer.wait, answer.count
     if wait is None or count is None or not wait.later:
         return answer.until

@@ -86,8 +86,8 @@ class Sweeps:
     def tick(self, most: int) -> None:
         """Move on what the clock has overtaken, the earliest first and at most so many."""
         for lease in self._book.leases.due(self._book.instant, most):
-            if lease.state == State.PENDING and self._book.instant < lease.expires_at:
-                self._again(lease, CLOCK, tell=True)
+            if lease.state in WAITING and self._book.instant < lease.expires_at:
+                self._again(lease, CLOCK, tell=lease.state == State.PENDING)
                 continue
             state, reason = SILENCE[State(lease.state)]
             asked = self._questions.recall(lease)
@@ -137,11 +137,20 @@ class Sweeps:
             self._follow.go(lease, asked, now, cause, session)
         elif tell or (waits and now.wanted != lease.wanted):
             self._follow.go(lease, asked, now, cause, session)
+        elif not waits:
+            self._wait_on(lease, now)
+
+    def _wait_on(self, lease: Lease, now: Answer) -> None:
+        """Let what goes on being deferred be looked at when windows that pass leave enough, and not after its end."""
+        until = min(now.again_at or NEVER, lease.expires_at)
+        if until != lease.until:
+            self._book.open(lease._replace(until=until))
 
     def _held(self, lease: Lease, asked: Asked, now: Answer, cause: Cause, session: Session | None) -> None:
         """Take back a grant that would not be given again, or tell who carries it out to stop."""
         state = State(lease.state)
-        if now.grants and now.granted_digest == lease.granted_digest:
+        recounted = now.recounted and state is State.GRANTED
+        if now.grants and now.granted_digest == lease.granted_digest and not recounted:
             ends = self._judge.joiner.until
             if state is State.CLAIMED or ends >= lease.until:
                 return

@@ -1,9 +1,10 @@
 """Limits tied to whom they count: each with the scope that an intent falls under, and the name it is counted by."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from functools import lru_cache
 from hashlib import sha256
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from placet.context.facts import sized
 from placet.context.reach import covers
@@ -11,6 +12,8 @@ from placet.model.case import MandateLimit, MandateRow
 from placet.model.reasons import Effect
 from placet.policy.limits import COUNT, Limit
 
+MANDATE = "mandate"
+"""Stands before the id of a mandate in the name of its limits, where those of a pack have its name."""
 ACTIONS_SIZE = 200
 """Patterns of a mandate's limit that are longer than this, together, are named by their digest."""
 
@@ -34,7 +37,9 @@ class Ties(NamedTuple):
 
 def tie(limit: Limit, scope: str) -> Tied:
     """Return a limit in a scope."""
-    return Tied(limit, scope, f"{limit.name} {scope}", sized(limit.name.encode()) + sized(scope.encode()))
+    return Tied(
+        limit, scope, f"{limit.name} {limit.measure} {scope}", sized(limit.name.encode()) + sized(scope.encode())
+    )
 
 
 def strictest(tied: list[Tied]) -> tuple[Tied, ...]:
@@ -47,10 +52,11 @@ def strictest(tied: list[Tied]) -> tuple[Tied, ...]:
     return tuple(least.values())
 
 
-def of_mandates(limited: tuple[MandateRow, ...], action: str, arguments: Mapping[str, Any]) -> Iterator[Tied]:
+def of_mandates(limited: tuple[MandateRow, ...], action: str, arguments: AbstractSet[str]) -> Iterator[Tied]:
     """Yield the limits that mandates of the chain have on an action, every ancestor's among them.
 
-    An action that a limit names itself needs what it measures; of others it is about those that have such an argument.
+    An action that a limit names itself needs what it measures; of others it is about those that have such an argument
+    among `arguments`: the names of all that was asked and of all that would run.
     """
     for row in limited:
         for limit in row.limits:
@@ -73,7 +79,7 @@ def scope_of_mandate(measure: str, window_s: int, actions: tuple[str, ...]) -> s
 def _of_mandate(mandate: str, limit: MandateLimit, needs: bool) -> Tied:
     scope = scope_of_mandate(limit.measure, limit.window_s, limit.actions)
     made = Limit(
-        name=f"mandate/{mandate}",
+        name=f"{MANDATE}/{mandate}",
         per=(),
         on=limit.actions,
         measure=limit.measure,

@@ -7,6 +7,7 @@ import msgspec
 
 from placet.model.codec.intent import Intent
 from placet.model.reasons import Effect
+from placet.model.strict import INTEGER_MAX
 from placet.policy import patterns
 from placet.policy.approval import Approval, approval_of
 from placet.policy.forms import LimitForm
@@ -39,6 +40,11 @@ class Limit(msgspec.Struct, frozen=True):
     least: int = 1
     needs: bool = False
 
+    @property
+    def grave(self) -> Effect:
+        """What is said where too little is left: where there is nothing to constrain to, no."""
+        return Effect.DENY if self.over is Effect.CONSTRAIN else self.over
+
     def is_on(self, action: str) -> bool:
         """Whether the limit is about `action`."""
         return patterns.matches(self.on, action)
@@ -65,7 +71,7 @@ def limit_of(pack: str, form: LimitForm) -> Limit:
         on=tuple(form.on),
         measure=form.measure,
         window_ms=(form.window.sliding_s or 0) * 1000,
-        max=form.max,
+        max=min(form.max, INTEGER_MAX),
         over=Effect[form.over.upper()],
         approval=approval_of(form.approval),
     )
