@@ -7,7 +7,6 @@ from placet.context.tables import CALENDAR, FEED, HALT, MANDATE, PRINCIPAL, RESO
 from placet.context.writers import KEY, WRITERS
 from placet.decision.answer import Answer
 from placet.decision.arrow import CLOCK, NEVER, Cause, Said
-from placet.decision.awaiting import awaits_context
 from placet.decision.book import Book
 from placet.decision.claims import SILENT
 from placet.decision.follow import Follow
@@ -15,6 +14,7 @@ from placet.decision.intake import Asked
 from placet.decision.judge import BUDGET, SESSION, Judge
 from placet.decision.library import SET
 from placet.decision.life import OPEN, WAITING
+from placet.decision.load import awaits_context
 from placet.decision.meters import spent_at
 from placet.decision.questions import BEHIND, Questions
 from placet.model.codec.desk_change import Lease, Session
@@ -123,7 +123,7 @@ class Sweeps:
         asked = self._questions.recall(lease)
         if awaits_context(lease):
             if not self._judge.covers(asked.intent.at_least):
-                self._book.awaiting.wait(lease.slot, asked.intent.at_least)
+                self._wait_for(lease, asked, cause)
                 return
             self._book.awaiting.done(lease.slot)
         session = self._book.session_of(asked)
@@ -139,6 +139,21 @@ class Sweeps:
             self._follow.go(lease, asked, now, cause, session)
         elif not waits:
             self._wait_on(lease, now)
+
+    def _wait_for(self, lease: Lease, asked: Asked, cause: Cause) -> None:
+        """Let an intent go on waiting for the context, or free its place where what it rests on has fallen meanwhile.
+
+        Nothing is decided of it: it may be asked again, as the next attempt.
+        """
+        fell = self._judge.joiner.fallen(asked.intent)
+        if not fell:
+            self._book.awaiting.wait(lease.slot, asked.intent.at_least)
+            self._book.leases.rest(lease.slot, self._judge.joiner.grounds(asked.intent), asked.key)
+            return
+        answer = Answer(State.DENIED, Effect.DENY, Reason.CONTEXT_SILENT, detail=f"{BEHIND}, and {fell}")
+        answer.retry_after_ms = self._book.settings.retry_ms
+        self._book.move(lease, asked, answer, cause, None)
+        self._book.close(lease.slot)
 
     def _wait_on(self, lease: Lease, now: Answer) -> None:
         """Let what goes on being deferred be looked at when windows that pass leave enough, and not after its end."""
