@@ -1,6 +1,6 @@
 """Limits as they are counted: whose count an intent falls under, and what it takes of it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -83,3 +83,24 @@ def amount_of(limit: Limit, arguments: Mapping[str, Any]) -> int | None:
         return 1
     amount = arguments.get(limit.measure, None if limit.needs else 0)
     return amount if type(amount) is int and amount >= 0 else None
+
+
+def recounted(before: Iterable[Limit], after: Iterable[Limit]) -> Iterator[str]:
+    """Yield what becomes of what is held and spent of each limit that measures something else, or over another window."""
+    known = {limit.name: limit for limit in before}
+    for limit in after:
+        old = known.get(limit.name, limit)
+        if old.measure != limit.measure:
+            yield (
+                f"limit `{limit.name}` measures `{limit.measure}` instead of `{old.measure}`: it begins at 0, grants held "
+                "in the old measure are taken back, and what is under way is spent in it"
+            )
+        elif old.window_ms != limit.window_ms:
+            yield (
+                f"limit `{limit.name}` counts over {_over(limit)} instead of {_over(old)}: what was granted before goes on "
+                f"counting over {_over(old)}"
+            )
+
+
+def _over(limit: Limit) -> str:
+    return f"{limit.window_ms // 1000} s" if limit.window_ms else "the mandate's life"
