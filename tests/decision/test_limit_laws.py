@@ -7,12 +7,14 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from placet.decision.limits import Limits
 from placet.decision.meters import BUCKETS_MOST, Meters, bucket_of
 from placet.errors import Unavailable
 from placet.model.codec.desk_change import Held
 from placet.model.codec.intent import Intent
 from placet.model.codec.mandate import Limit
 from placet.model.reasons import State
+from placet.model.topics import Topic
 from tests.decision.test_laws import fails_once
 from tests.decision.test_limits import pack
 from tests.support.world import Decision, World, digest_of
@@ -121,6 +123,22 @@ def test_no_prefix_holds_and_spends_more_than_a_limit(acts: list[tuple[str, int]
     play = Play()
     for name, number in acts:
         play.act(name, number)
+
+
+@settings(max_examples=100)
+@given(STEPS)
+def test_what_is_well_within_is_said_in_the_same_bytes_the_short_way_and_the_long(acts: list[tuple[str, int]]) -> None:
+    said = []
+    for short in (True, False):
+        with pytest.MonkeyPatch.context() as patch:
+            for name in () if short else ("_within", "_still_within"):
+                patch.setattr(Limits, name, lambda *told: None)
+            play = Play()
+            for name, number in acts:
+                play.act(name, number)
+            said.append([rec.value for rec in play.world.memory.read(Topic.DECISIONS, 0, 0, 1 << 30, 0)])
+            said.append([rec.value for rec in play.world.memory.read(Topic.DESK, 0, 0, 1 << 30, 0)])
+    assert said[:2] == said[2:]
 
 
 SPENDS = st.lists(st.tuples(st.integers(0, 3_000), st.integers(1, 50)), min_size=1, max_size=120)

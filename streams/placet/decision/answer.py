@@ -17,7 +17,7 @@ class Answer(msgspec.Struct, gc=False):
     """What a desk would say now. `until` is when the clock moves it on; `finding` is None before any rule was asked.
 
     `wait` and `count` are what people are asked for, and what their votes come to, where they are asked.
-    `holds` are the amounts a grant counts, and `posts` what is said of amounts; `near` are the limits of
+    `holds` are the amounts a grant counts, and `posts` what is said of amounts, or `posted` where that is in its bytes; `near` are the limits of
     which little is left. `recounted`: what was held before is held in another measure by now. Of what goes beyond a limit
     `stood` are the limits it was held against, and `again_at` is when windows that pass leave enough for it, ms, or 0.
     `bounds` and `ask` are a `Guide`'s.
@@ -41,6 +41,7 @@ class Answer(msgspec.Struct, gc=False):
     count: Count | None = None
     holds: tuple[Held, ...] = ()
     posts: tuple[Hold, ...] = ()
+    posted: bytes = b""
     near: tuple[Near, ...] = ()
     recounted: bool = False
     stood: tuple[Stood, ...] = ()

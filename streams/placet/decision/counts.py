@@ -7,7 +7,7 @@ from typing import NamedTuple
 import msgspec
 
 from placet.decision.arrow import NEVER
-from placet.model.codec.desk_change import Meter
+from placet.model.codec.desk_change import Bucket, Meter
 
 
 class Part(NamedTuple):
@@ -67,6 +67,15 @@ class Count(msgspec.Struct, frozen=True, gc=False):
     def with_(self, row: Meter) -> "Count":
         """Return the count with one row in place of what there was over its window."""
         return count_of([*(part for part in self.parts if part.row.window_ms != row.window_ms), part_of(row)])
+
+    def plus(self, part: Part, amount: int, seq: int) -> "Count":
+        """Return the count with so much more in the newest bucket of a part of it."""
+        key, limit, scope, _, window_ms, buckets, measure = part.row
+        last, before = buckets[-1]
+        row = Meter(key, limit, scope, seq, window_ms, (*buckets[:-1], Bucket(last, before + amount)), measure)
+        more = Part(row, part.ends, (*part.sums[:-1], part.sums[-1] + amount))
+        parts = tuple([more if one is part else one for one in self.parts])
+        return Count(parts, self.total + amount, self.until)
 
     def without(self, row: Meter) -> "Count | None":
         """Return the count without a row, None where nothing is left."""

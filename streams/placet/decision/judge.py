@@ -187,7 +187,8 @@ class Judge:
         answer = self._conclude(asked, active, said, count, left)
         answer.detail = answer.detail or weighed.detail
         if answer.grants:
-            answer.holds, answer.near, answer.recounted = weighed.holds, weighed.near, weighed.recounted
+            answer.holds, answer.posted = weighed.holds, weighed.posted
+            answer.near, answer.recounted = weighed.near, weighed.recounted
         elif answer.reason is Reason.OVERLOADED:
             answer.retry_after_ms = self._settings.retry_ms
         elif answer.reason is Reason.LIMIT_EXCEEDED:

@@ -8,7 +8,7 @@ import msgspec
 from placet.decision.intake import Asked
 from placet.decision.meters import HOLD, WINDOWS_MOST, Holdings, Meters, name_of
 from placet.decision.settings import DeskSettings
-from placet.decision.sums import NEAR, Exceeded, Sums, Weighed, left_of
+from placet.decision.sums import Exceeded, Sums, Weighed, left_of
 from placet.decision.ties import Tied, Ties, of_mandates, strictest, tie
 from placet.model.case import MandateRow
 from placet.model.codec._wire import LONG
@@ -17,11 +17,15 @@ from placet.model.codec.intent import Intent
 from placet.model.reasons import Effect, Reason
 from placet.policy import obligations as duties
 from placet.policy.finding import Finding
-from placet.policy.limits import Limit, amount_of
+from placet.policy.limits import COUNT, Limit, amount_of
 
 TIES_MOST = 10_000
 """Scopes of those who ask that are remembered."""
 NOBODY: Container[str] = frozenset()
+NOBODY_LET = b"\x00"
+"""Ends a limit in a case body that nobody let an intent exceed."""
+HELD = LONG[HOLD]
+"""Ends an amount in a verdict that is held."""
 
 
 class Limits:
@@ -51,8 +55,12 @@ class Limits:
         where they are not the ones asked.
         """
         ties = self._of_packs(asked.intent, limits)
-        if lease is None and arguments is None and not limited and ties.plain and not finding.obligations:
-            within = self._within(asked, ties.tied, finding, instant)
+        if arguments is None and not limited and ties.plain and not finding.obligations:
+            within = (
+                self._within(asked, ties.tied, finding, instant)
+                if lease is None
+                else self._still_within(asked, ties.tied, finding, instant, lease)
+            )
             if within is not None:
                 return within
         arguments = asked.arguments if arguments is None else arguments
@@ -95,23 +103,49 @@ class Limits:
         held, spent = self._holdings.of(asked.key), self._meters.of(asked.key)
         if len(spent) + len(held) + len(tied) > self._most:
             return None
+        arguments = asked.arguments
         rows: list[bytes] = [LONG[len(tied)]]
+        posts: list[bytes] = []
         holds: list[Held] = []
-        for limit, scope, name, head in tied:
-            amount, most = amount_of(limit, asked.arguments), limit.max
-            used = held.get(name, 0)
-            count = spent.get(name)
+        for limit, scope, name, measure, window_ms, head, mid, brink in tied:
+            amount: object = 1 if measure == COUNT else arguments.get(measure)
+            if amount.__class__ is not int:
+                amount = amount_of(limit, arguments)
+            used, count = held.get(name, 0), spent.get(name)
             if count is not None:
                 if len(count.parts) >= WINDOWS_MOST:
                     return None
-                used += count.spent(instant)
-            if amount is None or (used + amount) * 100 >= NEAR * most:
+                used += count.total if instant < count.until else count.spent(instant)
+            if amount is None or not 0 <= amount < brink - used:
                 return None
-            rows += (head, LONG[used], b"\x00", LONG[most], LONG[amount], b"\x00")
+            taken = LONG[amount]
+            rows += (head, LONG[used], mid, taken, NOBODY_LET)
             if amount:
-                holds.append(tuple.__new__(Held, (limit.name, scope, amount, HOLD, limit.window_ms, 0, limit.measure)))
+                posts += (head, taken, HELD)
+                holds.append(tuple.__new__(Held, (limit.name, scope, amount, HOLD, window_ms, 0, measure)))
         rows.append(b"\x00")
-        return Weighed(finding, b"".join(rows), tuple(holds))
+        posted = b"".join((LONG[len(holds)], *posts, b"\x00")) if holds else b""
+        return Weighed(finding, b"".join(rows), tuple(holds), posted=posted)
+
+    def _still_within(
+        self, asked: Asked, tied: tuple[Tied, ...], finding: Finding, instant: int, lease: Lease
+    ) -> Weighed | None:
+        """Return what is said of a grant that holds what it takes of all its limits and is well within them; else None."""
+        held, spent = self._holdings.of(asked.key), self._meters.of(asked.key)
+        own = {name_of(one): one for one in lease.holds}
+        rows: list[bytes] = [LONG[len(tied)]]
+        for limit, _, name, _, _, head, mid, brink in tied:
+            amount, mine, count = amount_of(limit, asked.arguments), own.pop(name, None), spent.get(name)
+            if mine is None or mine.phase != HOLD or mine.amount != amount:
+                return None
+            used = held[name] - amount
+            if count is not None:
+                used += count.total if instant < count.until else count.spent(instant)
+            if used + amount >= brink:
+                return None
+            rows += (head, LONG[used], LONG[amount], mid[1:], LONG[amount], NOBODY_LET)
+        # What is held besides is of a limit that is gone, or counted in another measure.
+        return None if own else Weighed(finding, b"".join((*rows, b"\x00")))
 
     def _crowded(self, key: bytes, tied: tuple[Tied, ...]) -> str:
         """Return why one of these may not be counted: it would be a scope, or a window of one, too many; or an empty text."""

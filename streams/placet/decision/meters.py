@@ -123,9 +123,11 @@ class Meters:
 
     def spend(self, key: bytes, held: Held, instant: int, seq: int) -> Meter:
         """Count an amount as spent at `instant`; return what is remembered of it over its window now."""
-        name = name_of(held)
-        known = self.find(key, name, held.window_ms)
-        window_ms, last = held.window_ms, bucket_of(instant, held.window_ms)
+        name, window_ms = name_of(held), held.window_ms
+        count, last = self.of(key).get(name), bucket_of(instant, window_ms)
+        known = None if count is None else count.over(window_ms)
+        if count is not None and known is not None and window_ms and instant < count.until and known.ends[-1] == last:
+            return self._keep(key, name, count, count.plus(known, held.amount, seq), window_ms)
         kept = [] if known is None else [one for one in known.row.buckets if _counts(one, window_ms, instant)]
         if not window_ms:
             kept = [Bucket(last, sum(one.amount for one in kept))]
@@ -177,9 +179,15 @@ class Meters:
 
     def _put(self, key: bytes, name: str, row: Meter) -> Meter:
         before = self.of(key).get(name)
+        after = count_of([part_of(row)]) if before is None else before.with_(row)
+        return self._keep(key, name, before, after, row.window_ms)
+
+    def _keep(self, key: bytes, name: str, before: Count | None, after: Count, window_ms: int) -> Meter:
         self._undo.append((key, name, before))
-        self._set(key, name, count_of([part_of(row)]) if before is None else before.with_(row))
-        return row
+        self._set(key, name, after)
+        part = after.over(window_ms)
+        assert part is not None
+        return part.row
 
     def _set(self, key: bytes, name: str, count: Count | None) -> None:
         counts = self._keys.setdefault(key, {})

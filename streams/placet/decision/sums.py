@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from placet.decision.meters import BEYOND, HOLD
-from placet.decision.ties import Tied
+from placet.decision.ties import NEAR, Tied
 from placet.model.codec import case_body
 from placet.model.codec.case_body import Metered
 from placet.model.codec.desk_change import Held
@@ -18,8 +18,6 @@ from placet.policy.limits import Limit, amount_of
 from placet.policy.obligations import Obligation
 from placet.policy.room import Stood
 
-NEAR = 80
-"""Percent of a limit from which on its use is told."""
 GRANTS = frozenset({Effect.PERMIT, Effect.CONSTRAIN})
 
 
@@ -46,7 +44,7 @@ class Weighed(msgspec.Struct, gc=False):
 
     `rows` are the limits as they stood, as a case body has them, `holds` what a grant takes, `over` the limits that people are asked about,
     `waits` the names of those whose budget is waited for. `recounted` says that what was held before is held in
-    another measure. Of a refusal `stood` are its limits, and `again_at` when windows alone leave enough for it, or 0.
+    another measure. `posted` is what a verdict says of `holds` where nothing was held before, in its bytes, or empty. Of a refusal `stood` are its limits, and `again_at` when windows alone leave enough for it, or 0.
     """
 
     finding: Finding
@@ -57,6 +55,7 @@ class Weighed(msgspec.Struct, gc=False):
     near: tuple[Near, ...] = ()
     detail: str = ""
     recounted: bool = False
+    posted: bytes = b""
     stood: tuple[Stood, ...] = ()
     again_at: int = 0
 

@@ -9,22 +9,35 @@ from typing import NamedTuple
 from placet.context.facts import sized
 from placet.context.reach import covers
 from placet.model.case import MandateLimit, MandateRow
+from placet.model.codec._wire import LONG
 from placet.model.reasons import Effect
 from placet.policy.limits import COUNT, Limit
 
 MANDATE = "mandate"
 """Stands before the id of a mandate in the name of its limits, where those of a pack have its name."""
+NEAR = 80
+"""Percent of a limit from which on its use is told."""
+NOTHING_OWN = b"\x00"
+"""What a case body says of what an intent holds itself, where it holds nothing."""
 ACTIONS_SIZE = 200
 """Patterns of a mandate's limit that are longer than this, together, are named by their digest."""
 
 
 class Tied(NamedTuple):
-    """One limit in the scope that an intent falls under."""
+    """One limit in the scope that an intent falls under.
+
+    `head` is its name and scope as a case body and a verdict have them, `mid` what a case body has between what others use
+    and what is asked; `brink` is the least use of which it is told that little is left.
+    """
 
     limit: Limit
     scope: str
     name: str
+    measure: str
+    window_ms: int
     head: bytes
+    mid: bytes
+    brink: int
 
 
 class Ties(NamedTuple):
@@ -38,7 +51,14 @@ class Ties(NamedTuple):
 def tie(limit: Limit, scope: str) -> Tied:
     """Return a limit in a scope."""
     return Tied(
-        limit, scope, f"{limit.name} {limit.measure} {scope}", sized(limit.name.encode()) + sized(scope.encode())
+        limit,
+        scope,
+        f"{limit.name} {limit.measure} {scope}",
+        limit.measure,
+        limit.window_ms,
+        sized(limit.name.encode()) + sized(scope.encode()),
+        NOTHING_OWN + LONG[limit.max],
+        -(-NEAR * limit.max // 100),
     )
 
 

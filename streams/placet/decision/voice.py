@@ -136,7 +136,7 @@ class Voice:
             missing,
             obligations,
             NOTHING if answer.approval is None else verdict.encode_approval(answer.approval),
-            verdict.encode_holds(answer.posts) if answer.posts else NOTHING,
+            answer.posted or (verdict.encode_holds(answer.posts) if answer.posts else NOTHING),
             said.executor,
             said.nonce,
             said.ran_digest,
