@@ -9,7 +9,7 @@ from placet.decision.intake import Asked
 from placet.decision.meters import HOLD, WINDOWS_MOST, Holdings, Meters, name_of
 from placet.decision.settings import DeskSettings
 from placet.decision.sums import Exceeded, Sums, Weighed, left_of
-from placet.decision.ties import Tied, Ties, of_mandates, strictest, tie
+from placet.decision.ties import Meant, Tied, Ties, of_mandates, strictest
 from placet.model.case import MandateRow
 from placet.model.codec._wire import LONG
 from placet.model.codec.desk_change import Held, Lease
@@ -21,6 +21,8 @@ from placet.policy.limits import COUNT, Limit, amount_of
 
 TIES_MOST = 10_000
 """Scopes of those who ask that are remembered."""
+MEANT_MOST = 1_000
+"""Actions whose limits are remembered."""
 NOBODY: Container[str] = frozenset()
 NOBODY_LET = b"\x00"
 """Ends a limit in a case body that nobody let an intent exceed."""
@@ -35,7 +37,8 @@ class Limits:
         self._holdings = holdings
         self._meters = meters
         self._most = settings.scopes_most
-        self._ties: dict[tuple[int, str, str, str, str], Ties] = {}
+        self._meant: dict[int, Meant] = {}
+        self._ties: dict[tuple[int, object], Ties] = {}
 
     def weigh(
         self,
@@ -88,14 +91,17 @@ class Limits:
 
     def _of_packs(self, intent: Intent, limits: tuple[Limit, ...]) -> Ties:
         """Return the limits of packs in the scopes that an intent falls under, remembered."""
-        key = id(limits), intent.actor, intent.mandate, intent.session, intent.action
+        meant = self._meant.get(id(limits))
+        if meant is None or meant.limits is not limits:
+            if len(self._meant) >= MEANT_MOST:
+                self._meant.clear()
+            meant = self._meant[id(limits)] = Meant(limits)
+        key = id(limits), meant.names_of(intent)
         known = self._ties.get(key)
         if known is None or known.limits is not limits:
             if len(self._ties) >= TIES_MOST:
                 self._ties.clear()
-            tied = strictest([tie(limit, limit.scope_of(intent)) for limit in limits])
-            plain = all(limit.over is not Effect.CONSTRAIN for limit in limits)
-            known = self._ties[key] = Ties(limits, tied, plain)
+            known = self._ties[key] = meant.tie(intent)
         return known
 
     def _within(self, asked: Asked, tied: tuple[Tied, ...], finding: Finding, instant: int) -> Weighed | None:

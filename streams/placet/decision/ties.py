@@ -1,17 +1,19 @@
 """Limits tied to whom they count: each with the scope that an intent falls under, and the name it is counted by."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from collections.abc import Set as AbstractSet
 from functools import lru_cache
 from hashlib import sha256
+from operator import attrgetter
 from typing import NamedTuple
 
 from placet.context.facts import sized
 from placet.context.reach import covers
 from placet.model.case import MandateLimit, MandateRow
 from placet.model.codec._wire import LONG
+from placet.model.codec.intent import Intent
 from placet.model.reasons import Effect
-from placet.policy.limits import COUNT, Limit
+from placet.policy.limits import COUNT, SCOPES, Limit
 
 MANDATE = "mandate"
 """Stands before the id of a mandate in the name of its limits, where those of a pack have its name."""
@@ -48,18 +50,63 @@ class Ties(NamedTuple):
     plain: bool
 
 
-def tie(limit: Limit, scope: str) -> Tied:
-    """Return a limit in a scope."""
-    return Tied(
+class Loose(NamedTuple):
+    """One limit that is not tied yet, with all of it that is the same in each scope."""
+
+    limit: Limit
+    name: str
+    head: bytes
+    mid: bytes
+    brink: int
+
+    def tie(self, scope: str) -> Tied:
+        """Return the limit in a scope."""
+        limit = self.limit
+        # Positional and unchecked: whoever asks for the first time is tied before anything is said.
+        return tuple.__new__(
+            Tied,
+            (
+                limit,
+                scope,
+                self.name + scope,
+                limit.measure,
+                limit.window_ms,
+                self.head + sized(scope.encode()),
+                self.mid,
+                self.brink,
+            ),
+        )
+
+
+class Meant:
+    """The limits of one action, not tied yet, and the names of an intent that say in which scopes they count it."""
+
+    def __init__(self, limits: tuple[Limit, ...]) -> None:
+        self.limits = limits
+        self._plain = all(limit.over is not Effect.CONSTRAIN for limit in limits)
+        self._loose = [loosen(limit) for limit in limits]
+        parts = [part for part in SCOPES[1:] if any(part in limit.per for limit in limits)]
+        self.names_of: Callable[[Intent], object] = attrgetter(*parts) if parts else _nobody
+
+    def tie(self, intent: Intent) -> Ties:
+        """Return the limits in the scopes that an intent falls under."""
+        tied = [loose.tie(loose.limit.scope_of(intent)) for loose in self._loose]
+        return Ties(self.limits, strictest(tied), self._plain)
+
+
+def loosen(limit: Limit) -> Loose:
+    """Return a limit that can be tied to scopes."""
+    return Loose(
         limit,
-        scope,
-        f"{limit.name} {limit.measure} {scope}",
-        limit.measure,
-        limit.window_ms,
-        sized(limit.name.encode()) + sized(scope.encode()),
+        f"{limit.name} {limit.measure} ",
+        sized(limit.name.encode()),
         NOTHING_OWN + LONG[limit.max],
         -(-NEAR * limit.max // 100),
     )
+
+
+def _nobody(_: Intent) -> object:
+    return None
 
 
 def strictest(tied: list[Tied]) -> tuple[Tied, ...]:
@@ -108,4 +155,4 @@ def _of_mandate(mandate: str, limit: MandateLimit, needs: bool) -> Tied:
         over=Effect.DENY,
         needs=needs,
     )
-    return tie(made, scope)
+    return loosen(made).tie(scope)

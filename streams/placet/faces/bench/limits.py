@@ -4,11 +4,12 @@ from placet.faces.bench import desk
 from placet.faces.bench.desk import Bare, Timed, bare
 from placet.faces.bench.packs import RULES, limited_pack_of
 from placet.faces.bench.report import Result, audited, tell
+from placet.faces.bench.workload import Workload
 from placet.model.topics import Topic
 
 WINDOWS = 3
 ROUND = 2_000
-"""Intents of one round: few enough that what is audited in the end takes no longer than what is measured."""
+"""Intents of one round, each of another agent and all of them in each round: few enough that the audit ends within minutes."""
 KINDS = ("intent", "claim", "outcome")
 Costs = dict[str, float]
 
@@ -21,6 +22,10 @@ def run(intents: int) -> Result:
     least: dict[str, Costs] = {"free": {}, "limited": {}}
     records = 0
     with bare(RULES) as free, bare(RULES, limited_pack_of(RULES)) as limited:
+        for one in (free, limited):
+            one.workload = Workload(
+                one.spool.partitions(Topic.INTENTS), one.keys.signer("executor"), actors=range(size)
+            )
         for _ in range(desk.ROUNDS):
             for name, one in (("free", free), ("limited", limited)):
                 costs, decided = _round(one, size)
