@@ -63,6 +63,14 @@ def test_a_window_is_remembered_in_so_many_buckets_however_often_is_spent() -> N
     assert (len(before), book_of(world).meters.rows()) == (1, before)
 
 
+def test_who_asks_is_remembered_by_what_limits_count_them_by_and_not_by_each_session() -> None:
+    for limit, remembered in ((SUM, 1), (SESSIONS, 3)):
+        world = shop(limit)
+        for number in range(3):
+            refund(world, 1, session=f"s{number}")
+        assert len(world.loop.bureau.places[0].desk.judge._limits._ties) == remembered
+
+
 @pytest.fixture
 def logged() -> Any:
     """Yield what workers log meanwhile, a line each."""

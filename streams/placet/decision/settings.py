@@ -20,6 +20,7 @@ class DeskSettings:
     may wait for the context, whomever they name as authority: they take no place of that key.
     `record_bytes_max`: a longer record is refused unread.
     `scopes_most`: scopes of limits that are counted under one key; an intent that needs one more is refused as transient.
+    Of each are remembered at most 4 windows, where packs changed it, in at most 65 parts of some 20 bytes.
     `session_ms_max`: how long what came back to a session is remembered after it was last heard of.
     """
 
