@@ -62,7 +62,10 @@ class Count(msgspec.Struct, frozen=True, gc=False):
 
     def over(self, window_ms: int) -> Part | None:
         """Return what was spent over one window, or None."""
-        return next((part for part in self.parts if part.row.window_ms == window_ms), None)
+        for part in self.parts:
+            if part.row.window_ms == window_ms:
+                return part
+        return None
 
     def with_(self, row: Meter) -> "Count":
         """Return the count with one row in place of what there was over its window."""
@@ -72,10 +75,12 @@ class Count(msgspec.Struct, frozen=True, gc=False):
         """Return the count with so much more in the newest bucket of a part of it."""
         key, limit, scope, _, window_ms, buckets, measure = part.row
         last, before = buckets[-1]
-        row = Meter(key, limit, scope, seq, window_ms, (*buckets[:-1], Bucket(last, before + amount)), measure)
-        more = Part(row, part.ends, (*part.sums[:-1], part.sums[-1] + amount))
-        parts = tuple([more if one is part else one for one in self.parts])
-        return Count(parts, self.total + amount, self.until)
+        newest = tuple.__new__(Bucket, (last, before + amount))
+        row = tuple.__new__(Meter, (key, limit, scope, seq, window_ms, (*buckets[:-1], newest), measure))
+        more = tuple.__new__(Part, (row, part.ends, (*part.sums[:-1], part.sums[-1] + amount)))
+        if len(self.parts) == 1:
+            return Count((more,), self.total + amount, self.until)
+        return Count(tuple([more if one is part else one for one in self.parts]), self.total + amount, self.until)
 
     def without(self, row: Meter) -> "Count | None":
         """Return the count without a row, None where nothing is left."""

@@ -195,8 +195,9 @@ class Judge:
             answer.stood = weighed.stood
             if weighed.again_at and answer.effect is not Effect.STEP_UP:
                 answer.again_at, answer.retry_after_ms = weighed.again_at, weighed.again_at - instant
-        key = asked.key.decode()
-        self.joiner.index += [f"{BUDGET}{key}/{name}" for name in weighed.waits]
+        if weighed.waits:
+            key = asked.key.decode()
+            self.joiner.index += [f"{BUDGET}{key}/{name}" for name in weighed.waits]
         return answer
 
     def _count(self, plan: Plan, finding: Finding, lease: Lease | None, ballot: Ballot | None) -> Count | None:

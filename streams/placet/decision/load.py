@@ -24,9 +24,12 @@ Place = tuple[bytes, int]
 """Whose place an open intent takes, and of which kind."""
 
 
+DEFERRED, SILENT = int(State.DEFERRED), int(Reason.CONTEXT_SILENT)
+
+
 def awaits_context(lease: Lease) -> bool:
     """Return whether an open intent was deferred because the context was behind what it asks."""
-    return lease.state == State.DEFERRED and lease.reason == Reason.CONTEXT_SILENT
+    return lease.state == DEFERRED and lease.reason == SILENT
 
 
 def place_of(lease: Lease, key: bytes) -> Place:
@@ -34,7 +37,10 @@ def place_of(lease: Lease, key: bytes) -> Place:
 
     Whom it may act for is not known before the context was read as far as it asks: no authority's place is taken so.
     """
-    return (writer_in(lease.intent), AWAITING) if awaits_context(lease) else (key, GROUPS[lease.state])
+    state = lease.state
+    if state == DEFERRED and lease.reason == SILENT:
+        return writer_in(lease.intent), AWAITING
+    return key, GROUPS[state]
 
 
 class Load:

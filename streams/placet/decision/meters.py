@@ -39,10 +39,12 @@ def bucket_of(instant: int, window_ms: int) -> int:
 
 def spent_at(holds: tuple[Held, ...], instant: int) -> tuple[Held, ...]:
     """Return holds as they are once what they held is spent."""
-    return tuple(
-        held._replace(phase=SPEND, last=bucket_of(instant, held.window_ms)) if held.phase == HOLD else held
-        for held in holds
-    )
+    return tuple([_spent(held, instant) if held.phase == HOLD else held for held in holds])
+
+
+def _spent(held: Held, instant: int) -> Held:
+    limit, scope, amount, _, window_ms, _, measure = held
+    return tuple.__new__(Held, (limit, scope, amount, SPEND, window_ms, bucket_of(instant, window_ms), measure))
 
 
 def joined(holds: tuple[Held, ...], more: tuple[Held, ...]) -> tuple[Held, ...]:
@@ -60,17 +62,17 @@ def posts_of(before: int, holds: tuple[Held, ...], after: int, now: tuple[Held, 
     """
     if after in RUNS:
         known = {(held.limit, held.scope) for held in holds}
-        return tuple(_post(held, held.phase) for held in now if (held.limit, held.scope) not in known)
+        return tuple([_post(held, held.phase) for held in now if (held.limit, held.scope) not in known]) if now else ()
     if before in RUNS:
         phase = SPEND if after in SPENDING else RELEASE
-        return tuple(_post(held, phase) for held in holds if held.phase == HOLD)
+        return tuple([_post(held, phase) for held in holds if held.phase == HOLD])
     if before == State.UNKNOWN and after == State.FAILED:
-        return tuple(_post(held, RELEASE) for held in holds if held.phase == SPEND)
+        return tuple([_post(held, RELEASE) for held in holds if held.phase == SPEND])
     return ()
 
 
 def _post(held: Held, phase: int) -> Hold:
-    return Hold(held.limit, held.scope, held.amount, phase)
+    return tuple.__new__(Hold, (held.limit, held.scope, held.amount, phase))
 
 
 class Holdings:
@@ -86,10 +88,10 @@ class Holdings:
     def enter(self, key: bytes, holds: tuple[Held, ...]) -> None:
         """Count what a grant holds."""
         sums = self._keys.setdefault(key, {})
-        for held in holds:
-            if held.phase == HOLD:
-                name = name_of(held)
-                sums[name] = sums.get(name, 0) + held.amount
+        for limit, scope, amount, phase, _, _, measure in holds:
+            if phase == HOLD:
+                name = f"{limit} {measure} {scope}"
+                sums[name] = sums.get(name, 0) + amount
         if not sums:
             del self._keys[key]
 
@@ -184,7 +186,10 @@ class Meters:
 
     def _keep(self, key: bytes, name: str, before: Count | None, after: Count, window_ms: int) -> Meter:
         self._undo.append((key, name, before))
-        self._set(key, name, after)
+        if before is None:
+            self._set(key, name, after)
+        else:
+            self._keys[key][name] = after
         part = after.over(window_ms)
         assert part is not None
         return part.row
