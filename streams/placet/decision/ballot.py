@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from placet.decision.meters import RUNS
 from placet.model import strict
 from placet.model.case import Case, PrincipalRow
 from placet.model.codec import decode_known
@@ -19,6 +20,7 @@ from placet.policy.evaluate import Finding, Plan
 from placet.policy.shape import Arguments
 
 GROUP = "group:"
+PERMITTING = frozenset({Effect.PERMIT, Effect.CONSTRAIN})
 WANTED_SIZE = 8
 Fault = tuple[Reason, str]
 
@@ -117,20 +119,45 @@ def count(
     return Count(waited_ms, approval.quorum, eligible, tuple(voters), faults, rejection, left)
 
 
+def as_left(plan: Plan, case: Case, finding: Finding, lease: Lease | None) -> tuple[Finding, dict[str, Any] | None]:
+    """Return what the rules say of what votes left of an open grant, where nobody has to be asked any more, and that;
+    None where they left all of it, or the rules do not grant what they left.
+    """
+    if lease is None or not lease.votes or lease.state not in RUNS or finding.effect not in PERMITTING:
+        return finding, None
+    votes = [vote for vote, _ in ballot_of(lease).casts if vote.approve]
+    offers = [strict.parse_canonical(vote.arguments) for vote in votes if vote.arguments is not None]
+    narrower = [offer for offer in offers if not narrowing.fault_of(case.arguments, offer, plan.declared)]
+    left = narrowing.meet(case.arguments, narrower)
+    if left == case.arguments:
+        return finding, None
+    effect, narrow = narrowed(plan, case, finding, left)
+    return (narrow, left) if effect in PERMITTING else (finding, None)
+
+
+def narrowed(plan: Plan, case: Case, finding: Finding, arguments: dict[str, Any]) -> tuple[Effect, Finding]:
+    """Return what the rules say of narrower arguments: their effect, and the finding with what they demand of those too.
+
+    What they deny or defer is the finding by itself.
+    """
+    asked = case.arguments
+    case.arguments = arguments
+    again = plan.decide(case)
+    case.arguments = asked
+    if again.effect > Effect.STEP_UP:
+        return again.effect, again
+    demands = duties.merge([*finding.obligations, *again.obligations])
+    return again.effect, msgspec.structs.replace(finding, obligations=demands)
+
+
 def put_again(plan: Plan, case: Case, finding: Finding, count: Count | None) -> tuple[Finding, Count | None]:
     """Return what the rules say once votes have narrowed what may run: what they deny of that stays denied, and what
     they demand of it is demanded too.
     """
-    asked = case.arguments
-    if count is None or not count.met or count.arguments == asked:
+    if count is None or not count.met or count.arguments == case.arguments:
         return finding, count
-    case.arguments = count.arguments
-    again = plan.decide(case)
-    case.arguments = asked
-    if again.effect > Effect.STEP_UP:
-        return again, None
-    demands = duties.merge([*finding.obligations, *again.obligations])
-    return msgspec.structs.replace(finding, obligations=demands), count
+    effect, again = narrowed(plan, case, finding, count.arguments)
+    return again, count if effect <= Effect.STEP_UP else None
 
 
 def fault_of(voter: str, row: PrincipalRow | None, eligible: tuple[str, ...], case: Case) -> Fault | None:

@@ -97,7 +97,7 @@ class Book:
         """Write the first answer to an intent attempt, and remember it; return its seq."""
         step(ASKED, answer.state)
         said = Said(executor=asked.intent.audience) if answer.state is CLAIMED else QUIET
-        if answer.holds:
+        if answer.holds and not answer.posted:
             answer.posts = posts_of(ASKED, (), answer.state, answer.holds)
             self.tally.near += answer.near
         seq = self.voice.say(asked, answer, cause, -1, cause.offset, asked_at, body, said)
@@ -169,7 +169,7 @@ class Book:
                 meter = self.meters.take_back(asked.key, held, seq) if held.phase == SPEND else None
                 self._freeing.append(f"{asked.key.decode()}/{name_of(held)}")
             if meter is not None:
-                self.changes.meters[meter.key, name_of(meter)] = meter
+                self.changes.meters[meter.key, name_of(meter), meter.window_ms] = meter
         return seq
 
     def open(self, lease: Lease, facts: Iterable[Key] = (), key: bytes | None = None) -> None:

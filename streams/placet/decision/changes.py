@@ -36,7 +36,7 @@ class Chunk(NamedTuple):
     opened: bytes
     sessions: tuple[tuple[str, int], ...]
     long_lived: tuple[bytes, ...]
-    meters: tuple[tuple[str, str, str, int], ...]
+    meters: tuple[tuple[str, str, int, int], ...]
 
 
 class Changes:
@@ -64,7 +64,7 @@ class Changes:
         self.closed: list[bytes] = []
         self.sessions: dict[str, Session] = {}
         self.forgotten: list[Session] = []
-        self.meters: dict[tuple[str, str], Meter] = {}
+        self.meters: dict[tuple[str, str, int], Meter] = {}
         self.past: list[Meter] = []
         self._retired = []
         self._added = 0
@@ -93,14 +93,14 @@ class Changes:
                     self.forgotten.append(session)
                 else:
                     self.sessions.setdefault(key, session)
-            for key, limit, scope, seq in chunk.meters:
-                count = meters.find(key, limit, scope)
-                if count is None or count.row.seq != seq:
+            for key, name, window_ms, seq in chunk.meters:
+                part = meters.find(key.encode(), name, window_ms)
+                if part is None or part.row.seq != seq:
                     continue
-                if count.is_over(instant):
-                    self.past.append(count.row)
+                if part.is_over(instant):
+                    self.past.append(part.row)
                 else:
-                    self.meters.setdefault((key, name_of(count.row)), count.row)
+                    self.meters.setdefault((key, name, window_ms), part.row)
             for slot in chunk.long_lived:
                 row = settled.row(slot)
                 if row is not None:
@@ -168,7 +168,7 @@ class Changes:
             b"".join([OPENED.pack(lease.slot, lease.seq) for lease in change.opened]),
             tuple((session.key, session.seq) for session in change.sessions),
             long_lived,
-            tuple((meter.key, meter.limit, meter.scope, meter.seq) for meter in change.meters),
+            tuple((meter.key, name_of(meter), meter.window_ms, meter.seq) for meter in change.meters),
         )
 
 
@@ -191,4 +191,10 @@ def _size_of_lease(lease: Lease) -> int:
 
 
 def _size_of_meter(meter: Meter) -> int:
-    return len(meter.key) + len(meter.limit) + len(meter.scope) + BUCKET_BYTES_MAX * (1 + len(meter.buckets))
+    return (
+        len(meter.key)
+        + len(meter.limit)
+        + len(meter.measure)
+        + len(meter.scope)
+        + BUCKET_BYTES_MAX * (1 + len(meter.buckets))
+    )

@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from placet.decision.answer import Answer
-from placet.decision.limits import Near
+from placet.decision.sums import Near
 from placet.model.reasons import Reason
 
 

@@ -8,7 +8,6 @@ from placet.context.halts import Halt
 from placet.decision.answer import Answer
 from placet.decision.arrow import NEVER, Cause, Said
 from placet.decision.intake import Asked
-from placet.decision.judge import obligations_of
 from placet.decision.vault import Vault, commitment
 from placet.model.codec import case, halted, quarantined, refusal, repeat, verdict
 from placet.model.codec._wire import LONG
@@ -16,6 +15,7 @@ from placet.model.codec.halted import Halted
 from placet.model.codec.quarantined import Quarantined
 from placet.model.codec.refusal import Refusal
 from placet.model.codec.repeat import Repeat
+from placet.model.codec.verdict import Obligation
 from placet.model.merkle import leaf_hash
 from placet.model.topics import Topic
 from placet.policy.evaluate import Finding
@@ -136,7 +136,7 @@ class Voice:
             missing,
             obligations,
             NOTHING if answer.approval is None else verdict.encode_approval(answer.approval),
-            verdict.encode_holds(answer.posts) if answer.posts else NOTHING,
+            answer.posted or (verdict.encode_holds(answer.posts) if answer.posts else NOTHING),
             said.executor,
             said.nonce,
             said.ran_digest,
@@ -171,7 +171,9 @@ class Voice:
                 finding,
                 verdict.encode_rules(finding.rules),
                 verdict.encode_missing(finding.missing),
-                verdict.encode_obligations(obligations_of(finding)),
+                verdict.encode_obligations(
+                    tuple([Obligation(o.kind, o.argument, o.value) for o in finding.obligations])
+                ),
             )
         return known[1], known[2], known[3]
 

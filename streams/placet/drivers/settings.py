@@ -86,7 +86,8 @@ class Settings(BaseSettings):
         description="leases decided again per batch after a change, of all desks together: bounds how long a batch can get",
     )
     parked_most: Positive = Field(
-        1_000, description="deferred intents of one tenant and authority; past it the next hear OVERLOADED"
+        1_000,
+        description="deferred intents of one tenant and authority, and those of one actor that wait for `at_least`; past it the next hear OVERLOADED",
     )
     pending_most: Positive = Field(
         10_000, description="intents of one tenant and authority that wait for people; past it the next hear OVERLOADED"

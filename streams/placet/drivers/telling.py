@@ -4,7 +4,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 
-from placet.decision.limits import Near
+from placet.decision.sums import Near
 from placet.drivers.logs import logger, traced
 from placet.model.codec import quarantined
 from placet.model.reasons import Reason

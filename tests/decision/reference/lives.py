@@ -8,6 +8,7 @@ from tests.decision.reference.people import Tally
 from tests.decision.reference.scene import Ask, Vote
 
 HOLD, SPEND, RELEASE, BEYOND = 1, 2, 3, 4
+NEVER = 1 << 62
 S = State
 AFTER = {
     S.ASKED: {S.DENIED, S.DEFERRED, S.PENDING, S.GRANTED, S.CLAIMED},
@@ -41,6 +42,7 @@ class Answer:
     waits: list[Name] = field(default_factory=list)
     missing: bool = False
     tally: Tally | None = None
+    wakes: int = NEVER
 
 
 @dataclass
@@ -62,3 +64,9 @@ class Open:
     stopped: bool = False
     votes: dict[str, Vote] = field(default_factory=dict)
     tally: Tally | None = None
+    wakes: int = NEVER
+
+    @property
+    def moves(self) -> int:
+        """When the clock looks at it (ms): at its end, or before that when windows that pass leave enough for it."""
+        return min(self.until, self.wakes)

@@ -81,9 +81,11 @@ class Model(Judge):
             changes.append((8, "labels"))
         for lease in self._touched(sorted(changes, key=lambda change: change[0])):
             self._again(lease)
-        for lease in sorted(self.open.values(), key=lambda lease: (lease.until, _slot(lease.ask))):
+        for lease in sorted(self.open.values(), key=lambda lease: (lease.moves, _slot(lease.ask))):
             if lease.until <= now:
                 self._silent(lease)
+            elif lease.moves <= now:
+                self._again(lease)
         came, self.came = sorted(self.came, key=lambda each: each[0]), []
         for _, at, deed in came:
             if isinstance(deed, Ask):
@@ -151,6 +153,7 @@ class Model(Judge):
             executor,
             votes=before.votes if before else {},
             tally=now.tally,
+            wakes=now.wakes,
         )
 
     def _tell_halts(self) -> None:
@@ -337,6 +340,7 @@ class Model(Judge):
         now = self._judge(lease.ask, lease, lease.executor)
         told, tells = lease.tally and lease.tally.told, now.tally and now.tally.told
         lease.waits, lease.missing, lease.tally = now.waits, now.missing, now.tally
+        lease.wakes = now.wakes
         if lease.state in WAITING:
             if now.state is not lease.state or (lease.state is S.PENDING and told != tells):
                 self._follow(lease, now, Reason.ASKED_ANEW)

@@ -114,7 +114,7 @@ class Again:
         if fault or packs is None:
             return fault
         known = Joiner(self._schemas, body, intent, said["executor"]).join()
-        return bounds_fault(said, packs, asked, json.loads(asked["arguments"]), known, body["instant"])
+        return bounds_fault(said, packs, asked, json.loads(asked["arguments"]), known, body)
 
     def _expect(self, body: Fields, intent: Record, said: Fields) -> Expected | None:
         asked = intent.fields
@@ -211,7 +211,7 @@ def _granted(
     """Return what a grant says: the arguments that may run, and their digest."""
     after = canonical(granted(arguments if polled is None else polled.left, found.demands))
     changed = after != canonical(arguments)
-    told = None if polled is None else (polled.quorum, list(polled.eligible), list(polled.voters))
+    told = (polled.quorum, list(polled.eligible), list(polled.voters)) if polled is not None and polled.quorum else None
     bound = CONSTRAIN if found.demands or changed else PERMIT
     return Expected(
         found.effect if polled is None else bound,

@@ -17,6 +17,8 @@ from placet.ports import Log
 SLOT_SIZE = 16
 ROW_SIZE = SLOT_SIZE + ROW.size
 ORDINAL_SIZE = 8
+Counted = tuple[str, Place, str, int]
+"""A key, a limit in its scope, what it measures, and a window in ms."""
 
 
 class Desk:
@@ -68,7 +70,7 @@ class Desk:
         expected = dict(memory.rows())
         opened: dict[bytes, tuple[int, Fields]] = {}
         rows: dict[bytes, tuple[int, bytes]] = {}
-        meters: dict[tuple[str, Place], tuple[int, Fields]] = {}
+        meters: dict[Counted, tuple[int, Fields]] = {}
         last = -1
         for offset, said in self._changes(ordinal_max):
             last = said["ordinal"]
@@ -84,7 +86,8 @@ class Desk:
             for lease in said["opened"]:
                 opened[lease["slot"]] = (offset, lease)
             for meter in said["meters"]:
-                meters[meter["key"], (meter["limit"], meter["scope"])] = (offset, meter)
+                place = meter["limit"], meter["scope"]
+                meters[meter["key"], place, meter["measure"], meter["window_ms"]] = (offset, meter)
         for slot, (offset, packed) in rows.items():
             self._row(offset, slot, packed, expected, instant)
         if last != ordinal_max:
@@ -118,17 +121,20 @@ class Desk:
                 text = f"the desk does not remember the answer at seq {row.seq} (slot {slot.hex()[:12]})"
                 self._report["V20"].fail(Topic.DESK, self._partition, 0, text)
 
-    def _counted(self, meters: dict[tuple[str, Place], tuple[int, Fields]], budgets: Budgets, instant: int) -> None:
+    def _counted(self, meters: dict[Counted, tuple[int, Fields]], budgets: Budgets, instant: int) -> None:
         """Hold that the desk counts of each limit at least what was spent of it: it may count an amount a little longer."""
-        for (key, place), budget in budgets.scopes.items():
+        counted: dict[tuple[str, Place, str], tuple[int, int]] = {}
+        for (key, place, measure, _), (offset, meter) in meters.items():
+            before = counted.get((key, place, measure), (0, 0))[1]
+            counted[key, place, measure] = offset, before + sum(bucket["amount"] for bucket in meter["buckets"])
+        for (key, place, measure), budget in budgets.scopes.items():
             spent = budget.used(instant) - budget.held
             if not spent:
                 continue
             self._report["V20"].checked += 1
-            offset, meter = meters.get((key, place), (0, None))
-            counted = 0 if meter is None else sum(bucket["amount"] for bucket in meter["buckets"])
-            if counted < spent:
-                self._fail(offset, f"counts {counted} of limit `{place[0]}` ({place[1]}), decisions spent {spent}")
+            offset, amount = counted.get((key, place, measure), (0, 0))
+            if amount < spent:
+                self._fail(offset, f"counts {amount} of limit `{place[0]}` ({place[1]}), decisions spent {spent}")
 
     def _open(self, opened: dict[bytes, tuple[int, Fields]], memory: Memory, budgets: Budgets) -> None:
         for slot, attempt in memory.open.items():
