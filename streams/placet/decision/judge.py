@@ -211,7 +211,7 @@ class Judge:
     def _by_people(self, asked: Asked, active: PolicySet, finding: Finding, wait: Wait, count: Count) -> Answer:
         """Return a grant where the votes suffice, a denial where one of them is a no, else what is waited for."""
         until = min(self._instant + wait.expires_ms, asked.intent.deadline, self.joiner.until)
-        approval = Approval(count.quorum, count.eligible, until, count.voters)
+        approval = Approval(count.quorum, count.eligible, until, count.voters, count.acr, count.auth_age_ms_max)
         if count.met:
             answer = self._grant(asked, active, finding, count)
             answer.approval, answer.count = approval._replace(expires_at=0), count

@@ -54,13 +54,13 @@ class Votes:
 
     def _take(self, vote: Vote, lease: Lease, rec: Rec) -> Fault | None:
         """Count a vote and decide its intent again; return why it is refused where it is."""
-        on_time(rec, vote.voted_at)
+        on_time(rec, max(vote.voted_at, vote.auth_time))
         asked = self._questions.recall(lease)
         if vote.intent_digest != asked.intent_digest:
             return Reason.VOTE_MISMATCH, f"on another intent: expected the digest {asked.intent_digest.hex()}"
         if max(rec.at, self._book.instant) >= lease.expires_at:
             return Reason.VOTE_LATE, f"appended at {rec.at}, the wait ended at {lease.expires_at}"
-        ballot, cast = ballot_of(lease), Cast(vote, rec.value or b"")
+        ballot, cast = ballot_of(lease), Cast(vote, rec.value or b"", rec.at)
         before = ballot.standing(vote.voter)
         if before is not None and before.order > cast.order:
             return Reason.VOTE_OUTDATED, f"`{vote.voter}` voted again at {before.vote.voted_at}"

@@ -48,6 +48,8 @@ class Pending(NamedTuple):
             "quorum": approval.quorum if approval else 0,
             "eligible": list(approval.eligible) if approval else [],
             "voters": list(approval.voters) if approval else [],
+            "acr": list(approval.acr) if approval else [],
+            "auth_age_s_max": (approval.auth_age_ms_max // 1000 or None) if approval else None,
             "asked_at": said.asked_at,
             "expires_at": said.expires_at,
             "intent_digest": said.intent_digest.hex(),

@@ -111,6 +111,7 @@ class Reason(IntEnum):
     VOTER_INACTIVE = 774
     VOTER_IN_CHAIN = 776  # who asks, or answers for it, does not vote
     VOTER_NOT_ASKED = 778
+    VOTER_UNPROVED = 780  # the voter has to authenticate in another way, or again (RFC 9470)
 
 
 TRANSIENT: frozenset[Reason] = frozenset({Reason.LAGGING, Reason.OVERLOADED, Reason.CONTEXT_SILENT})

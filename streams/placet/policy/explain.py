@@ -109,6 +109,10 @@ def _why_not(finding: Finding, rules: tuple[RuleExplained, ...]) -> Iterator[str
     if (approval := finding.approval) is not None:
         whom = ", ".join(approval.eligible) or "nobody: no one is eligible under every rule that asks"
         yield f"it waits for {approval.quorum} of {whom}, for {approval.expires_ms // 1000} s"
+        if approval.acr or approval.auth_age_ms_max:
+            ways = f" by {' or '.join(approval.acr)}" if approval.acr else ""
+            since = f" within {approval.auth_age_ms_max // 1000} s" if approval.auth_age_ms_max else ""
+            yield f"each of them must have authenticated{ways}{since}"
     granting = [one for one in rules if one.effect in ("permit", "constrain")]
     if any(one.spoke for one in granting):
         return

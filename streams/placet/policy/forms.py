@@ -12,6 +12,8 @@ ArgumentName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=500)]
 Pattern = Annotated[str, StringConstraints(min_length=1, max_length=256)]
 Patterns = Annotated[list[Pattern], Field(min_length=1, max_length=64)]
+AcrValue = Annotated[str, StringConstraints(pattern=r"^[\x21\x23-\x5B\x5D-\x7E]{1,128}$")]
+"""Of a list that is told with spaces between and in quotes (RFC 6749 §3.3)."""
 Amount = Annotated[int, Field(ge=-INT_MAX, le=INT_MAX)]
 Scalar = str | int | bool
 MINUTE_MS, DAY_MS = 60_000, 86_400_000
@@ -103,11 +105,16 @@ class EscalateForm(Form):
 
 
 class ApprovalForm(Form):
-    """Who must say yes: how many, of whom, within what time; and who may as well where that takes long."""
+    """Who must say yes: how many, of whom, within what time; and who may as well where that takes long.
+
+    `acr` and `auth_age_s_max` are how, and how lately, each of them must have authenticated (RFC 9470).
+    """
 
     quorum: Annotated[int, Field(ge=1, le=16)]
     eligible: Patterns = Field(alias="from")
     expires_s: Annotated[int, Field(ge=1, le=7 * 86_400)]
+    acr: Annotated[list[AcrValue], Field(min_length=1, max_length=16)] | None = None
+    auth_age_s_max: Annotated[int, Field(ge=1, le=7 * 86_400)] | None = None
     escalate: Annotated[list[EscalateForm], Field(max_length=8)] = []
 
 

@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -11,8 +12,11 @@ import pytest
 from placet.drivers.entropy import SystemEntropy
 from placet.drivers.keyfile import add_key, ensure_keys
 from placet.drivers.settings import Settings
+from placet.drivers.tokens import read_tokens
+from placet.faces.cli.journal import now_ms
 from placet.faces.gateway.server import Server
 from tests.faces.cli.said import Said, placet
+from tests.support.tokens import identity_file, jwk, token
 from tests.support.votes import ASKING
 
 AGENT = ("--actor", "agent:ada", "--authority", "user:grace", "--mandate", "refunds")
@@ -157,3 +161,88 @@ def test_approvals_over_http(say: Any, up: Server) -> None:
         assert (found["state"], found["approval"]["voters"]) == ("granted", ["user:fay", "user:flo"])
         unkept = client.post("/v1/votes", json={**vote, "voter": "user:sue", "approve": True})
         assert (unkept.status_code, "no private approver key" in unkept.text) == (403, True)
+
+
+STRONG_RULE = """\
+  - {id: wire, because: far, on: [shop.wire], effect: step_up,
+     approval: {quorum: 2, from: ["group:finance"], expires_s: 600, acr: [phr], auth_age_s_max: 300}}
+"""
+
+
+def wire(say: Any, tmp_path: Path) -> str:
+    """Ask for what waits for people with a stronger proof, once the packs know of it, and return its id."""
+    pack = {**ASKING, "rules.yaml": ASKING["rules.yaml"] + STRONG_RULE}
+    pack["pack.yaml"] = pack["pack.yaml"].replace("freshness:", "  shop.wire: {}\nfreshness:")
+    for name, text in pack.items():
+        (tmp_path / name).write_text(text)
+    assert say("policy", "push", tmp_path).code == 0
+    assert say("policy", "activate", "shop").code == 0
+    asked = say("submit", "shop.wire", "account/1", *AGENT, "--json")
+    assert asked.json["state"] == "pending", asked
+    return str(asked.json["id"])
+
+
+def test_a_vote_that_wants_stronger_proof_takes_it_from_a_token(say: Any, up: Server, tmp_path: Path) -> None:
+    asked = wire(say, tmp_path)
+    shown = say("approvals", "show", asked, "--json").json
+    assert (shown["acr"], shown["auth_age_s_max"]) == (["phr"], 300)
+    assert "auth_age_s_max 300" in say("approvals", "show", asked).out
+    refused = say("approvals", "approve", asked, "--as", "user:flo")
+    assert (refused.code, 'acr_values="phr", max_age="300"' in refused.out) == (5, True)
+    up.settings.identity_file.write_text(identity_file(jwk("OKP", "1")))
+    file = tmp_path / "token"
+    now = now_ms() // 1000
+    for claims, says in (
+        ({"sub": "fay"}, "it is of `user:fay` of tenant `acme`: expected `user:flo` of tenant `acme`"),
+        ({"exp": 1}, "a token that has expired"),
+    ):
+        file.write_text(token(acr="phr", auth_time=now, **claims))
+        said = say("approvals", "approve", asked, "--as", "user:flo", "--token", file)
+        assert (said.code, says in said.err) == (5, True)
+    file.write_text(token(acr="phr", auth_time=now) + "\n")
+    (first,) = say("approvals", "approve", asked, "--as", "user:flo", "--token", file, "--json").json
+    assert (first["state"], first["detail"]) == ("pending", "1 of 2 votes count")
+    file.write_text(token(acr="phr", auth_time=now, sub="fay"))
+    assert say("approvals", "reject", asked, "--as", "user:fay", "--token", file).code == 0
+    assert say("audit").code == 0
+
+
+def test_a_vote_over_http_takes_its_proof_from_a_token_and_never_from_its_body(
+    say: Any, up: Server, tmp_path: Path
+) -> None:
+    asked = wire(say, tmp_path)
+    up.settings.identity_file.write_text(identity_file(jwk("OKP", "1")))
+    up.gateway.tokens = read_tokens(up.settings.identity_file)
+    now = now_ms() // 1000
+    good = token(acr="phr", auth_time=now)
+    with httpx2.Client(base_url=up.url, headers={"authorization": f"Bearer {up.token}"}, timeout=30) as client:
+        waits = next(one for one in client.get("/v1/approvals").json()["approvals"] if one["id"] == asked)
+        vote = {name: waits[name] for name in ("tenant", "authority", "id", "attempt", "intent_digest")}
+        body = {**vote, "voter": "user:flo", "approve": True}
+        weak = client.post("/v1/votes", json=body)
+        assert weak.status_code == 401
+        assert weak.headers["www-authenticate"] == (
+            'Bearer error="insufficient_user_authentication", '
+            'error_description="a vote on this wants stronger proof", acr_values="phr", max_age="300"'
+        )
+        told = weak.json()
+        assert (told["error"], told["acr_values"], told["max_age"]) == ("insufficient_user_authentication", "phr", 300)
+        for more in ({"acr": "phr"}, {"auth_time": now * 1000}):
+            assert client.post("/v1/votes", json={**body, **more}).status_code == 400
+        for given, status in (
+            (token(acr="pwd", auth_time=now), 401),
+            (token(acr="phr", auth_time=now - 301), 401),
+            (token(acr="phr", auth_time=now, sub="fay"), 403),
+            (token(acr="phr", auth_time=now, exp=1), 401),
+            ("no token", 401),
+        ):
+            answer = client.post("/v1/votes", json=body, headers={"subject-token": given})
+            assert (answer.status_code, answer.json()["where"]) == (status, "header Subject-Token")
+        two = client.post("/v1/votes", json=body, headers=[("subject-token", good), ("subject-token", good)])
+        assert two.status_code == 400
+        assert client.post("/v1/votes", json=body, headers={"subject-token": good}).status_code == 202
+        path = f"/v1/intents/acme/user:grace/{asked}"
+        found = client.get(path).json()
+        while not found["approval"]["voters"]:
+            found = client.get(path, params={"wait_ms": 5_000, "after_seq": found["seq"]}).json()
+        assert found["approval"]["voters"] == ["user:flo"]

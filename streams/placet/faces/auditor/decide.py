@@ -62,8 +62,8 @@ class Expected(NamedTuple):
     claim_required: bool = True
     ends: int = 0
     act_ms_max: int = 0
-    asked_of: tuple[int, list[str], list[str]] | None = None
-    """Of people: how many, of whom, and who has said yes."""
+    asked_of: tuple[int, list[str], list[str], list[str], int] | None = None
+    """Of people: how many, of whom, who has said yes, and how and how lately they must have authenticated."""
 
 
 class Again:
@@ -201,8 +201,9 @@ def _waiting(found: Said, polled: Polled, instant: int, latest: int) -> Expected
     if polled.refused_by or found.wanted is None:
         return Expected(DENY, REJECTED, found.rules, found.demands, found.missing)
     ends = min(instant + found.wanted.expires_ms, latest)
-    told = (polled.quorum, list(polled.eligible), list(polled.voters))
-    return Expected(found.effect, found.reason, found.rules, found.demands, found.missing, ends=ends, asked_of=told)
+    return Expected(
+        found.effect, found.reason, found.rules, found.demands, found.missing, ends=ends, asked_of=polled.told
+    )
 
 
 def _granted(
@@ -211,7 +212,7 @@ def _granted(
     """Return what a grant says: the arguments that may run, and their digest."""
     after = canonical(granted(arguments if polled is None else polled.left, found.demands))
     changed = after != canonical(arguments)
-    told = None if polled is None else (polled.quorum, list(polled.eligible), list(polled.voters))
+    told = None if polled is None else polled.told
     bound = CONSTRAIN if found.demands or changed else PERMIT
     return Expected(
         found.effect if polled is None else bound,
@@ -257,7 +258,8 @@ def _compare(said: Fields, expected: Expected) -> str:
             ]
     approval = said["approval"]
     if expected.asked_of is not None and said["state"] in (PENDING, GRANTED, CLAIMED) and not said["stop"]:
-        told = None if approval is None else (approval["quorum"], approval["eligible"], approval["voters"])
+        names = ("quorum", "eligible", "voters", "acr", "auth_age_ms_max")
+        told = None if approval is None else tuple(approval[name] for name in names)
         pairs.append(("what is asked of people", told, expected.asked_of))
     if said["state"] == PENDING:
         pairs.append(("state", PENDING, state_of(expected.effect, claim_required=True)))

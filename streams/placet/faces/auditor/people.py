@@ -33,7 +33,7 @@ def let_through(
     if first.effect == STEP_UP and first.wanted is not None:
         action = asked["action"]
         declared = [pack.actions[action].arguments for pack in packs if action in pack.actions]
-        polled = poll(first.wanted, votes, known, asked, arguments, declared, waited_ms)
+        polled = poll(first.wanted, votes, known, asked, arguments, declared, waited_ms, instant - waited_ms)
         if polled.met and polled.left != arguments:
             again = put(packs, asked, polled.left, known, instant)
             if again is None or again.effect > STEP_UP:

@@ -26,7 +26,7 @@ CHECKS: dict[str, str] = {
     "V12": "what is granted under constraint lies within what was asked",
     "V15": "what was taken is proved by a key that stood when it was read; nothing stays open under one that fell",
     "V18": "everything asked is decided: nothing lies above the sealed positions",
-    "V19": "what was granted on votes rests on as many as were wanted: each of one active voter outside the chain, on its digest, in time",
+    "V19": "what was granted on votes rests on as many as were wanted: each of one active voter outside the chain, proved as was wanted, on its digest, in time",
     "V20": "the desk's changelog holds what the fold of its decisions holds",
     "QUARANTINE": "every record refused as faulty lies in quarantine with the bytes it came with",
     "WRITERS": "claims and outcomes that were taken are signed by their writers with pinned keys",

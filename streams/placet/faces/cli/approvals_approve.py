@@ -6,6 +6,7 @@ import typer
 
 from placet.faces.cli.place import Bootstrap, Data, Tenant, Url, resolve
 from placet.faces.cli.verb import Exit, Json, usage
+from placet.faces.cli.votes import Token
 from placet.faces.cli.withdraw import Whose, id_of
 
 EXAMPLE = """
@@ -25,6 +26,7 @@ def run(
     arguments: Annotated[
         str, typer.Option(help="Narrower arguments, one JSON object: ints may be less, members of lists left out.")
     ] = "",
+    token: Token = None,
     authority: Whose = None,
     tenant: Tenant = "default",
     url: Url = None,
@@ -45,5 +47,5 @@ def run(
     wanted = id_of(intent or all_like)
     with opened(resolve(url, bootstrap, data)) as journal:
         chosen = one_of(waiting_in(journal.log, tenant), wanted, like=bool(all_like), authority=authority)
-        answers = cast(journal, chosen, approve=True, voter=voter, reason=reason, arguments=arguments)
+        answers = cast(journal, chosen, approve=True, voter=voter, reason=reason, arguments=arguments, token=token)
     return tell(answers, as_json=as_json)

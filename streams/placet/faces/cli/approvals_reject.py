@@ -6,6 +6,7 @@ import typer
 
 from placet.faces.cli.place import Bootstrap, Data, Tenant, Url, resolve
 from placet.faces.cli.verb import Exit, Json, usage
+from placet.faces.cli.votes import Token
 from placet.faces.cli.withdraw import Whose, id_of
 
 EXAMPLE = """
@@ -22,6 +23,7 @@ def run(
         str | None, typer.Option("--as", help="Who votes. Else whose newest approver's key lies here.")
     ] = None,
     reason: Annotated[str, typer.Option(help="Why, in words: the agent hears it.")] = "",
+    token: Token = None,
     authority: Whose = None,
     tenant: Tenant = "default",
     url: Url = None,
@@ -42,5 +44,5 @@ def run(
     wanted = id_of(intent or all_like)
     with opened(resolve(url, bootstrap, data)) as journal:
         chosen = one_of(waiting_in(journal.log, tenant), wanted, like=bool(all_like), authority=authority)
-        answers = cast(journal, chosen, approve=False, voter=voter, reason=reason, arguments="")
+        answers = cast(journal, chosen, approve=False, voter=voter, reason=reason, token=token)
     return tell(answers, as_json=as_json)

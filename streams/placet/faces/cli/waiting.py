@@ -1,6 +1,7 @@
 """What the verbs of `placet approvals` share: what waits, told to people, and votes on it, each answered by its desk."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 from rich.table import Table
@@ -107,11 +108,22 @@ def short(value: Any) -> str:
 
 
 def cast(
-    journal: Journal, chosen: list[Pending], *, approve: bool, voter: str | None, reason: str, arguments: str
+    journal: Journal,
+    chosen: list[Pending],
+    *,
+    approve: bool,
+    voter: str | None,
+    reason: str,
+    arguments: str = "",
+    token: Path | None = None,
 ) -> list[Any]:
-    """Vote on each, bound to its own digest, signed with the approver's key; return the answers of their desks."""
+    """Vote on each, bound to its own digest, signed with the approver's key; return the answers of their desks.
+
+    How and when the voter authenticated is what `token` says, where there is one.
+    """
     narrower = _narrower(arguments)
     name = journal.issuer("approver", voter)
+    acr, auth_time = _authenticated(token, chosen[0].verdict.tenant, name) if token else ("", 0)
     answers = []
     for each in chosen:
         said = each.verdict
@@ -128,6 +140,8 @@ def cast(
             reason=reason,
             arguments=narrower,
             voted_at=now_ms(),
+            acr=acr,
+            auth_time=auth_time,
             proof=None,
         )
         answers.append(answered(journal, Topic.VOTES, vote, record, "approver", name))
@@ -143,6 +157,25 @@ def tell(answers: list[Any], *, as_json: bool) -> Exit:
             said = f"refused: {answer.reason.name.lower()}, {answer.detail}" if answer.refusal else answer.says()
             printing.say(f"{answer.id}: {said}")
     return Exit.REFUSED if any(answer.refusal for answer in answers) else Exit.FINE
+
+
+def _authenticated(token: Path, tenant: str, name: str) -> tuple[str, int]:
+    """Return how and when (ms) a voter authenticated, by a token of theirs that an issuer of identity.json signed."""
+    from placet.drivers.tokens import read_tokens
+    from placet.faces.cli.configured import settings_with
+    from placet.faces.cli.inputs import text_of
+
+    settings = settings_with()
+    try:
+        shown = read_tokens(settings.identity_file).read(text_of(token).strip(), now_ms(), settings.skew_ms_max)
+    except PoisonRecord as error:
+        raise Failure(
+            Exit.REFUSED, f"--token: {error}", f"{settings.identity_file} says which issuers are believed"
+        ) from None
+    if shown.who != (tenant, name):
+        whose = f"`{shown.who.principal}` of tenant `{shown.who.tenant}`"
+        raise Failure(Exit.REFUSED, f"--token: it is of {whose}: expected `{name}` of tenant `{tenant}`")
+    return shown.acr, shown.auth_time
 
 
 def _narrower(text: str) -> bytes | None:

@@ -6,14 +6,16 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from placet.errors import PoisonRecord
 from placet.faces.gateway.bodies import VoteBody
 from placet.faces.gateway.gateway import Gateway
-from placet.faces.gateway.problems import json_answer
+from placet.faces.gateway.problems import Problem, Unproved, json_answer
 from placet.faces.pending import Inbox, Pending
 from placet.model import strict
 from placet.model.codec import vote as vote_codec
 from placet.model.codec.vote import Vote
 from placet.model.topics import Topic
+from placet.policy.approval import Approval
 
 
 class ApprovalRoutes:
@@ -46,10 +48,15 @@ class ApprovalRoutes:
     async def vote(self, request: Request) -> Response:
         """202: the vote is written, signed with the approver's key if this gateway holds it, else 403.
 
-        What it leads to is awaited where the intent's own answers are.
+        How and when the voter authenticated is what the token in `Subject-Token` proves of them, and nothing where
+        there is none; where the intent wants more than that: 401, with what it wants (RFC 9470). What the vote leads to
+        is awaited where the intent's own answers are.
         """
         gateway = self._gateway
         body = await gateway.body(request, VoteBody)
+        acr, auth_time = self._authenticated(request, body)
+        now = gateway.clock.now_ms()
+        await self._proved(body, acr, now - auth_time)
         record = Vote(
             tenant=body.tenant,
             authority=body.authority,
@@ -60,9 +67,39 @@ class ApprovalRoutes:
             approve=body.approve,
             reason=body.reason,
             arguments=None if body.arguments is None else strict.canonical(body.arguments),
-            voted_at=gateway.clock.now_ms(),
+            voted_at=now,
+            acr=acr,
+            auth_time=auth_time,
             proof=None,
         )
         signer = gateway.signer("approver", body.voter)
         partition, offset = await gateway.send_decided(Topic.VOTES, vote_codec, record, signer)
         return json_answer({"partition": partition, "offset": offset}, 202)
+
+    def _authenticated(self, request: Request, body: VoteBody) -> tuple[str, int]:
+        """Return how and when (ms) the voter authenticated by the token of the request; raise Problem for another's token."""
+        given = request.headers.getlist("subject-token")
+        if not given:
+            return "", 0
+        gateway, where = self._gateway, "header Subject-Token"
+        if len(given) > 1:
+            raise Problem(400, f"{len(given)} tokens", where, "one")
+        try:
+            shown = gateway.tokens.read(given[0], gateway.clock.now_ms(), gateway.settings.skew_ms_max)
+        except PoisonRecord as nobody:
+            raise Problem(401, str(nobody), where, "a token that an issuer of identity.json signed") from None
+        if shown.who != (body.tenant, body.voter):
+            whose = f"the token of `{shown.who.principal}` of tenant `{shown.who.tenant}`"
+            raise Problem(403, whose, where, f"that of `{body.voter}` of tenant `{body.tenant}`")
+        return shown.acr, shown.auth_time
+
+    async def _proved(self, body: VoteBody, acr: str, auth_age_ms: int) -> None:
+        """Raise the challenge where what waits wants another proof than this; the desk looks at it again."""
+        name = (body.tenant, body.authority, bytes.fromhex(body.id), body.attempt)
+        found = await self._gateway.blocking(self._read)
+        for wanted in [each.verdict.approval for each in found if each.name == name]:
+            if wanted is None:
+                continue
+            asked = Approval(1, (), 0, (), wanted.acr, wanted.auth_age_ms_max)
+            if not asked.is_proved(acr, auth_age_ms):
+                raise Unproved(wanted.acr, wanted.auth_age_ms_max)

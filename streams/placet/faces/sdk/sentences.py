@@ -73,6 +73,7 @@ SENTENCES: Mapping[Reason, str] = {
     Reason.VOTER_INACTIVE: "Who voted is suspended or revoked.",
     Reason.VOTER_IN_CHAIN: "Who asks, or answers for it, has no vote on it.",
     Reason.VOTER_NOT_ASKED: "Who voted is none of those who are asked.",
+    Reason.VOTER_UNPROVED: "Who voted has to authenticate in a stronger way, or again, before the vote counts.",
 }
 
 

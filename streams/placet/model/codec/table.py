@@ -27,8 +27,10 @@ from placet.model.codec import (
     seal,
     sensitivity,
     verdict,
+    verdict_26,
     verdict_6,
     vote,
+    vote_3,
     watermark,
     withdraw,
 )
@@ -36,7 +38,6 @@ from placet.model.codec import (
 CODECS = (
     intent,
     withdraw,
-    vote,
     claim,
     outcome,
     repeat,
@@ -56,11 +57,16 @@ CODECS = (
     halted,
     case_body,
     desk_change,
-    verdict,
     key,
+    vote,
+    verdict,
 )
 OLDER: dict[str, tuple[Any, ...]] = {
     "case_body": (case_body_11,),
     "desk_change": (desk_change_12,),
-    "verdict": (verdict_6,),
+    "vote": (vote_3,),
+    "verdict": (
+        verdict_6,
+        verdict_26,
+    ),
 }
