@@ -9,7 +9,17 @@ from placet.model.codec.desk_change import Held
 from placet.model.codec.verdict import Approval, Bound, Hold
 from placet.model.reasons import Effect, Reason, State
 from placet.policy.approval import Approval as Wait
+from placet.policy.emergency import Emergency
 from placet.policy.evaluate import Finding
+
+
+class Called(msgspec.Struct, frozen=True, gc=False):
+    """An emergency that is granted: what it was granted under, whom its review asks, and who has a part in it."""
+
+    emergency: Emergency
+    eligible: tuple[str, ...]
+    chain: tuple[str, ...]
+    owner: str
 
 
 class Answer(msgspec.Struct, gc=False):
@@ -17,7 +27,7 @@ class Answer(msgspec.Struct, gc=False):
 
     `wait` and `count` are what people are asked for, and what their votes come to, where they are asked.
     `holds` are the amounts a grant counts, and `posts` what is said of amounts; `near` are the limits of
-    which little is left. `bounds` and `ask` are a `Guide`'s.
+    which little is left. `emergency` is what a grant is reviewed for. `bounds` and `ask` are a `Guide`'s.
     """
 
     state: State
@@ -39,6 +49,7 @@ class Answer(msgspec.Struct, gc=False):
     holds: tuple[Held, ...] = ()
     posts: tuple[Hold, ...] = ()
     near: tuple[Near, ...] = ()
+    emergency: Called | None = None
     bounds: tuple[Bound, ...] = ()
     ask: tuple[str, ...] = ()
 

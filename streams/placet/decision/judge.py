@@ -2,7 +2,7 @@
 
 import msgspec
 
-from placet.context.facts import HALT_ROLE, KEY_ROLE, sized
+from placet.context.facts import HALT_ROLE, KEY_ROLE
 from placet.context.halts import Halt
 from placet.context.join import Joiner
 from placet.context.parties import Refused
@@ -10,19 +10,19 @@ from placet.context.tables import Tables
 from placet.decision import ballot as ballots
 from placet.decision.answer import Answer
 from placet.decision.ballot import Ballot, Count
+from placet.decision.bodies import NO_LIMITS, Bodies
+from placet.decision.emergency import called, in_emergency
 from placet.decision.intake import Asked
 from placet.decision.library import Library
 from placet.decision.life import CLAIMED, GRANTED
 from placet.decision.limits import Limits
+from placet.decision.reviews import Reviews
 from placet.decision.settings import DeskSettings
 from placet.model import strict
 from placet.model.case import ORIGINS
-from placet.model.codec import case_body
-from placet.model.codec._wire import LONG
 from placet.model.codec.desk_change import Lease, Session
 from placet.model.codec.intent import Intent, Position
-from placet.model.codec.seal import Mark
-from placet.model.codec.verdict import Approval, Obligation
+from placet.model.codec.verdict import Approval
 from placet.model.digests import action_digest
 from placet.model.reasons import Effect, Reason, State
 from placet.policy import obligations as duties
@@ -33,10 +33,6 @@ SESSION = "T:"
 """Prefix of the index key of what came back to a session."""
 BUDGET = "B:"
 """Prefix of the index key of what is left of a limit in one scope."""
-NO_LIMITS = b"\x00"
-"""What a case body says of limits where there are none."""
-NO_SESSION = sized(ORIGINS[0].encode()) + LONG[0] + LONG[-1]
-"""What a case body says of a session that nothing came back to: its origin, its rank, and the seq that said so."""
 PERMITTING = frozenset({Effect.PERMIT, Effect.CONSTRAIN})
 DETAIL_MAX = 256
 SAMPLE = 4
@@ -47,24 +43,30 @@ class Judge:
     """Decides intents at one instant. What it joined for the last one stands until the next."""
 
     def __init__(
-        self, joiner: Joiner, library: Library, tables: Tables, settings: DeskSettings, limits: Limits
+        self,
+        joiner: Joiner,
+        library: Library,
+        tables: Tables,
+        settings: DeskSettings,
+        limits: Limits,
+        reviews: Reviews,
     ) -> None:
         self.joiner = joiner
         self._limits = limits
+        self._reviews = reviews
         self._metered = NO_LIMITS
         self._library = library
         self._tables = tables
         self._settings = settings
         self._cut = b""
         self._instant = 0
-        self._set_digest = self._set = b""
+        self._bodies = Bodies()
         self.halts: list[Halt] = []
         self._votes: tuple[bytes, ...] = ()
 
     def begin(self, instant: int, cut: bytes) -> None:
         """Start a batch; `cut` is the encoded array of marks that every case of it carries."""
         self._instant, self._cut = instant, cut
-        self._instant_ = LONG[instant]
         self.joiner.begin(instant)
         self.halts = self._tables.halts.standing(instant)
 
@@ -105,6 +107,19 @@ class Judge:
         `executor` is who claims it or has claimed it, where somebody does; `lease` is what is open and decided again,
         and `ballot` the votes on it, none: those that the lease holds.
         """
+        answer = self._decide(asked, active, plan, session, executor, lease, ballot)
+        return in_emergency(self._reviews, asked.intent, answer, lease) if asked.intent.emergency else answer
+
+    def _decide(
+        self,
+        asked: Asked,
+        active: PolicySet | None,
+        plan: Plan | None,
+        session: Session | None,
+        executor: str,
+        lease: Lease | None,
+        ballot: Ballot | None,
+    ) -> Answer:
         intent = asked.intent
         self.joiner.clear()
         self._metered, self._votes = NO_LIMITS, ()
@@ -155,6 +170,10 @@ class Judge:
         """
         limited, instant = self.joiner.limited, self._instant
         weighed = self._limits.weigh(asked, plan.limits, limited, finding, instant, lease)
+        if weighed.finding.effect is Effect.STEP_UP and finding.without is not None:
+            # A limit asks people: no emergency goes beyond one, so those whom the rules ask are asked too.
+            finding = finding.without
+            weighed = self._limits.weigh(asked, plan.limits, limited, finding, instant, lease)
         said = weighed.finding
         count = self._count(plan, said, lease, ballot)
         if count is not None and count.met:
@@ -250,6 +269,8 @@ class Judge:
         if count is not None:
             bound = bool(finding.obligations) or answer.granted_arguments is not None
             answer.effect, answer.reason = Effect.CONSTRAIN if bound else Effect.PERMIT, Reason.APPROVED
+        elif finding.without is not None and finding.emergency is not None:
+            answer.reason, answer.emergency = Reason.EMERGENCY, called(self.joiner.case, finding.emergency)
         answer.until = min(self._instant + finding.lease_ms, intent.deadline, self.joiner.until)
         answer.act_ms_max = finding.act_ms_max
         if not finding.claim_required and intent.audience:
@@ -262,35 +283,5 @@ class Judge:
 
     def body(self, asked: Asked, answer: Answer, session: Session | None) -> bytes:
         """Return the framed CaseBody of the intent judged last: the record, each fact and each vote, as they came."""
-        facts, count = self.joiner.facts, self.joiner.count
-        if answer.set_digest is not self._set_digest:
-            self._set_digest = answer.set_digest
-            self._set = sized(answer.set_digest) + sized(answer.engine.encode())
-        heard = NO_SESSION
-        if session:
-            heard = b"".join((sized(ORIGINS[session.origin].encode()), LONG[session.rank], LONG[session.seq]))
-        return b"".join(
-            (
-                case_body.HEADER,
-                LONG[len(asked.value)],
-                asked.value,
-                self._instant_,
-                self._set,
-                heard,
-                self._cut,
-                *((LONG[count], *facts) if count else ()),
-                b"\x00",
-                self._metered,
-                case_body.encode_votes(self._votes) if self._votes else b"\x00",
-            )
-        )
-
-
-def obligations_of(finding: Finding) -> tuple[Obligation, ...]:
-    """Return a finding's obligations as a verdict carries them."""
-    return tuple(Obligation(o.kind, o.argument, o.value) for o in finding.obligations)
-
-
-def marks_of(marks: dict[tuple[int, int], tuple[int, int]]) -> tuple[Mark, ...]:
-    """Return marks as a Seal and a case carry them, in order of topic and partition."""
-    return tuple(Mark(topic, part, offset, at) for (topic, part), (offset, at) in sorted(marks.items()))
+        facts = self.joiner.count, self.joiner.facts
+        return self._bodies.write(asked, answer, session, self._instant, self._cut, facts, self._metered, self._votes)

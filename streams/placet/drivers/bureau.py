@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 from placet.context.tables import FEED, Tables
 from placet.decision.arrow import Cause
+from placet.decision.bodies import marks_of
 from placet.decision.desk import Desk
-from placet.decision.judge import marks_of
 from placet.decision.library import Library
 from placet.decision.restore import restore
 from placet.drivers.faulty import Faulty

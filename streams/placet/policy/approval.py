@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import msgspec
 
 from placet.policy import patterns
-from placet.policy.forms import ApprovalForm
+from placet.policy.forms import ApprovalForm, ReviewForm
 
 OWNER = "owner"
 """In `from`: who owns the resource. Who owns the actor is in the chain, and is never asked."""
@@ -47,13 +47,13 @@ class Approval(msgspec.Struct, frozen=True):
         return any(OWNER in eligible for eligible in (self.eligible, *(more for _, more in self.later)))
 
 
-def approval_of(form: ApprovalForm | None) -> Approval | None:
+def approval_of(form: ReviewForm | None) -> Approval | None:
     """Return the requirement a form describes."""
     if form is None:
         return None
     eligible = set(form.eligible)
     first, later = tuple(sorted(eligible)), {}
-    for step in sorted(form.escalate, key=lambda step: step.after_s):
+    for step in sorted(form.escalate if isinstance(form, ApprovalForm) else (), key=lambda step: step.after_s):
         eligible |= set(step.to)
         later[step.after_s * 1000] = tuple(sorted(eligible))
     acr, age_ms = tuple(sorted(set(form.acr or ()))), (form.auth_age_s_max or 0) * 1000

@@ -29,6 +29,10 @@ def let_through(
     if rows and not limited:
         raise Odd("its case says how limits stood that do not count it")
     first = weigh(found, limits, rows, arguments, None) if limited else found
+    if first.effect == STEP_UP and found.without is not None:
+        # A limit asks people, and no emergency goes beyond one.
+        found = found.without
+        first = weigh(found, limits, rows, arguments, None)
     polled = None
     if first.effect == STEP_UP and first.wanted is not None:
         action = asked["action"]

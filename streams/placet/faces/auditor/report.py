@@ -27,6 +27,7 @@ CHECKS: dict[str, str] = {
     "V15": "what was taken is proved by a key that stood when it was read; nothing stays open under one that fell",
     "V18": "everything asked is decided: nothing lies above the sealed positions",
     "V19": "what was granted on votes rests on as many as were wanted: each of one active voter outside the chain, proved as was wanted, on its digest, in time",
+    "REVIEWS": "every emergency that was granted has its review, answered by people outside its chain; what nobody answered in time raised its alarm, and bars the next",
     "V20": "the desk's changelog holds what the fold of its decisions holds",
     "QUARANTINE": "every record refused as faulty lies in quarantine with the bytes it came with",
     "WRITERS": "claims and outcomes that were taken are signed by their writers with pinned keys",

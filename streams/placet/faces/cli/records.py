@@ -8,11 +8,11 @@ from typing import Any
 from placet.errors import PoisonRecord
 from placet.faces.cli import printing
 from placet.model.codec import decode_any, open_frame
-from placet.model.reasons import Effect, Reason, State
+from placet.model.reasons import Effect, Reason, ReviewState, State
 from placet.model.topics import Topic
 from placet.ports import Rec
 
-_ENUMS: Mapping[str, type[State] | type[Effect] | type[Reason]] = {
+_ENUMS: Mapping[str, type[State] | type[Effect] | type[Reason] | type[ReviewState]] = {
     "state": State,
     "effect": Effect,
     "reason": Reason,
@@ -54,7 +54,7 @@ def arguments_of(raw: bytes) -> Any:
         return raw.hex()
 
 
-def enum_name(kind: type[State] | type[Effect] | type[Reason], value: int) -> str:
+def enum_name(kind: type[State] | type[Effect] | type[Reason] | type[ReviewState], value: int) -> str:
     """Return the lower-case name of a value, or `unknown-7` for one this version does not know."""
     try:
         return kind(value).name.lower()
@@ -119,4 +119,22 @@ def _halted(record: Any) -> str:
     return f"{record.id} of {record.scope} {told_} (by {record.by})"
 
 
-_LINES = {"halted": _halted, "verdict": _verdict, "refusal": _refusal, "repeat": _repeat, "seal": _seal}
+def reviewed(record: Any) -> str:
+    """Return where the review of an emergency is, in words."""
+    state = enum_name(ReviewState, record.state)
+    by = f" by {record.by}: {record.detail}" if record.by else ""
+    return f"review {state}, {len(record.voters)} of {record.quorum} found it right{by}"
+
+
+def _review(record: Any) -> str:
+    return f"{record.actor} {record.action} {record.resource} id={record.id.hex()} {reviewed(record)}"
+
+
+_LINES = {
+    "halted": _halted,
+    "review": _review,
+    "verdict": _verdict,
+    "refusal": _refusal,
+    "repeat": _repeat,
+    "seal": _seal,
+}

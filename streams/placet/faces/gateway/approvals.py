@@ -1,6 +1,7 @@
 """Routes of approvals: what waits for people, and their votes."""
 
 import threading
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -10,7 +11,7 @@ from placet.errors import PoisonRecord
 from placet.faces.gateway.bodies import VoteBody
 from placet.faces.gateway.gateway import Gateway
 from placet.faces.gateway.problems import Problem, Unproved, json_answer
-from placet.faces.pending import Inbox, Pending
+from placet.faces.pending import Asking, Inbox, Reviewed
 from placet.model import strict
 from placet.model.codec import vote as vote_codec
 from placet.model.codec.vote import Vote
@@ -34,16 +35,21 @@ class ApprovalRoutes:
         ]
 
     async def waiting(self, request: Request) -> Response:
-        """200: what waits for people now, of one `tenant` where that is named, the first to expire first."""
+        """200: what waits for people now, of one `tenant` where that is named, the first to expire first; and under
+        `reviews` the emergencies that they have to look at.
+        """
         tenant = request.query_params.get("tenant", "")
-        found = await self._gateway.blocking(self._read)
-        return json_answer({"approvals": [each.told() for each in found if tenant in ("", each.verdict.tenant)]})
+        found = [each for each in await self._gateway.blocking(self._read) if tenant in ("", each.name[0])]
+        told: dict[str, list[Any]] = {"approvals": [], "reviews": []}
+        for each in found:
+            told["reviews" if isinstance(each, Reviewed) else "approvals"].append(each.told())
+        return json_answer(told)
 
-    def _read(self) -> list[Pending]:
+    def _read(self) -> list[Asking]:
         with self._lock:
             inbox = self._inbox = self._inbox or Inbox(self._gateway.connection.log)
             inbox.read()
-            return inbox.waiting(self._gateway.clock.now_ms())
+            return inbox.asking(self._gateway.clock.now_ms())
 
     async def vote(self, request: Request) -> Response:
         """202: the vote is written, signed with the approver's key if this gateway holds it, else 403.
@@ -97,9 +103,6 @@ class ApprovalRoutes:
         """Raise the challenge where what waits wants another proof than this; the desk looks at it again."""
         name = (body.tenant, body.authority, bytes.fromhex(body.id), body.attempt)
         found = await self._gateway.blocking(self._read)
-        for wanted in [each.verdict.approval for each in found if each.name == name]:
-            if wanted is None:
-                continue
-            asked = Approval(1, (), 0, (), wanted.acr, wanted.auth_age_ms_max)
-            if not asked.is_proved(acr, auth_age_ms):
-                raise Unproved(wanted.acr, wanted.auth_age_ms_max)
+        for each in [each for each in found if (each.name, each.digest.hex()) == (name, body.intent_digest)]:
+            if not Approval(1, (), 0, (), *each.proof).is_proved(acr, auth_age_ms):
+                raise Unproved(*each.proof)

@@ -22,6 +22,7 @@ from placet.model.codec import (
     quarantined,
     refusal,
     repeat,
+    review,
     risk,
     risk_signal,
     seal,
@@ -60,6 +61,7 @@ CODECS = (
     key,
     vote,
     verdict,
+    review,
 )
 OLDER: dict[str, tuple[Any, ...]] = {
     "case_body": (case_body_11,),
