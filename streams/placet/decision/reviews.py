@@ -51,17 +51,19 @@ class Reviews:
 
     def due(self, instant: int, most: int) -> list[Review]:
         """Return up to `most` reviews that nobody has answered in time, the earliest first."""
-        found: list[Review] = []
+        # One whose batch was lost may have two timers: it is told once.
+        found: dict[bytes, Review] = {}
         while self.is_due(instant) and len(found) < most:
-            found.append(self.open[heappop(self._times)[1]])
-        return found
+            _, digest = heappop(self._times)
+            found[digest] = self.open[digest]
+        return list(found.values())
 
     def is_due(self, instant: int) -> bool:
         """Return whether the time of any review has come at `instant`."""
         while self._times:
             at, digest = self._times[0]
             review = self.open.get(digest)
-            if review is not None and review.state == ReviewState.ASKED:
+            if review is not None and review.state == ReviewState.ASKED and review.expires_at == at:
                 return at <= instant
             heappop(self._times)
         return False
@@ -81,7 +83,8 @@ class Reviews:
         before = self.open.get(review.digest)
         self.open[review.digest] = review
         self._by.setdefault(caller_of(review), set()).add(review.digest)
-        if review.state == ReviewState.ASKED and (before is None or before.state != ReviewState.ASKED):
+        timed = before is not None and before.state == review.state and before.expires_at == review.expires_at
+        if review.state == ReviewState.ASKED and not timed:
             heappush(self._times, (review.expires_at, review.digest))
 
     def _forget(self, digest: bytes) -> None:

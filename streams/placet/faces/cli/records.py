@@ -8,6 +8,7 @@ from typing import Any
 from placet.errors import PoisonRecord
 from placet.faces.cli import printing
 from placet.model.codec import decode_any, open_frame
+from placet.model.codec.review import Review
 from placet.model.reasons import Effect, Reason, ReviewState, State
 from placet.model.topics import Topic
 from placet.ports import Rec
@@ -36,9 +37,10 @@ def opened(rec: Rec) -> tuple[str, Any] | None:
 def told(record: Any) -> dict[str, Any]:
     """Return a record as JSON has it: enums by name, arguments as objects, everything else as it is."""
     out = {}
+    enums = {**_ENUMS, "state": ReviewState} if isinstance(record, Review) else _ENUMS
     for name, value in record._asdict().items():
-        if name in _ENUMS and isinstance(value, int):
-            out[name] = enum_name(_ENUMS[name], value)
+        if name in enums and isinstance(value, int):
+            out[name] = enum_name(enums[name], value)
         elif name in _JSON and value is not None:
             out[name] = arguments_of(value)
         else:
