@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from placet.decision import reviewing
 from placet.decision.emergency import NO_PROVISION, NO_PURPOSE
 from placet.model.codec import intent as intent_codec
 from placet.model.digests import intent_digest, review_digest
@@ -313,6 +314,21 @@ def test_the_owner_of_the_resource_reviews_by_name() -> None:
     asked, review = glass.called()
     assert review.eligible == ("user:sue",)
     assert only(glass.review(asked, review, "user:sue")).state == ReviewState.RIGHT
+    assert faults(glass) == []
+
+
+def test_votes_on_a_review_are_bounded_so_that_its_record_fits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reviewing, "HELD_BYTES_MAX", 1_000)
+    glass = Glass(pack=pack(EMERGENCY.replace("quorum: 1", "quorum: 3")))
+    asked, review = glass.called()
+    assert only(glass.review(asked, review, "user:flo", reason="x" * 300)).voters == ("user:flo",)
+    said = glass.review(asked, review, "user:fay", reason="x" * 600)
+    assert (refused(said), said[0].record.detail) == (
+        Reason.VOTE_REFUSED,
+        "the votes on it are more than 1000 bytes: expected shorter ones",
+    )
+    monkeypatch.setattr(reviewing, "HELD_MOST", 1)
+    assert refused(glass.review(asked, review, "user:fay")) == Reason.VOTE_REFUSED
     assert faults(glass) == []
 
 

@@ -1,13 +1,19 @@
 """Stronger proof on votes (RFC 9470): how and when a voter authenticated decides whether the vote counts."""
 
+import io
+import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from fastavro import parse_schema, schemaless_writer
 
+from placet.model.codec import vote, vote_3
 from placet.model.codec.intent import Intent
 from placet.model.reasons import Reason, State
+from placet.model.topics import Topic
 from placet.policy.approval import Approval, challenge
+from tests.architecture.house import ROOT
 from tests.support.votes import ASKING, Shop, approval, faults, only, refused
 from tests.support.world import Decision, states
 
@@ -123,6 +129,32 @@ def test_a_pack_that_begins_to_ask_for_proof_asks_for_it_of_votes_that_are_held(
     assert states(proved(shop, asked, "user:fay")) == [State.PENDING]
     assert states(proved(shop, asked, "user:flo")) == [State.GRANTED]
     assert faults(shop) == []
+
+
+def of_before(shop: Shop, asked: Intent, by: str) -> bytes:
+    """Return a vote as the release before wrote it, which knew of no proof."""
+    schema = json.loads((ROOT / "schemas" / "history" / "vote" / "3.avsc").read_text())
+    known = vote.decode(shop.voted(asked, by))._asdict()
+    said = {field["name"]: known[field["name"]] for field in schema["fields"]} | {"proof": None}
+    unsigned = written({**schema, "fields": schema["fields"][:-1]}, said)
+    (proof,) = shop.approvers[by].sign_batch("vote", vote_3.FINGERPRINT, [unsigned])
+    return vote_3.HEADER + written(schema, {**said, "proof": proof._asdict()})
+
+
+def written(schema: dict[str, Any], said: dict[str, Any]) -> bytes:
+    out = io.BytesIO()
+    schemaless_writer(out, parse_schema(schema), said)
+    return out.getvalue()
+
+
+def test_a_vote_of_the_release_before_counts_where_no_proof_is_asked_and_nowhere_else() -> None:
+    for pack, counts in ((ASKING, True), (PROVED, False)):
+        shop = Shop(pack=pack)
+        asked = shop.refund()
+        shop.send(Topic.VOTES, of_before(shop, asked, "user:flo"))
+        said = shop.step()
+        assert states(said) == [State.PENDING] if counts else refused(said) == Reason.VOTER_UNPROVED
+        assert faults(shop) == []
 
 
 def by_its_own_word(patch: pytest.MonkeyPatch) -> None:

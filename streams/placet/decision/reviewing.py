@@ -18,8 +18,10 @@ from placet.model.reasons import Effect, Reason, ReviewState, State
 from placet.policy.approval import Approval
 from placet.ports import Rec
 
-HELD_MOST, DETAIL_MAX = 32, 256
-"""Votes held on one review: a quorum is 16 at most, the rest are of voters who may not vote any more."""
+HELD_MOST, HELD_BYTES_MAX, DETAIL_MAX = 32, 1 << 18, 256
+"""Votes held on one review: a quorum is 16 at most, the rest are of voters who may not vote any more. Each record of a
+review repeats them, and has to fit into one of a broker.
+"""
 
 
 class Reviewing:
@@ -42,6 +44,8 @@ class Reviewing:
         ballot = ballot.taking(cast)
         if len(ballot.casts) > HELD_MOST:
             return Reason.VOTE_REFUSED, f"{HELD_MOST} votes are held: expected no more"
+        if sum(len(each.value) for each in ballot.casts) > HELD_BYTES_MAX:
+            return Reason.VOTE_REFUSED, f"the votes on it are more than {HELD_BYTES_MAX} bytes: expected shorter ones"
         count = self._count(review, ballot)
         fault = count.faults.get(vote.voter)
         if fault is None:
