@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 import pytest
 
 from placet.decision import ballot
@@ -11,7 +12,10 @@ from placet.decision.book import Book
 from placet.decision.reviewing import Reviewing
 from placet.decision.reviews import Reviews
 from placet.model.reasons import ReviewState
+from placet.policy import finding as findings
 from placet.policy.approval import Approval
+from placet.policy.emergency import Emergency, all_provide
+from placet.policy.finding import Finding
 from placet.policy.plan import Plan
 from tests.support.glass import EMERGENCY, LEASE_MS, REVIEW_S, Glass, pack
 from tests.support.votes import faults
@@ -68,6 +72,20 @@ def needs_no_reason(patch: Patch) -> None:
         return broken(self, finding, case)
 
     patch.setattr(Plan, "_broken", anyhow)
+
+
+def keeps_the_usual_lease(patch: Patch) -> None:
+    at_once = findings.at_once
+
+    def longer(finding: Finding, given: Emergency) -> Finding:
+        return at_once(finding, msgspec.structs.replace(given, lease_ms=60_000))
+
+    patch.setattr(findings, "at_once", longer)
+
+
+def breaks_it_for_all(patch: Patch) -> None:
+    """Take one rule that provides for an emergency for all that ask people."""
+    patch.setattr(findings, "all_provide", lambda found: all_provide([one for one in found if one is not None]))
 
 
 def lets_the_chain_review(patch: Patch) -> None:
@@ -159,6 +177,13 @@ PLANTED: dict[str, tuple[Callable[[Patch], None], Callable[[Glass], Any], dict[s
         lambda glass: glass.call(purpose=""),
         pack(),
         "REVIEWS: an emergency that was not called one, or without a reason",
+    ),
+    "a lease as long as any": (keeps_the_usual_lease, Glass.call, pack(), "V5: end of the lease is"),
+    "where one of two rules provides for none": (
+        breaks_it_for_all,
+        lambda glass: glass.call(60_000),
+        pack(),
+        "V5: effect is 2, decided again it is 3",
     ),
     "the actor's own review": (
         lets_the_chain_review,
