@@ -9,8 +9,18 @@ from placet.model.codec.desk_change import Held
 from placet.model.codec.verdict import Approval, Bound, Hold
 from placet.model.reasons import Effect, Reason, State
 from placet.policy.approval import Approval as Wait
+from placet.policy.emergency import Emergency
 from placet.policy.evaluate import Finding
 from placet.policy.room import Stood
+
+
+class Called(msgspec.Struct, frozen=True, gc=False):
+    """An emergency that is granted: what it was granted under, whom its review asks, and who has a part in it."""
+
+    emergency: Emergency
+    eligible: tuple[str, ...]
+    chain: tuple[str, ...]
+    owner: str
 
 
 class Answer(msgspec.Struct, gc=False):
@@ -20,7 +30,7 @@ class Answer(msgspec.Struct, gc=False):
     `holds` are the amounts a grant counts, and `posts` what is said of amounts, or `posted` where that is in its bytes; `near` are the limits of
     which little is left. `recounted`: what was held before is held in another measure by now. Of what goes beyond a limit
     `stood` are the limits it was held against, and `again_at` is when windows that pass leave enough for it, ms, or 0.
-    `bounds` and `ask` are a `Guide`'s.
+    `emergency` is what a grant is reviewed for. `bounds` and `ask` are a `Guide`'s.
     """
 
     state: State
@@ -46,6 +56,7 @@ class Answer(msgspec.Struct, gc=False):
     recounted: bool = False
     stood: tuple[Stood, ...] = ()
     again_at: int = 0
+    emergency: Called | None = None
     bounds: tuple[Bound, ...] = ()
     ask: tuple[str, ...] = ()
 

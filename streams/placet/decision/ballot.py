@@ -15,7 +15,7 @@ from placet.model.codec.vote import Vote
 from placet.model.reasons import Effect, Reason
 from placet.policy import narrowing, patterns
 from placet.policy import obligations as duties
-from placet.policy.approval import OWNER, Approval
+from placet.policy.approval import OWNER, Approval, challenge
 from placet.policy.evaluate import Finding, Plan
 from placet.policy.shape import Arguments
 
@@ -26,10 +26,14 @@ Fault = tuple[Reason, str]
 
 
 class Cast(NamedTuple):
-    """A vote that is held: what it says, and its record in its framing, as it came."""
+    """A vote that is held: what it says, and its record in its framing, as it came.
+
+    `at` is when it was appended, ms, of one that comes just now; what is held is not asked about that again.
+    """
 
     vote: Vote
     value: bytes
+    at: int = 0
 
     @property
     def order(self) -> tuple[int, bytes]:
@@ -66,6 +70,8 @@ class Count(NamedTuple):
     faults: dict[str, Fault]
     rejection: Vote | None
     arguments: dict[str, object]
+    acr: tuple[str, ...] = ()
+    auth_age_ms_max: int = 0
 
     @property
     def met(self) -> bool:
@@ -73,9 +79,11 @@ class Count(NamedTuple):
 
     @property
     def wanted(self) -> bytes:
-        """Return a short digest of what people are told: how many of whom, and who has said yes."""
-        said = "\0".join((str(self.quorum), "\1".join(self.eligible), "\1".join(self.voters)))
-        return sha256(said.encode()).digest()[:WANTED_SIZE]
+        """Return a short digest of what people are told: how many of whom, with what proof, and who has said yes."""
+        said = [str(self.quorum), "\1".join(self.eligible), "\1".join(self.voters)]
+        if self.acr or self.auth_age_ms_max:
+            said += ["\1".join(self.acr), str(self.auth_age_ms_max)]
+        return sha256("\0".join(said).encode()).digest()[:WANTED_SIZE]
 
 
 def ballot_of(lease: Lease) -> Ballot:
@@ -100,10 +108,12 @@ def count(
     faults: dict[str, Fault] = {}
     offers: list[dict[str, Any]] = []
     rejection: Vote | None = None
-    for vote, _ in ballot.casts:
+    for cast in ballot.casts:
+        vote = cast.vote
         fault = fault_of(vote.voter, meet(case.tenant, vote.voter), eligible, case)
         if fault is None and fell(vote):
             fault = (Reason.KEY_COMPROMISED, f"the key that signed the vote of `{vote.voter}` is compromised")
+        fault = fault or _unproved(cast, approval, ballot.asked_at)
         if fault is None and vote.approve and vote.arguments is not None:
             offer = strict.parse_canonical(vote.arguments)
             wide = narrowing.fault_of(case.arguments, offer, declared)
@@ -116,7 +126,19 @@ def count(
         else:
             rejection = rejection or vote
     left = narrowing.meet(case.arguments, offers)
-    return Count(waited_ms, approval.quorum, eligible, tuple(voters), faults, rejection, left)
+    proof = approval.acr, approval.auth_age_ms_max
+    return Count(waited_ms, approval.quorum, eligible, tuple(voters), faults, rejection, left, *proof)
+
+
+def _unproved(cast: Cast, approval: Approval, asked_at: int) -> Fault | None:
+    """Return why a vote does not count for how its voter authenticated, or None; it says what would do.
+
+    What it is bound to was not there before `asked_at`: a vote that says it is older is not, and is no fresher for it.
+    """
+    vote = cast.vote
+    if approval.is_proved(vote.acr, max(vote.voted_at, asked_at, cast.at) - vote.auth_time):
+        return None
+    return Reason.VOTER_UNPROVED, challenge(approval.acr, approval.auth_age_ms_max)
 
 
 def as_left(plan: Plan, case: Case, finding: Finding, lease: Lease | None) -> tuple[Finding, dict[str, Any] | None]:
@@ -125,7 +147,7 @@ def as_left(plan: Plan, case: Case, finding: Finding, lease: Lease | None) -> tu
     """
     if lease is None or not lease.votes or lease.state not in RUNS or finding.effect not in PERMITTING:
         return finding, None
-    votes = [vote for vote, _ in ballot_of(lease).casts if vote.approve]
+    votes = [cast.vote for cast in ballot_of(lease).casts if cast.vote.approve]
     offers = [strict.parse_canonical(vote.arguments) for vote in votes if vote.arguments is not None]
     narrower = [offer for offer in offers if not narrowing.fault_of(case.arguments, offer, plan.declared)]
     left = narrowing.meet(case.arguments, narrower)

@@ -13,6 +13,8 @@ from placet.model.codec.desk_change import DataKey, DeskChange, Lease, Meter, Se
 from placet.ports import Message
 
 ORDINAL_SIZE = 8
+REVIEW = b"r/"
+"""How the key of a review begins: then comes its digest."""
 PIECE_BYTES_MAX = 1 << 20
 """Leases of one record, in bytes of what was asked and granted: a batch of large intents fits no broker's record."""
 BUCKET_BYTES_MAX = 20
@@ -66,6 +68,7 @@ class Changes:
         self.forgotten: list[Session] = []
         self.meters: dict[tuple[str, str, int], Meter] = {}
         self.past: list[Meter] = []
+        self.reviews: dict[bytes, bytes | None] = {}
         self._retired = []
         self._added = 0
 
@@ -108,7 +111,8 @@ class Changes:
                     self.long_lived.append(slot)
 
     def messages(self, seq_to: int, instant: int, data_keys: list[DataKey]) -> list[Message]:
-        """Return the batch's records of `placet.desk`: data keys, the change itself, and tombstones of the retired.
+        """Return the batch's records of `placet.desk`: data keys, the change itself, tombstones of the
+        retired, and the reviews it changed.
 
         Leases and meters that are too many bytes for one record go on in the next, each with an ordinal of its own.
         """
@@ -141,6 +145,8 @@ class Changes:
         ]
         out += [self._add(each._replace(ordinal=self.ordinal + 1), ()) for each in rest]
         out += [Message(ordinal_key(chunk.ordinal), None) for chunk in self._retired]
+        # Each under a key of its own until it is answered: what lives long is never written again.
+        out += [Message(REVIEW + digest, value) for digest, value in self.reviews.items()]
         return out
 
     def restore(self, change: DeskChange, long_lived: tuple[bytes, ...]) -> None:

@@ -11,10 +11,12 @@ from placet.decision import ballot as ballots
 from placet.decision.answer import Answer
 from placet.decision.ballot import PERMITTING, Ballot, Count
 from placet.decision.bodies import NO_LIMITS, Bodies
+from placet.decision.emergency import called, in_emergency
 from placet.decision.intake import Asked
 from placet.decision.library import Library
 from placet.decision.life import CLAIMED, GRANTED
 from placet.decision.limits import Limits
+from placet.decision.reviews import Reviews
 from placet.decision.settings import DeskSettings
 from placet.model import strict
 from placet.model.case import ORIGINS
@@ -40,10 +42,17 @@ class Judge:
     """Decides intents at one instant. What it joined for the last one stands until the next."""
 
     def __init__(
-        self, joiner: Joiner, library: Library, tables: Tables, settings: DeskSettings, limits: Limits
+        self,
+        joiner: Joiner,
+        library: Library,
+        tables: Tables,
+        settings: DeskSettings,
+        limits: Limits,
+        reviews: Reviews,
     ) -> None:
         self.joiner = joiner
         self._limits = limits
+        self._reviews = reviews
         self._metered = NO_LIMITS
         self._library = library
         self._tables = tables
@@ -97,6 +106,19 @@ class Judge:
         `executor` is who claims it or has claimed it, where somebody does; `lease` is what is open and decided again,
         and `ballot` the votes on it, none: those that the lease holds.
         """
+        answer = self._decide(asked, active, plan, session, executor, lease, ballot)
+        return in_emergency(self._reviews, asked.intent, answer, lease) if asked.intent.emergency else answer
+
+    def _decide(
+        self,
+        asked: Asked,
+        active: PolicySet | None,
+        plan: Plan | None,
+        session: Session | None,
+        executor: str,
+        lease: Lease | None,
+        ballot: Ballot | None,
+    ) -> Answer:
         intent = asked.intent
         self.joiner.clear()
         self._metered, self._votes = NO_LIMITS, ()
@@ -160,6 +182,10 @@ class Judge:
         """
         limited, instant = self.joiner.limited, self._instant
         weighed = self._limits.weigh(asked, plan.limits, limited, finding, instant, lease)
+        if weighed.finding.effect is Effect.STEP_UP and finding.without is not None:
+            # A limit asks people: no emergency goes beyond one, so those whom the rules ask are asked too.
+            finding = finding.without
+            weighed = self._limits.weigh(asked, plan.limits, limited, finding, instant, lease)
         said, left = weighed.finding, None
         count = self._count(plan, said, lease, ballot)
         if count is None:
@@ -237,7 +263,7 @@ class Judge:
     def _by_people(self, asked: Asked, active: PolicySet, finding: Finding, wait: Wait, count: Count) -> Answer:
         """Return a grant where the votes suffice, a denial where one of them is a no, else what is waited for."""
         until = min(self._instant + wait.expires_ms, asked.intent.deadline, self.joiner.until)
-        approval = Approval(count.quorum, count.eligible, until, count.voters)
+        approval = Approval(count.quorum, count.eligible, until, count.voters, count.acr, count.auth_age_ms_max)
         if count.met:
             answer = self._grant(asked, active, finding, count.arguments)
             answer.approval, answer.count = approval._replace(expires_at=0), count
@@ -279,6 +305,8 @@ class Judge:
         if left is not None:
             bound = bool(finding.obligations) or answer.granted_arguments is not None
             answer.effect, answer.reason = Effect.CONSTRAIN if bound else Effect.PERMIT, Reason.APPROVED
+        elif finding.without is not None and finding.emergency is not None:
+            answer.reason, answer.emergency = Reason.EMERGENCY, called(self.joiner.case, finding.emergency)
         answer.until = min(self._instant + finding.lease_ms, intent.deadline, self.joiner.until)
         answer.act_ms_max = finding.act_ms_max
         if not finding.claim_required and intent.audience:

@@ -142,7 +142,7 @@ class Limits:
         rows: list[bytes] = [LONG[len(tied)]]
         for limit, _, name, _, _, head, mid, brink in tied:
             amount, mine, count = amount_of(limit, asked.arguments), own.pop(name, None), spent.get(name)
-            if mine is None or mine.phase != HOLD or mine.amount != amount:
+            if mine is None or mine.phase != HOLD or mine.amount != amount or name not in held:
                 return None
             used = held[name] - amount
             if count is not None:

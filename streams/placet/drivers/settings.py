@@ -46,7 +46,8 @@ class Settings(BaseSettings):
     keys: Path | None = Field(None, description="pinned public keys; default DATA/keys.json")
     secrets: Path | None = Field(None, description="folder of private keys, 0700; default DATA/secrets")
     identity: Path | None = Field(
-        None, description="who SPIFFE ids and token issuers are here, for `placet identity`; default DATA/identity.json"
+        None,
+        description="who SPIFFE ids and token issuers are here, and the keys of issuers; default DATA/identity.json",
     )
 
     # What the desk holds to.

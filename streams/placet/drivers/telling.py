@@ -61,6 +61,15 @@ def limits_reached(near: Sequence[Near]) -> Counter[str]:
     return Counter(MANDATE if one.limit.startswith(f"{MANDATE}/") else one.limit for one in near)
 
 
+def reviews_told(reviews: Counter[str]) -> Counter[str]:
+    """Log how many emergencies were called in a batch, and how many were not looked at in time; return what was told."""
+    if reviews["asked"]:
+        LOGGER.info("emergencies granted, to be reviewed", count=reviews["asked"])
+    if reviews["overdue"]:
+        LOGGER.warning("emergencies not reviewed in time", count=reviews["overdue"])
+    return reviews
+
+
 def _name(message: Message) -> None:
     kept = quarantined.decode(message.value or b"")
     where = f"{Topic(kept.topic).title}/{kept.partition}@{kept.offset}"

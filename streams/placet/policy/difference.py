@@ -14,7 +14,7 @@ from placet.policy.variations import Situation, variations
 CASES = 5_000
 """Situations looked at in all, where not said otherwise."""
 _TERMS = {Effect.DEFER: ("defer_ms_max",), Effect.DENY: ()}
-_GRANT = ("obligations", "approval", "claim_required", "lease_ms", "act_ms_max")
+_GRANT = ("obligations", "approval", "emergency", "claim_required", "lease_ms", "act_ms_max")
 
 
 class Change(msgspec.Struct):

@@ -50,6 +50,9 @@ def _of(pack: Pack, action: str) -> Iterator[tuple[Place, Any]]:
     for rule in pack.rules:
         if reaches(rule, action):
             yield from _patterns(rule)
+            if rule.emergency is not None:
+                yield from ((("intent", "emergency"), value) for value in (True, False))
+                yield ("intent", "purpose"), OTHER
             condition = pack.condition(rule, action)
             if condition is not None:
                 yield from _condition(

@@ -52,7 +52,7 @@ class Judge:
         if wanted is None:
             return self._as_left(ask, lease, now, most)
         held = lease.votes if lease and votes is None else votes or {}
-        count = now.tally = tally(held.values(), ask, wanted, self.known)
+        count = now.tally = tally(held.values(), ask, wanted, self.known, lease.asked_at if lease else self.now)
         if count.no:
             return Answer(S.DENIED, Effect.DENY, Reason.REJECTED, tally=count)
         if not count.met:

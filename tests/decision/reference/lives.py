@@ -47,9 +47,10 @@ class Answer:
 
 @dataclass
 class Open:
-    """An attempt that something can still happen to."""
+    """An attempt that something can still happen to, asked at an instant (ms)."""
 
     ask: Ask
+    asked_at: int
     first: int
     seq: int
     state: State

@@ -136,11 +136,12 @@ class Model(Judge):
             "verdict", ask.id, ask.attempt, now.state.name, now.effect.name, now.reason.name, granted, stop, said
         )
 
-    def _open(self, ask: Ask, now: Answer, seq: int, before: Open | None = None) -> None:
+    def _open(self, ask: Ask, now: Answer, seq: int, asked_at: int, before: Open | None = None) -> None:
         claimed = now.state is S.CLAIMED
         until, executor = now.until + ACT_MS * claimed, ask.audience if claimed else ""
         self.open[ask.identity] = Open(
             ask,
+            asked_at,
             before.first if before else seq,
             seq,
             now.state,
@@ -210,7 +211,7 @@ class Model(Judge):
             seq = self._move(ask, None, now)
             self.settled[ask.identity] = (ask, seq, shed is not None)
             if now.state in AFTER:
-                self._open(ask, now, seq)
+                self._open(ask, now, seq, at)
 
     def _follows(self, ask: Ask) -> bool:
         before = self.settled.get((ask.authority, ask.id, ask.attempt - 1))
@@ -317,7 +318,8 @@ class Model(Judge):
         else:
             votes = {**lease.votes, vote.voter: vote}
             now = self._judge(lease.ask, lease, votes=votes)
-            fault = fault_of(vote, lease.ask, now.tally.wanted, self.known) if now.tally else None
+            came_at = max(vote.at, lease.asked_at, at)
+            fault = fault_of(vote, lease.ask, now.tally.wanted, self.known, came_at) if now.tally else None
             if fault is not None:
                 self._refuse(vote.ask, fault)
             else:
@@ -331,7 +333,7 @@ class Model(Judge):
         seq = self._move(lease.ask, lease, now)
         del self.open[lease.ask.identity]
         if now.state in AFTER:
-            self._open(lease.ask, now, seq, lease)
+            self._open(lease.ask, now, seq, lease.asked_at, lease)
 
     def _again(self, lease: Open) -> None:
         """Decide what is open again; what is answered as before is not said."""

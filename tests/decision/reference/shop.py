@@ -30,7 +30,7 @@ rules:
   - {{id: middle, because: middle, on: [{PAY}], when: "arguments.amount > 1000 && arguments.amount <= 1400", effect: constrain,
      obligations: [{{limit: {{argument: amount, max: 1000}}}}]}}
   - {{id: people, because: people, on: [{PAY}], when: "arguments.amount > 1400 && arguments.amount <= 1900", effect: step_up,
-     approval: {{quorum: 2, from: ["group:finance"], expires_s: 60}}}}
+     approval: {{quorum: 2, from: ["group:finance"], expires_s: 60, acr: [phr], auth_age_s_max: 40}}}}
   - {{id: risk, because: risk, on: [{PAY}], when: "has(actor.risk.score) && actor.risk.score >= 70", effect: deny}}
   - {{id: give, because: give, on: [{GIVE}], effect: permit}}
   - {{id: look, because: look, on: [{LOOK}], effect: permit, claim: granted}}

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from placet.faces.auditor.attempts import ROW, Attempt, Memory, Row
+from placet.faces.auditor.batch import SealChain
 from placet.faces.auditor.budgets import Asked, Budgets
 from placet.faces.auditor.cursor import Cursor
 from placet.faces.auditor.hashes import sha256
@@ -10,6 +11,7 @@ from placet.faces.auditor.keys import CaseKeys
 from placet.faces.auditor.limits import Place
 from placet.faces.auditor.records import Fields, Schemas, Unreadable
 from placet.faces.auditor.report import Report
+from placet.faces.auditor.reviews import Review
 from placet.faces.auditor.table import FOLLOWS, name_of
 from placet.model.topics import Topic
 from placet.ports import Log
@@ -19,6 +21,9 @@ ROW_SIZE = SLOT_SIZE + ROW.size
 ORDINAL_SIZE = 8
 Counted = tuple[str, Place, str, int]
 """A key, a limit in its scope, what it measures, and a window in ms."""
+REVIEW = b"r/"
+REVIEW_SIZE = len(REVIEW) + 32
+"""A review lies under this and its digest, until it is answered."""
 
 
 class Desk:
@@ -29,9 +34,12 @@ class Desk:
         self._schemas = schemas
         self._report = report
         self._live: dict[int, tuple[int, bytes]] = {}
+        self._reviews: dict[bytes, tuple[int, bytes | None]] = {}
         for rec in Cursor(log, Topic.DESK, partition, end):
             key = rec.key or b""
-            if rec.value is None:
+            if key.startswith(REVIEW) and len(key) == REVIEW_SIZE:
+                self._reviews[key[len(REVIEW) :]] = (rec.offset, rec.value)
+            elif rec.value is None:
                 self._live.pop(int.from_bytes(key, "big"), None)
             elif len(key) == ORDINAL_SIZE and not key.startswith(b"k/"):
                 self._live[int.from_bytes(key, "big")] = (rec.offset, rec.value)
@@ -65,8 +73,9 @@ class Desk:
                     )
                 yield offset, said
 
-    def compare(self, memory: Memory, budgets: Budgets, ordinal_max: int, instant: int) -> None:
-        """Hold the fold of the changelog up to `ordinal_max` against what the fold of decisions left."""
+    def compare(self, memory: Memory, budgets: Budgets, reviews: dict[bytes, Review], chain: SealChain) -> None:
+        """Hold the fold of the changelog up to the last seal against what the fold of decisions left."""
+        ordinal_max, instant = chain.desk_ordinal, chain.instant
         expected = dict(memory.rows())
         opened: dict[bytes, tuple[int, Fields]] = {}
         rows: dict[bytes, tuple[int, bytes]] = {}
@@ -95,6 +104,20 @@ class Desk:
         self._missing(expected, instant)
         self._open(opened, memory, budgets)
         self._counted(meters, budgets, instant)
+        self._reviewed(reviews)
+
+    def _reviewed(self, open_: dict[bytes, Review]) -> None:
+        """Hold the reviews that the changelog has against those that decisions leave open."""
+        held = {digest: (offset, value) for digest, (offset, value) in self._reviews.items() if value is not None}
+        for digest in sorted(held.keys() | open_.keys()):
+            self._report["V20"].checked += 1
+            offset, value = held.get(digest, (0, None))
+            said = None if value is None else self._read(offset, value)
+            known = open_.get(digest)
+            if known is None:
+                self._fail(offset, f"holds the review {digest.hex()[:12]} open, decisions have none")
+            elif said != known.said:
+                self._fail(offset, f"does not hold the review {digest.hex()[:12]} as decisions left it")
 
     def _offset_of_last(self) -> int:
         return self._live[max(self._live)][0] if self._live else 0

@@ -31,11 +31,15 @@ def let_through(
     if rows and not limited:
         raise Odd("its case says how limits stood that do not count it")
     first = weigh(found, limits, rows, arguments, None) if limited else found
+    if first.effect == STEP_UP and found.without is not None:
+        # A limit asks people, and no emergency goes beyond one.
+        found = found.without
+        first = weigh(found, limits, rows, arguments, None)
     polled = None
     if first.effect == STEP_UP and first.wanted is not None:
         action = asked["action"]
         declared = [pack.actions[action].arguments for pack in packs if action in pack.actions]
-        polled = poll(first.wanted, votes, known, asked, arguments, declared, waited_ms)
+        polled = poll(first.wanted, votes, known, asked, arguments, declared, waited_ms, instant - waited_ms)
         if polled.met and polled.left != arguments:
             again = put(packs, asked, polled.left, known, instant)
             if again is None or again.effect > STEP_UP:
