@@ -143,5 +143,7 @@ def test_an_end_that_is_not_told_after_a_commit_does_not_make_it_one_that_failed
             timeline.pause(1_000)
             journal.commit({0: Emits([seal], desk=[Message(b"k", b"v")])}, {0: {}})
     assert asked == [Topic.DESK] * 3
-    timeline.pause(1_000)
-    assert [rec.value for rec in journal.reopened().restore(0).changes] == [b"v"]
+    again = journal.reopened()
+    while again.assigned() != {0}:
+        timeline.pause(10)
+    assert [rec.value for rec in again.restore(0).changes] == [b"v"]
