@@ -57,6 +57,10 @@ def changed(source: str) -> list[str]:
         ("'said to readers'", set()),
         ("x: Literal['a', 'b']", set()),
         ("from a import b", set()),
+        (
+            "go(zip(a, b, strict=True))",
+            {"go(None)", "go(zip(None, b, strict=True))", "go(zip(a, None, strict=True))", "pass"},
+        ),
         ("size = len(rows)", {"size = None"}),
         ("__all__ = ['one']", set()),
         ("Range = tuple[int, int]", set()),
