@@ -198,6 +198,13 @@ def test_a_mutant_is_shown_to_the_tests_that_reach_it_cheapest_first_within_its_
     assert SEEN.plan(at(5)._replace(lines=(4, 4))) == ["cheap", "other"]
 
 
+def test_every_function_shows_a_case_before_any_shows_another() -> None:
+    cpu = (("t::a[1]", 0.1), ("t::a[2]", 0.2), ("t::a[3]", 3.0), ("t::b", 0.9))
+    seen = SEEN._replace(cpu=cpu, lines={FILE: {6: frozenset(range(4))}})
+    # 0.1 + 0.9 + 0.2 s; another 3 s are more than there are.
+    assert seen.plan(at(6)) == ["t::a[1]", "t::b", "t::a[2]"]
+
+
 def test_a_constant_is_shown_to_who_imports_from_its_file_too() -> None:
     cpu = (*SEEN.cpu, ("tests/test_t.py::test_table", 0.2))
     seen = SEEN._replace(cpu=cpu, named={"tests/test_t.py": frozenset({"placet.decision.sum"})})
