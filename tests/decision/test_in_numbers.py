@@ -15,6 +15,7 @@ from placet.decision.tally import Tally
 from placet.model.case import PrincipalRow
 from placet.model.keys import key_of
 from placet.model.reasons import Effect, Reason, State
+from placet.model.topics import Topic
 from placet.policy.evaluate import PolicySet
 from tests.decision.test_desk import only
 from tests.decision.test_readings import reading
@@ -53,6 +54,16 @@ def test_each_answer_and_each_refusal_is_counted_once() -> None:
     assert dict(book_of(world).tally.refused) == {Reason.INTENT_ID_REUSED: 1}
 
 
+def test_a_refusal_stands_under_the_key_of_what_was_asked() -> None:
+    world = World()
+    asked = world.intent()
+    world.ask(asked)
+    start = world.memory.end(Topic.DECISIONS, 0)
+    world.ask(asked._replace(purpose="another"))
+    refusal, *_ = world.memory.read(Topic.DECISIONS, 0, start, 500, 0)
+    assert refusal.key == key_of(TENANT, PERSON)
+
+
 def test_what_has_ended_is_open_under_no_key() -> None:
     world = World()
     world.step()
@@ -72,6 +83,7 @@ def test_what_has_ended_is_open_under_no_key() -> None:
 
 def test_a_text_from_outside_is_cut_where_it_is_too_long() -> None:
     assert (claims.DETAIL_MAX, judge.DETAIL_MAX, voice.DETAIL_MAX) == (256, 256, 400)
+    assert "user:kim" not in limits.NOBODY
     assert (limits.NEAR, limits.TIES_MOST, voice.FINDINGS_MOST, voice.SLICE) == (80, 10_000, 10_000, 64)
 
 
