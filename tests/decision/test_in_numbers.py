@@ -11,6 +11,7 @@ from placet.decision.arrow import QUIET, Said
 from placet.decision.guidance import Guide
 from placet.decision.readings import Readings
 from placet.decision.settings import DeskSettings
+from placet.decision.settled import slot_of
 from placet.decision.tally import Tally
 from placet.model.case import PrincipalRow
 from placet.model.keys import key_of
@@ -20,7 +21,7 @@ from placet.policy.evaluate import PolicySet
 from tests.decision.test_desk import only
 from tests.decision.test_readings import reading
 from tests.policy.packs import case, pack, rule
-from tests.support.world import PERSON, TENANT, World, states
+from tests.support.world import EXECUTOR, PERSON, TENANT, World, states
 
 SECOND, MINUTE, HOUR = 1_000, 60_000, 3_600_000
 
@@ -159,3 +160,34 @@ def test_a_claim_under_another_context_says_what_the_rules_say_now() -> None:
     assert (swept.record.id, claimed.record.id) == (first.id, second.id)
     assert (claimed.state, claimed.record.reason) == (State.REVOKED, Reason.CONTEXT_CHANGED)
     assert claimed.record.detail == "rule_denied"
+
+
+def test_a_session_keeps_the_worst_that_came_back_to_it() -> None:
+    world = World()
+    for origin, sensitivity in (("external", "internal"), ("internal", "restricted")):
+        asked = world.intent()
+        world.ask(asked)
+        world.claim(asked)
+        world.report(asked, origin=origin, sensitivity=sensitivity)
+    (session,) = book_of(world).sessions.values()
+    # Of three origins the last, of four labels the last.
+    assert (session.origin, session.rank) == (2, 3)
+
+
+def test_what_an_open_intent_asked_is_not_read_twice() -> None:
+    world = World()
+    asked = world.intent()
+    world.ask(asked)
+    desk = world.loop.bureau.places[0].desk
+    lease = desk.book.leases.open[slot_of(key_of(TENANT, PERSON), asked.id, asked.attempt)]
+    assert desk.questions.recall(lease) is desk.book.readings.get(lease.slot)
+
+
+def test_a_claim_under_a_halt_is_refused_for_good() -> None:
+    world = World()
+    asked = world.intent(audience="")
+    world.ask(asked)
+    world.halt(f"tool/{EXECUTOR}")
+    (said,) = [one.record for one in world.claim(asked) if one.name == "refusal"]
+    assert (said.reason, said.retry_after_ms) == (Reason.HALTED, 0)
+    assert judge.SAMPLE == 4
