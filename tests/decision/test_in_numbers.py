@@ -4,7 +4,9 @@ from dataclasses import astuple
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from placet.context.facts import sized
 from placet.decision import arrow, ballot, claims, judge, limits, voice
 from placet.decision.answer import Answer
 from placet.decision.arrow import QUIET, Said
@@ -13,6 +15,7 @@ from placet.decision.readings import Readings
 from placet.decision.settings import DeskSettings
 from placet.decision.settled import slot_of
 from placet.decision.tally import Tally
+from placet.decision.vault import Lock
 from placet.model.case import PrincipalRow
 from placet.model.keys import key_of
 from placet.model.reasons import Effect, Reason, State
@@ -191,3 +194,8 @@ def test_a_claim_under_a_halt_is_refused_for_good() -> None:
     (said,) = [one.record for one in world.claim(asked) if one.name == "refusal"]
     assert (said.reason, said.retry_after_ms) == (Reason.HALTED, 0)
     assert judge.SAMPLE == 4
+
+
+def test_a_data_key_is_of_the_tenant_before_the_first_slash() -> None:
+    lock = Lock(b"acme/team/user:grace", AESGCM(bytes(32)), bytes(16), bytes(32))
+    assert lock.owner == sized(b"acme") + sized(b"team/user:grace")

@@ -127,4 +127,5 @@ def test_who_is_meant_by_a_group_is_about_the_case() -> None:
         "authority `user:mo` is none of user:kim"
     )
     assert not_about(one, case({"absent": ["actor"]})) == "actor `agent:ada` is none of group:law"
+    assert (pack(rule("a")).name, one.name) == ("small", "small/law")
     assert explain(PolicySet.of([pack(rule("a"))]), case()).action == "pay.refund"
