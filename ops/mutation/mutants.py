@@ -112,6 +112,8 @@ class _Visitor(cst.CSTVisitor):
             return False
         if isinstance(node, cst.FunctionDef | cst.ClassDef):
             self.scopes.append(node.name.value)
+        if self.raising and isinstance(node, cst.FormattedString):
+            return False  # how much of a value an error quotes is a part of its words
         if self._raises(node):
             self.raising += 1
         for operator, changed in changes_of(node):
