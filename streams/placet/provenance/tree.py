@@ -10,6 +10,7 @@ from placet.provenance.tiles import (
     HEIGHT,
     WIDTH,
     Tile,
+    cut_to,
     entries_in,
     hashes_in,
     levels_in,
@@ -22,6 +23,27 @@ Read = Callable[[Tile], bytes]
 """Returns the bytes of a tile or a bundle, exactly of its width; a driver cuts them from the full one once that is there."""
 
 T = TypeVar("T")
+
+
+def reader_over(get: Callable[[str], bytes | None]) -> Read:
+    """Return what reads tiles from files found by path; of a partial tile that is gone, from the full one.
+
+    It raises ValueError where neither is there, or the full one is not whole.
+    """
+
+    def read(tile: Tile) -> bytes:
+        data = get(tile.path)
+        if data is not None:
+            return data
+        whole = get(tile.full.path)
+        if whole is None:
+            raise ValueError(f"{tile.path}: missing")
+        try:
+            return cut_to(tile, whole)
+        except ValueError as fault:
+            raise ValueError(f"{tile.full.path}: {fault}") from None
+
+    return read
 
 
 class Edge:
@@ -122,5 +144,10 @@ def _hashes(bundle: bytes, entries: Sequence[bytes], known: int) -> list[bytes]:
 
 
 def _last(unpack: Callable[[bytes, int], list[T]], level: int, count: int, size: int, read: Read) -> list[T]:
-    width = count % WIDTH
-    return unpack(read(tile_of(level, count >> HEIGHT, size)), width) if width else []
+    if not count % WIDTH:
+        return []
+    tile = tile_of(level, count >> HEIGHT, size)
+    try:
+        return unpack(read(tile), tile.width)
+    except ValueError as fault:
+        raise ValueError(str(fault) if tile.path in str(fault) else f"{tile.path}: {fault}") from None
