@@ -36,6 +36,10 @@ placet_dlq_total{reason}
 placet_log_tree_size
 placet_log_checkpoint_age_seconds
 placet_log_verify_failures_total
+placet_log_witnessed_total{result}
+placet_log_unwitnessed
+placet_witness_answers_total{status}
+placet_witness_contradictions
 placet_executions_without_verdict_total
 placet_verdict_replays_rejected_total
 """
@@ -68,6 +72,10 @@ def filled() -> Watch:
     watch.aborted()
     watch.unverified()
     watch.replayed()
+    watch.witnessed("cosigned")
+    watch.quorum(reached=True)
+    watch.answered(200)
+    watch.contradicted(0)
     watch.waiting([1_000, 2_000], 10_000)
     return watch
 

@@ -83,6 +83,12 @@ METRICS: tuple[MetricSpec, ...] = (
     _row("log_tree_size", G, "", "leaves of the provenance log"),
     _row("log_checkpoint_age_seconds", G, "", "since the newest checkpoint was signed"),
     _row("log_verify_failures_total", C, "", "proofs or Seals that did not verify"),
+    _row(
+        "log_witnessed_total", C, "result", "heads of this log that witnesses were asked to cosign, by what they said"
+    ),
+    _row("log_unwitnessed", G, "", "1 while the newest head lacks the quorum of witnesses and is not published"),
+    _row("witness_answers_total", C, "status", "heads of others that this witness was asked to cosign, by its answer"),
+    _row("witness_contradictions", G, "", "heads kept that contradict what this witness cosigned of a log"),
     # security
     _row("executions_without_verdict_total", C, "", "outcomes without a claimed grant: someone went around"),
     _row("verdict_replays_rejected_total", C, "", "grants an executor was shown again and did not begin again"),
@@ -245,6 +251,22 @@ class Watch:
     def aborted(self) -> None:
         """Count a batch that was thrown away and is brought again."""
         self._add("placet_txn_aborts_total", 1)
+
+    def witnessed(self, result: str) -> None:
+        """Count what one witness said to one head of this log."""
+        self._add("placet_log_witnessed_total", 1, result)
+
+    def quorum(self, reached: bool) -> None:
+        """Say whether enough witnesses cosigned the newest head of this log."""
+        self._gauge("placet_log_unwitnessed").set(0 if reached else 1)
+
+    def answered(self, status: int) -> None:
+        """Count an answer of this witness."""
+        self._add("placet_witness_answers_total", 1, str(status))
+
+    def contradicted(self, number: int) -> None:
+        """Say how many heads are kept that contradict what this witness cosigned."""
+        self._gauge("placet_witness_contradictions").set(number)
 
     def unverified(self) -> None:
         """Count a Seal or proof that did not verify."""

@@ -66,6 +66,7 @@ from placet.faces.cli import (
     up,
     watermark,
     withdraw,
+    witness,
     worker,
 )
 from placet.faces.cli.verb import Exit, add, fail
@@ -88,6 +89,7 @@ VERBS: tuple[tuple[str, str, ModuleType], ...] = (
     ("", "worker", worker),
     ("", "context", context),
     ("", "watermark", watermark),
+    ("", "witness", witness),
     ("", "submit", submit),
     ("", "decide", decide),
     ("", "tail", tail),
