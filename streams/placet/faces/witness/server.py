@@ -1,9 +1,11 @@
 """The HTTP face of a witness: `add-checkpoint` for logs; for whoever watches one, what was cosigned and what speaks against it."""
 
 import re
+import socket
 import threading
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Final
+from typing import Any, Final
 
 from placet.drivers.metrics import Watch, exposition
 from placet.drivers.witness.witness import Witness
@@ -24,7 +26,7 @@ class WitnessServer:
         self.ended = threading.Event()
         handler = type("Handler", (_Handler,), {"witness": witness, "ended": self.ended})
         try:
-            self._server = ThreadingHTTPServer((host, port), handler)
+            self._server = _Server((host, port), handler)
         except OSError as error:
             raise Unavailable(f"{host}:{port}: cannot listen here ({error.strerror})") from None
         shown = f"[{host}]" if ":" in host else host
@@ -50,10 +52,35 @@ class WitnessServer:
         return exposition(self._watch)
 
     def stop(self) -> None:
-        """Answer nothing more."""
+        """Answer what was asked, and nothing more."""
         self._server.shutdown()
         self._thread.join()
+        self._server.hang_up()
         self._server.server_close()
+
+
+class _Server(ThreadingHTTPServer):
+    """Knows its connections: logs keep theirs open from one head to the next."""
+
+    daemon_threads = False
+
+    def __init__(self, address: tuple[str, int], handler: type[BaseHTTPRequestHandler]) -> None:
+        self._open: set[Any] = set()
+        super().__init__(address, handler)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        self._open.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        self._open.discard(request)
+        super().shutdown_request(request)
+
+    def hang_up(self) -> None:
+        """Hear nothing more on any connection; an answer under way still goes out."""
+        for request in list(self._open):
+            with suppress(OSError):
+                request.shutdown(socket.SHUT_RD)
 
 
 class _Handler(BaseHTTPRequestHandler):
