@@ -28,8 +28,8 @@ def run(
     ] = None,
     policy: Annotated[Path | None, typer.Option(help="A tlog-policy file whose logs are witnessed as well.")] = None,
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65_535, help="0: any free one.")] = 7430,
-    metrics_port: Annotated[int, typer.Option(min=0, max=65_535, help="Of /metrics, /livez and /readyz.")] = 7431,
+    port: Annotated[int, typer.Option(min=0, max=65_535, help="0: any free one.")] = 7440,
+    metrics_port: Annotated[int, typer.Option(min=0, max=65_535, help="Of /metrics, /livez and /readyz.")] = 7441,
     vkey: Annotated[bool, typer.Option("--vkey", help="Print its verifier key, for a policy, and end.")] = False,
     as_json: Json = False,
 ) -> Exit:
