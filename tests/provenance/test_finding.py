@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from placet.ports import Rec
@@ -54,6 +54,7 @@ def expect_all_found(cuts: Cuts) -> None:
             assert finder.find(*place, offset) == cuts.index.get((*place, offset)), (place, offset)
 
 
+@settings(max_examples=30)
 @given(st.lists(st.tuples(st.integers(0, 12), st.integers(0, 3), st.integers(0, 150)), max_size=10))
 def test_every_record_is_found_and_no_other(shape: list[tuple[int, int, int]]) -> None:
     cuts = Cuts()
