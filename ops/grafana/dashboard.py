@@ -203,6 +203,12 @@ ROWS: tuple[tuple[str, tuple[Panel, ...]], ...] = (
                 },
                 "Grows with every decision; the checkpoint is never older than minutes.",
             ),
+            Panel(
+                "Merge delay",
+                "s",
+                _quantiles("placet_log_merge_delay_seconds"),
+                "From the append of a record to the checkpoint that covers it.",
+            ),
         ),
     ),
 )

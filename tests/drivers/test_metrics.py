@@ -35,6 +35,7 @@ placet_state_restore_seconds
 placet_dlq_total{reason}
 placet_log_tree_size
 placet_log_checkpoint_age_seconds
+placet_log_merge_delay_seconds
 placet_log_verify_failures_total
 placet_executions_without_verdict_total
 placet_verdict_replays_rejected_total
@@ -66,6 +67,7 @@ def filled() -> Watch:
     watch.restored(0.5)
     watch.rebalanced()
     watch.aborted()
+    watch.logged(7, 1_000, [500, 1_500])
     watch.unverified()
     watch.replayed()
     watch.waiting([1_000, 2_000], 10_000)
@@ -150,4 +152,5 @@ def test_no_histogram_ends_below_a_minute() -> None:
         "placet_approval_wait_seconds",
         "placet_halt_seconds",
         "placet_revoke_seconds",
+        "placet_log_merge_delay_seconds",
     ]
