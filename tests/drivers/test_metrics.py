@@ -35,6 +35,7 @@ placet_state_restore_seconds
 placet_dlq_total{reason}
 placet_log_tree_size
 placet_log_checkpoint_age_seconds
+placet_log_merge_delay_seconds
 placet_log_verify_failures_total
 placet_log_witnessed_total{result}
 placet_log_unwitnessed
@@ -70,6 +71,7 @@ def filled() -> Watch:
     watch.restored(0.5)
     watch.rebalanced()
     watch.aborted()
+    watch.logged(7, 1_000, [500, 1_500])
     watch.unverified()
     watch.replayed()
     watch.witnessed("cosigned")
@@ -158,4 +160,5 @@ def test_no_histogram_ends_below_a_minute() -> None:
         "placet_approval_wait_seconds",
         "placet_halt_seconds",
         "placet_revoke_seconds",
+        "placet_log_merge_delay_seconds",
     ]

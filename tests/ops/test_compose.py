@@ -117,6 +117,11 @@ def test_each_service_holds_only_the_secrets_of_its_role(compose: Any) -> None:
         "agents": {"secrets:/secrets:ro"},
     }
     # Where each looks for them is where they are; who signs nothing finds none.
+    # The notary makes its own on a disk that nobody else mounts.
+    assert compose["services"]["notary"]["environment"]["PLACET_SECRETS"] == "/var/lib/placet/secrets"
+    assert [
+        name for name, one in compose["services"].items() if "notary:/var/lib/placet" in one.get("volumes", ())
+    ] == ["notary"]
     looks = {name: compose["services"][name]["environment"]["PLACET_SECRETS"] for name in ("worker-0", "worker-1")}
     assert set(looks.values()) == {"/desks"}
     assert compose["services"]["agents"]["environment"]["PLACET_SECRETS"] == "/secrets"

@@ -56,12 +56,7 @@ METRICS: tuple[MetricSpec, ...] = (
     _row("approval_oldest_age_seconds", G, "", "age of the one that waits longest"),
     # changes
     _row("halt_seconds", H, "", "from a halt's append time to the instant of the batch that says it, by partition"),
-    _row(
-        "revoke_seconds",
-        H,
-        "",
-        "from a context record's append time to the instant that revokes or stops what it touched",
-    ),
+    _row("revoke_seconds", H, "", "from a context record's append to the instant that revokes what it touched"),
     # joins
     _row("signal_age_seconds", G, "stream", "since a context stream was last heard"),
     _row("signals_total", C, "stream result", "context records read: taken, ignored or refused"),
@@ -82,6 +77,7 @@ METRICS: tuple[MetricSpec, ...] = (
     # log
     _row("log_tree_size", G, "", "leaves of the provenance log"),
     _row("log_checkpoint_age_seconds", G, "", "since the newest checkpoint was signed"),
+    _row("log_merge_delay_seconds", H, "", "from a record's append time to the checkpoint that covers it, a sample"),
     _row("log_verify_failures_total", C, "", "proofs or Seals that did not verify"),
     _row(
         "log_witnessed_total", C, "result", "heads of this log that witnesses were asked to cosign, by what they said"
@@ -251,6 +247,15 @@ class Watch:
     def aborted(self) -> None:
         """Count a batch that was thrown away and is brought again."""
         self._add("placet_txn_aborts_total", 1)
+
+    def logged(self, size: int, at_ms: int, delays_ms: Iterable[int]) -> None:
+        """Say that a checkpoint of so many leaves was published, when, and how long a sample of what is new in it waited."""
+        self._gauge("placet_log_tree_size").set(size)
+        self._gauge("placet_log_checkpoint_age_seconds").set_function(
+            lambda: max(0, self._clock.now_ms() - at_ms) / 1e3
+        )
+        for delay in delays_ms:
+            self._histogram("placet_log_merge_delay_seconds").observe(max(0, delay) / 1000)
 
     def witnessed(self, result: str) -> None:
         """Count what one witness said to one head of this log."""

@@ -99,6 +99,20 @@ class Settings(BaseSettings):
         description="how often it is said of risk up to when all signals are folded; freshness bounds are longer",
     )
 
+    # The provenance log.
+    notary: bool = Field(
+        True, description="`placet up` keeps a provenance log of its own folder; on Kafka `placet notary` does"
+    )
+    ledger: Path | None = Field(None, description="folder of the provenance log; default DATA/ledger")
+    origin: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/\-]{0,127}$")] = Field(
+        "placet.local/log",
+        description="name of the provenance log in every checkpoint, a URL without its scheme; of one log in the whole "
+        "world before a witness is asked, and never changed later",
+    )
+    checkpoint_ms: Annotated[int, Field(ge=10, le=60_000)] = Field(
+        1_000, description="how often what is new is logged and a checkpoint over it published"
+    )
+
     # The embedded journal.
     wal_sync: bool = Field(
         True, description="the log is on disk before a verdict is readable; false only where a crash may lose the end"
@@ -198,6 +212,11 @@ class Settings(BaseSettings):
     def secrets_dir(self) -> Path:
         """Return the folder of private keys and the key-encryption key."""
         return self.secrets or self.data / "secrets"
+
+    @property
+    def ledger_dir(self) -> Path:
+        """Return the folder of the provenance log."""
+        return self.ledger or self.data / "ledger"
 
     @property
     def identity_file(self) -> Path:

@@ -19,7 +19,8 @@ class State(NamedTuple):
 
     `checkpoint` is the note of `size` and `root` as it is published next; `before` the
     size of the commit before, whose parts may still lie beside the full tiles; `places`
-    how far each partition was read, one past the last; `holder` who writes now.
+    how far each partition was read, one past the last; `instant` that of the newest cut;
+    `holder` who writes now.
     """
 
     origin: str
@@ -28,6 +29,7 @@ class State(NamedTuple):
     cuts: int
     before: int
     places: Mapping[Place, int]
+    instant: int
     checkpoint: bytes
     holder: str
 
@@ -54,6 +56,7 @@ class State(NamedTuple):
             "cuts": self.cuts,
             "before": self.before,
             "places": [[*place, offset] for place, offset in sorted(self.places.items())],
+            "instant": self.instant,
             "checkpoint": self.checkpoint.decode(),
             "holder": self.holder,
         }
@@ -74,6 +77,7 @@ def read_state(data: bytes) -> State:
             int(said["cuts"]),
             int(said["before"]),
             places,
+            int(said["instant"]),
             said["checkpoint"].encode(),
             str(said["holder"]),
         )

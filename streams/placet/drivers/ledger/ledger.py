@@ -1,6 +1,6 @@
 """The one writer of a provenance log: it goes on only where what it finds agrees, and signs only what is durable."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from placet.drivers.ledger.opening import expect_head, expect_state
 from placet.errors import Corrupted, Unsure
@@ -26,14 +26,18 @@ class Ledger:
         signers: Sequence[Ed25519Signer],
         known: Sequence[Verifier],
         holder: str,
+        cosign: Callable[[bytes], bytes] = bytes,
     ) -> None:
         """Go on with the log in `store`, or begin one where there is nothing.
 
         `known` are the keys by which its last checkpoint may be signed. Raise `Corrupted`
-        where tiles, state and checkpoint do not agree: nothing is signed over it.
+        where tiles, state and checkpoint do not agree: nothing is signed over it. `cosign` is given
+        each checkpoint once its tree is durable, and returns it as it is to be published: with
+        the signatures of witnesses after the log's own.
         """
         self._store = store
         self._signers = signers
+        self._cosign = cosign
         self._broken = ""
         found = store.get(STATE)
         published = store.get(CHECKPOINT)
@@ -41,27 +45,31 @@ class Ledger:
         if state is None:
             self._edge = Edge()
             head = Checkpoint(origin, 0, self._edge.root())
-            state = State(origin, 0, head.root, 0, 0, {}, sign_checkpoint(head, signers), holder)
+            state = State(origin, 0, head.root, 0, 0, {}, 0, sign_checkpoint(head, signers), holder)
         else:
             self._edge = expect_head(store, state, published, known)
-        self.state = state._replace(holder=holder)
+        # A key that is new signs the head as it stands; one that was retired signs it no more.
+        self.state = state._replace(holder=holder, checkpoint=sign_checkpoint(_head(state), signers))
         self._parts = {tile.path for tile, _ in self._edge.partial()}
         # Whether the last state's folder was flushed is not known: it is written anew before anything builds on it.
         self._swap_state(found)
-        self._publish(published)
+        self._published = published
+        if published is None or not published.startswith(self.state.checkpoint):
+            self._publish(cosign(self.state.checkpoint))
         self._sweep()
 
     @property
     def head(self) -> Checkpoint:
         """Return the head of the log."""
-        return Checkpoint(self.state.origin, self.state.size, self.state.root)
+        return _head(self.state)
 
     def commit(self, leaves: Sequence[bytes], moves: Sequence[Move], instant: int) -> State:
         """Take a cut and its leaves in, and publish a checkpoint over them; return the state after it.
 
         `moves` are by topic and partition and go on where the log is. Raise `Unavailable` when
         nothing was written, `Unsure` when that cannot be known, `Corrupted` where another writes
-        the log or a move leaves offsets out.
+        the log or a move leaves offsets out. A clock that went back does not show: the instant of a cut is
+        never before that of the one before.
         """
         if self._broken:
             raise Unsure(f"refusing to sign since {self._broken}; open the log again")
@@ -72,6 +80,7 @@ class Ledger:
             raise Corrupted(str(fault)) from None
         self._store.expect_room(4 * sum(map(len, leaves)))
         self._broken = "a commit did not come to its end"
+        instant = max(instant, state.instant)
         entries = [encode_cut(state.cuts, state.size, instant, moves), *leaves]
         full, parts = self._edge.grow(entries), self._edge.partial()
         fresh = [(tile.path, data) for tile, data in (*full, *parts) if tile.path not in self._parts]
@@ -81,10 +90,12 @@ class Ledger:
         head = Checkpoint(state.origin, self._edge.size, self._edge.root())
         note = sign_checkpoint(head, self._signers)
         found = state.data
-        self.state = State(state.origin, head.size, head.root, state.cuts + 1, state.size, places, note, state.holder)
+        self.state = State(
+            state.origin, head.size, head.root, state.cuts + 1, state.size, places, instant, note, state.holder
+        )
         self._swap_state(found)
         # Crash here: the log is longer than anybody was told. Opening publishes this very note.
-        self._publish(state.checkpoint)
+        self._publish(self._cosign(note))
         self._parts = {tile.path for tile, _ in parts}
         self._sweep()
         self._broken = ""
@@ -108,9 +119,10 @@ class Ledger:
         if not self._store.swap(STATE, found, self.state.data):
             raise Corrupted(f"another notary writes this log: {STATE} is not the one read before")
 
-    def _publish(self, published: bytes | None) -> None:
-        if not self._store.swap(CHECKPOINT, published, self.state.checkpoint):
+    def _publish(self, note: bytes) -> None:
+        if not self._store.swap(CHECKPOINT, self._published, note):
             raise Corrupted(f"another notary writes this log: {CHECKPOINT} is not the one published last here")
+        self._published = note
 
     def _sweep(self) -> None:
         """Take the parts away whose full tile is published."""
@@ -123,3 +135,7 @@ class Ledger:
     def close(self) -> None:
         """Give the store back."""
         self._store.close()
+
+
+def _head(state: State) -> Checkpoint:
+    return Checkpoint(state.origin, state.size, state.root)

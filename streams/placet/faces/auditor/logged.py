@@ -110,11 +110,11 @@ class Cuts:
 class Logged:
     """A log's leaves held against the records of the topics, which are read beside it."""
 
-    def __init__(self, log: Log, schemas: Schemas, check: Check, upto: dict[_Place, int]) -> None:
+    def __init__(self, log: Log, schemas: Schemas, check: Check) -> None:
         self._log = log
         self._schemas = schemas
         self._check = check
-        self._cursors = {place: Cursor(log, *place, end) for place, end in upto.items()}
+        self._cursors: dict[_Place, Cursor] = {}
         self._waiting: list[tuple[Taken, list[Rec]]] = []
 
     def cut(self, taken: list[Taken]) -> None:
@@ -122,7 +122,9 @@ class Logged:
         self.finish()
         for one in taken:
             cursor = self._cursors.get(one.place)
-            recs = [] if cursor is None else list(cursor.upto(one.end))
+            if cursor is None:
+                cursor = self._cursors[one.place] = Cursor(self._log, *one.place)
+            recs = list(cursor.upto(one.end))
             self._waiting.append((one, [rec for rec in recs if rec.offset >= one.start and not self._mark(rec)]))
 
     def leaf(self, taken: Taken, leaf: bytes) -> None:

@@ -100,21 +100,27 @@ class LogWalk:
             if len(hashes) != width:
                 # Without the bundle its hashes still stand in the tile: the rest of the tree can be looked at.
                 hashes = self._tile(0, number, width) or [bytes(32)] * width
-            for one in hashes:
+            for at, one in enumerate(hashes):
+                # Before it is taken in, the root so far is that of the leaves before it.
+                if at < len(entries):
+                    yield number * SPAN + at, entries[at]
                 self._peak(one)
             self._climb(0, hashes)
-            yield from enumerate(entries, number * SPAN)
 
     def expect_root(self, root: bytes, path: str = "checkpoint") -> None:
         """Hold, after all leaves, that partial tiles are what is above them and that the root is this one."""
         for level, row in enumerate(self._rows):
             if row and self._tile(level, self._done[level], len(row)) != row:
                 self.fail(_path(str(level), self._done[level], len(row)), "is not the hashes of what lies below it")
+        self.expect_prefix(root, path)
+
+    def expect_prefix(self, root: bytes, path: str) -> None:
+        """Hold that the leaves taken in so far have this root."""
         found = sha256(b"")
         for at, (_, node) in enumerate(reversed(self._peaks)):
             found = node if at == 0 else sha256(b"\x01" + node + found)
         if found != root:
-            self.fail(path, f"says another root than the {self.size} leaves have")
+            self.fail(path, "says another root than its leaves have")
 
     def _climb(self, level: int, hashes: list[bytes]) -> None:
         if level == len(self._rows):
