@@ -24,6 +24,7 @@ from placet.drivers.memory import few_heaps
 from placet.drivers.metrics import Watch
 from placet.drivers.running import Running, Stack
 from placet.drivers.settings import Settings
+from placet.drivers.witness.panel import WitnessedLedger, panel_of
 from placet.errors import Unavailable
 from placet.model.topics import Topic
 from placet.ports import Clock, Entropy, Feed, Journal, Log
@@ -188,7 +189,7 @@ def notary_over(stack: Stack, *, clock: Clock | None = None, entropy: Entropy | 
     """Return a running notary over the folder of `stack`, which keeps its past; it must be stopped before the stack."""
     log = stack.log
     assert isinstance(log, EmbeddedLog)
-    ledger = _ledger(stack.settings, entropy or SystemEntropy())
+    ledger = _ledger(stack.settings, entropy or SystemEntropy(), stack.watch)
     try:
         source = FolderSource(log.beside(), ledger.state.places)
     except BaseException:
@@ -199,7 +200,7 @@ def notary_over(stack: Stack, *, clock: Clock | None = None, entropy: Entropy | 
 
 def notary(settings: Settings, watch: Watch) -> NotaryRunning:
     """Return a running notary over the cluster `settings.bootstrap`, with its log in `settings.ledger_dir`."""
-    ledger = _ledger(settings, SystemEntropy())
+    ledger = _ledger(settings, SystemEntropy(), watch)
     try:
         source = kafka_drivers.KafkaSource(cluster(settings), LOGGED, ledger.state.places)
     except BaseException:
@@ -208,11 +209,15 @@ def notary(settings: Settings, watch: Watch) -> NotaryRunning:
     return _noting(source, ledger, settings, SystemClock(), watch)
 
 
-def _ledger(settings: Settings, entropy: Entropy) -> Ledger:
+def _ledger(settings: Settings, entropy: Entropy, watch: Watch) -> Ledger:
     store = FolderStore(settings.ledger_dir)
     try:
         keys = ensure_ledger_keys(settings.secrets_dir, store, settings.origin, entropy)
-        return Ledger(store, settings.origin, keys.signers, keys.known, entropy.draw(8).hex())
+        holder = entropy.draw(8).hex()
+        if settings.witnesses is None:
+            return Ledger(store, settings.origin, keys.signers, keys.known, holder)
+        panel = panel_of(settings.witnesses, store, watch, settings.witness_ms_max)
+        return WitnessedLedger(store, settings.origin, keys.signers, keys.known, holder, panel)
     except BaseException:
         store.close()
         raise

@@ -112,6 +112,14 @@ class Settings(BaseSettings):
     checkpoint_ms: Annotated[int, Field(ge=10, le=60_000)] = Field(
         1_000, description="how often what is new is logged and a checkpoint over it published"
     )
+    witnesses: Path | None = Field(
+        None,
+        description="C2SP tlog-policy file with a URL for each witness: a checkpoint is published once its quorum has "
+        "cosigned it; none: the log is vouched for by its own key alone",
+    )
+    witness_ms_max: Annotated[int, Field(ge=10, le=60_000)] = Field(
+        1_000, description="longest wait for witnesses; merge delay grows by what the slowest one needed takes"
+    )
 
     # The embedded journal.
     wal_sync: bool = Field(

@@ -25,6 +25,11 @@ class ProofFile(NamedTuple):
         return f"{HEADER}\n{extra}index {self.leaf}\n{path}\n".encode() + self.checkpoint
 
 
+def fits_a_line(extra: bytes) -> bool:
+    """Say whether others read a proof that carries `extra`: its line must not be longer than LINE_MAX."""
+    return len("extra ") + 4 * (-(-len(extra) // 3)) < LINE_MAX
+
+
 def read_proof(data: bytes) -> ProofFile:
     """Return what a file says; nothing of it is verified. Raise ValueError where it is no tlog-proof."""
     if len(data) > BYTES_MAX:

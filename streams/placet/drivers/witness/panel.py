@@ -1,18 +1,22 @@
 """The witnesses of one log: all are asked at once, and a checkpoint is published once enough of them have cosigned it."""
 
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from contextlib import suppress
+from pathlib import Path
 from typing import Final
 
+from placet.drivers.ledger.ledger import Ledger
 from placet.drivers.logs import logger
 from placet.drivers.metrics import Watch
 from placet.drivers.witness.client import Result, Said, WitnessClient
+from placet.errors import Unavailable
 from placet.ports import TileStore
 from placet.provenance.checkpoint import Checkpoint, read_checkpoint
-from placet.provenance.notes import NoteSignature, split
+from placet.provenance.notes import Ed25519Signer, NoteSignature, Verifier, split
 from placet.provenance.tiles import CHECKPOINT
 from placet.provenance.tree import reader_over
-from placet.provenance.trust import NONE, TrustPolicy
+from placet.provenance.trust import NONE, TrustPolicy, read_policy
 
 LOGGER: Final = logger("witnesses")
 
@@ -89,7 +93,43 @@ class Panel:
             LOGGER.warning("a witness did not cosign", witness=name, result=said.result.value, why=said.why)
 
     def close(self) -> None:
-        """Ask nobody any more."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        """Ask nobody any more, once who is being asked has answered or been waited for."""
+        self._pool.shutdown(cancel_futures=True)
         for client in self._clients.values():
             client.close()
+
+
+class WitnessedLedger(Ledger):
+    """A log whose checkpoints are published with the word of its witnesses."""
+
+    def __init__(
+        self,
+        store: TileStore,
+        origin: str,
+        signers: Sequence[Ed25519Signer],
+        known: Sequence[Verifier],
+        holder: str,
+        panel: Panel,
+    ) -> None:
+        """Open the log as `Ledger` does; `panel` is closed with it."""
+        self._panel = panel
+        try:
+            super().__init__(store, origin, signers, known, holder, panel)
+        except BaseException:
+            panel.close()
+            raise
+
+    def close(self) -> None:
+        super().close()
+        self._panel.close()
+
+
+def panel_of(file: Path, store: TileStore, watch: Watch, wait_ms: int) -> Panel:
+    """Return the panel that a tlog-policy file names; raise `Unavailable` where it names none that can be asked."""
+    try:
+        policy = read_policy(file.read_bytes().decode("utf-8", "surrogateescape"))
+        return Panel(policy, store, watch, wait_ms / 1000)
+    except OSError as error:
+        raise Unavailable(f"{file}: cannot be read: {error.strerror or error}") from None
+    except ValueError as fault:
+        raise Unavailable(f"{file}: {fault}") from None
