@@ -8,7 +8,9 @@ from typing import NamedTuple
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from placet.ports import Rec
 from placet.provenance.checkpoint import Checkpoint, sign_checkpoint
+from placet.provenance.leaf import Move, encode_cut, encode_record
 from placet.provenance.notes import Ed25519Signer
 from placet.provenance.prooffile import ProofFile
 from placet.provenance.proofs import TileTree
@@ -23,14 +25,24 @@ EARLIER = 300
 """The size of the checkpoint that somebody has kept."""
 
 
-def leaf(number: int) -> bytes:
-    return b"leaf %d of a log that is checked by strangers" % number
+CUT = 100
+"""Leaves from one cut to the next, itself included."""
+
+
+def leaf(number: int, key: bytes = b"acme/ada") -> bytes:
+    cut, within = divmod(number, CUT)
+    if within == 0:
+        start, end = cut * (CUT - 1), (cut + 1) * (CUT - 1)
+        return encode_cut(cut, number, 1_000 + cut, [Move(4, 0, start, end, CUT - 1)])
+    made = encode_record(Rec(4, 0, cut * (CUT - 1) + within - 1, 0, key, b"\0\xff\xff\xff\xffsomething"))
+    assert made is not None
+    return made
 
 
 def grown(size: int = SIZE, *, other_from: int | None = None) -> DictLog:
     """Return a log of `size` leaves; from `other_from` on they are others."""
     log = DictLog()
-    log.add([leaf(n) if other_from is None or n < other_from else b"other " + leaf(n) for n in range(size)])
+    log.add([leaf(n, b"acme/eve" if other_from is not None and n >= other_from else b"acme/ada") for n in range(size)])
     return log
 
 
@@ -114,7 +126,7 @@ def _swapped(folder: Path, one: str, other: str) -> None:
 def _leaves_swapped(data: bytes) -> bytes:
     # Leaves 10 and 11 are of one length, so nothing else moves.
     assert len(leaf(10)) == len(leaf(11))
-    return data.replace(leaf(10), b"?").replace(leaf(11), leaf(10)).replace(b"?", leaf(11))
+    return data.replace(leaf(10), b"<ten>").replace(leaf(11), leaf(10)).replace(b"<ten>", leaf(11))
 
 
 ENTRIES, PART = "tile/entries/000", "tile/entries/002.p/188"
