@@ -5,7 +5,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import BeforeValidator, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 HOST_NAME = re.compile(r"[a-z0-9_]([a-z0-9_\-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_\-]*[a-z0-9_])?)*")
@@ -112,7 +112,7 @@ class Settings(BaseSettings):
     checkpoint_ms: Annotated[int, Field(ge=10, le=60_000)] = Field(
         1_000, description="how often what is new is logged and a checkpoint over it published"
     )
-    witnesses: Path | None = Field(
+    witnesses: Annotated[Path | None, BeforeValidator(lambda given: given or None)] = Field(
         None,
         description="C2SP tlog-policy file with a URL for each witness: a checkpoint is published once its quorum has "
         "cosigned it; none: the log is vouched for by its own key alone",
