@@ -52,6 +52,11 @@ class FaultyFolder(FolderStore):
 
         self._step(do)
 
+    def _flush_all(self, drafts: Sequence[Path]) -> None:
+        # One after another, so that a step is the same one each time.
+        for draft in drafts:
+            self._flush(draft)
+
     def _flush(self, draft: Path) -> None:
         self._step(lambda: self._raw.discard(draft))
 

@@ -52,11 +52,11 @@ class Notary:
 
     def commit(self) -> None:
         """Commit all that was taken in; what could not even be begun stays for the next time."""
-        self._cut_at = time.monotonic()
+        began_at = time.monotonic()
         recs = sorted(self.held, key=itemgetter(0, 1, 2))
         leaves, moves = cut_of(recs, self.ledger)
         state = self.ledger.commit(leaves, moves, self._clock.now_ms())
-        self.held = []
+        self.held, self._cut_at = [], began_at
         self._source.logged({(move.topic, move.partition): move.end for move in moves})
         now = self._clock.now_ms()
         self._watch.logged(state.size, now, [now - rec.at for rec in recs[:: max(len(recs) // SAMPLE, 1)]])
