@@ -146,7 +146,7 @@ class TileStore(Protocol):
         """Return what lies at `path`, None where nothing does."""
         ...
 
-    def put(self, files: Sequence[tuple[str, bytes]]) -> list[str]:
+    def put(self, files: Sequence[tuple[str, bytes]]) -> Sequence[str]:
         """Put each file where nothing or the same lies, in order; return the paths at which something else lies, left as it is."""
         ...
 

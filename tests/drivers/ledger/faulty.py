@@ -3,15 +3,16 @@
 import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from placet.drivers.ledger.folder import FolderReader, FolderStore
 from placet.drivers.ledger.ledger import Ledger
-from placet.errors import PlacetError
+from placet.errors import PlacetError, Unsure
 from placet.faces.auditor.logged import Cuts
 from placet.faces.auditor.tlog import LogWalk, open_head
-from placet.ports import Rec
+from placet.ports import Rec, TileStore
 from placet.provenance.leaf import Move, encode_record
 from placet.provenance.notes import Ed25519Signer, Ed25519Verifier
 from placet.provenance.tiles import CHECKPOINT
@@ -51,6 +52,11 @@ class FaultyFolder(FolderStore):
 
         self._step(do)
 
+    def _flush_all(self, drafts: Sequence[Path]) -> None:
+        # One after another, so that a step is the same one each time.
+        for draft in drafts:
+            self._flush(draft)
+
     def _flush(self, draft: Path) -> None:
         self._step(lambda: self._raw.discard(draft))
 
@@ -78,11 +84,52 @@ class FaultyFolder(FolderStore):
                 place.write_bytes(before)
 
 
+class FaultyPort:
+    """A store behind which call `at` that changes something is lost, or is kept and reported as failed all the same."""
+
+    def __init__(self, store: TileStore, at: int = -1, mode: str = "") -> None:
+        self._store, self._at, self._mode, self.calls = store, at, mode, 0
+        self._broken = False
+
+    def _call(self, do: Callable[[], Any]) -> Any:
+        if self._broken:
+            raise Unsure("refusing work; open it again")
+        here, self.calls = self.calls, self.calls + 1
+        if here != self._at:
+            return do()
+        self._broken = True
+        if self._mode == "kept":
+            do()
+        raise Unsure("no answer")
+
+    def get(self, path: str) -> bytes | None:
+        return self._store.get(path)
+
+    def list(self, prefix: str) -> Sequence[str]:
+        return self._store.list(prefix)
+
+    def put(self, files: Sequence[tuple[str, bytes]]) -> Sequence[str]:
+        found: Sequence[str] = self._call(lambda: self._store.put(files))
+        return found
+
+    def swap(self, path: str, before: bytes | None, after: bytes) -> bool:
+        return bool(self._call(lambda: self._store.swap(path, before, after)))
+
+    def remove(self, paths: Sequence[str]) -> None:
+        self._call(lambda: self._store.remove(paths))
+
+    def expect_room(self, size: int) -> None:
+        self._store.expect_room(size)
+
+    def close(self) -> None:
+        self._store.close()
+
+
 def records(count: int, size: int = 20) -> list[Rec]:
     return [Rec(4, 0, offset, 0, b"acme/ada", b"\x00\xff\xff\xff\xff" + bytes(size)) for offset in range(count)]
 
 
-def opened(store: FolderStore, holder: str = "one") -> Ledger:
+def opened(store: TileStore, holder: str = "one") -> Ledger:
     return Ledger(store, ORIGIN, [SIGNER], KNOWN, holder)
 
 

@@ -4,7 +4,17 @@ from pathlib import Path
 
 import pytest
 
-from tests.drivers.ledger.faulty import records, story
+from placet.errors import Unsure
+from tests.drivers.ledger.faulty import (
+    FaultyFolder,
+    FaultyPort,
+    checkpoint_in,
+    drive,
+    expect_whole,
+    opened,
+    records,
+    story,
+)
 
 ROUNDS = [1, 3, 255, 2, 300]
 RECS = records(sum(ROUNDS) + 5)
@@ -20,3 +30,41 @@ def test_no_fault_leaves_a_log_that_cannot_go_on(mode: str, power: bool, tmp_pat
         at += 1
     # The first story without a fault is the one whose fault lay past its end: every step had its turn.
     assert at == steps > 100
+
+
+@pytest.mark.parametrize("mode", ["lost", "kept"])
+def test_a_store_that_does_not_answer_has_kept_it_or_not(mode: str, tmp_path: Path) -> None:
+    at = 0
+    while _unanswered(tmp_path / str(at), at, mode):
+        at += 1
+    # Opening writes the state and the checkpoint, each of five cuts and the rest at least tiles, state and checkpoint.
+    assert at >= 2 + 6 * 3
+
+
+def _unanswered(folder: Path, at: int, mode: str) -> bool:
+    """Run a log on a store whose call `at` gets no answer, open it again, end the work; return whether there was such a call."""
+    shown: list[bytes] = []
+    broken = False
+    store = FaultyPort(FaultyFolder(folder), at, mode)
+    try:
+        shown += drive(opened(store), RECS, ROUNDS)
+    except Unsure:
+        broken = True
+    store.close()
+    shown += [note] if (note := checkpoint_in(folder)) else []
+    clean = FaultyFolder(folder)
+    shown += drive(opened(clean, "two"), RECS, ROUNDS[1:])
+    clean.close()
+    expect_whole(folder, RECS, shown)
+    return broken
+
+
+def test_what_a_commit_without_an_end_has_left_is_written_over(tmp_path: Path) -> None:
+    store = FaultyFolder(tmp_path)
+    ledger = opened(store)
+    for path in ("tile/entries/000", "tile/0/000", "tile/0/001.p/45"):
+        assert store.put([(path, b"left over")]) == []
+    assert store.put([("tile/0/000", b"other")]) == ["tile/0/000"]
+    list(drive(ledger, records(300), []))
+    store.close()
+    expect_whole(tmp_path, records(300), [])

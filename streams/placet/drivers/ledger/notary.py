@@ -25,7 +25,10 @@ SAMPLE = 100
 
 
 class Notary:
-    """Takes records in and commits a cut of them each `checkpoint_ms`. One thread uses it."""
+    """Takes records in and commits a cut of them each `checkpoint_ms`. One thread uses it.
+
+    `held` is what was taken in and is not committed yet.
+    """
 
     def __init__(self, source: Source, ledger: Ledger, clock: Clock, watch: Watch, *, checkpoint_ms: int) -> None:
         self._source = source
@@ -33,35 +36,35 @@ class Notary:
         self._clock = clock
         self._watch = watch
         self._checkpoint_s = checkpoint_ms / 1000
-        self._held: list[Rec] = []
+        self.held: list[Rec] = []
         self._cut_at = time.monotonic() - self._checkpoint_s
         self._watch.logged(ledger.state.size, clock.now_ms(), ())
 
     def turn(self, wait_ms: int = WAIT_MS) -> bool:
         """Take in what has come; return whether that was committed, because it was time or there was enough of it."""
-        self._held += self._source.take(CUT_MOST - len(self._held), wait_ms)
-        if not self._held:
+        self.held += self._source.take(CUT_MOST - len(self.held), wait_ms)
+        if not self.held:
             return False
-        if len(self._held) < CUT_MOST and time.monotonic() - self._cut_at < self._checkpoint_s:
+        if len(self.held) < CUT_MOST and time.monotonic() - self._cut_at < self._checkpoint_s:
             return False
         self.commit()
         return True
 
     def commit(self) -> None:
         """Commit all that was taken in; what could not even be begun stays for the next time."""
-        recs = sorted(self._held, key=itemgetter(0, 1, 2))
+        began_at = time.monotonic()
+        recs = sorted(self.held, key=itemgetter(0, 1, 2))
         leaves, moves = cut_of(recs, self.ledger)
         state = self.ledger.commit(leaves, moves, self._clock.now_ms())
-        self._held = []
-        self._cut_at = time.monotonic()
+        self.held, self._cut_at = [], began_at
         self._source.logged({(move.topic, move.partition): move.end for move in moves})
         now = self._clock.now_ms()
         self._watch.logged(state.size, now, [now - rec.at for rec in recs[:: max(len(recs) // SAMPLE, 1)]])
 
     def finish(self) -> None:
         """Commit what is there by now, whether or not it is time."""
-        self._held += self._source.take(CUT_MOST - len(self._held), 0)
-        if self._held:
+        self.held += self._source.take(CUT_MOST - len(self.held), 0)
+        if self.held:
             self.commit()
 
     def close(self) -> None:
