@@ -14,6 +14,7 @@ from placet.drivers.clock import SystemClock
 from placet.drivers.embedded import EmbeddedLog, EmbeddedReader, EmbeddedSettings, open_owner, open_reader
 from placet.drivers.entropy import SystemEntropy
 from placet.drivers.keyfile import Keys, ensure_keys
+from placet.drivers.ledger.anchor import Anchor
 from placet.drivers.ledger.folder import FolderStore
 from placet.drivers.ledger.keys import ensure_ledger_keys
 from placet.drivers.ledger.ledger import Ledger
@@ -212,7 +213,8 @@ def _ledger(settings: Settings, entropy: Entropy) -> Ledger:
     store = FolderStore(settings.ledger_dir)
     try:
         keys = ensure_ledger_keys(settings.secrets_dir, store, settings.origin, entropy)
-        return Ledger(store, settings.origin, keys.signers, keys.known, entropy.draw(8).hex())
+        anchor = Anchor(settings.secrets_dir / "ledger.head")
+        return Ledger(store, settings.origin, keys.signers, keys.known, entropy.draw(8).hex(), anchor=anchor)
     except BaseException:
         store.close()
         raise
