@@ -225,6 +225,17 @@ def _noting(source: Source, ledger: Ledger, settings: Settings, clock: Clock, wa
     return NotaryRunning(notary, watch, stalled_ms_max=settings.stalled_ms_max)
 
 
+def house(settings: Settings) -> Running:
+    """Return all of one process on the folder `settings.data`, running: desks, signals folded, and the provenance log."""
+    stack = embedded(settings, keeps_past=settings.notary)
+    try:
+        notary = notary_over(stack) if settings.notary else None
+    except BaseException:
+        stack.close()
+        raise
+    return Running(stack, folds=True, notary=notary)
+
+
 def serve(stack: Stack) -> Running:
     """Return a running stack over a folder, signals folded in process."""
     return Running(stack, folds=True)
