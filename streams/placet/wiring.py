@@ -14,6 +14,7 @@ from placet.drivers.clock import SystemClock
 from placet.drivers.embedded import EmbeddedLog, EmbeddedReader, EmbeddedSettings, open_owner, open_reader
 from placet.drivers.entropy import SystemEntropy
 from placet.drivers.keyfile import Keys, ensure_keys
+from placet.drivers.ledger.anchor import Anchor
 from placet.drivers.ledger.folder import FolderStore
 from placet.drivers.ledger.keys import ensure_ledger_keys
 from placet.drivers.ledger.ledger import Ledger
@@ -213,11 +214,11 @@ def _ledger(settings: Settings, entropy: Entropy, watch: Watch) -> Ledger:
     store = FolderStore(settings.ledger_dir)
     try:
         keys = ensure_ledger_keys(settings.secrets_dir, store, settings.origin, entropy)
-        holder = entropy.draw(8).hex()
+        anchor, holder = Anchor(settings.secrets_dir / "ledger.head"), entropy.draw(8).hex()
         if settings.witnesses is None:
-            return Ledger(store, settings.origin, keys.signers, keys.known, holder)
+            return Ledger(store, settings.origin, keys.signers, keys.known, holder, anchor=anchor)
         panel = panel_of(settings.witnesses, store, watch, settings.witness_ms_max)
-        return WitnessedLedger(store, settings.origin, keys.signers, keys.known, holder, panel)
+        return WitnessedLedger(store, settings.origin, keys.signers, keys.known, holder, panel, anchor)
     except BaseException:
         store.close()
         raise
@@ -226,6 +227,17 @@ def _ledger(settings: Settings, entropy: Entropy, watch: Watch) -> Ledger:
 def _noting(source: Source, ledger: Ledger, settings: Settings, clock: Clock, watch: Watch) -> NotaryRunning:
     notary = Notary(source, ledger, clock, watch, checkpoint_ms=settings.checkpoint_ms)
     return NotaryRunning(notary, watch, stalled_ms_max=settings.stalled_ms_max)
+
+
+def house(settings: Settings) -> Running:
+    """Return all of one process on the folder `settings.data`, running: desks, signals folded, and the provenance log."""
+    stack = embedded(settings, keeps_past=settings.notary)
+    try:
+        notary = notary_over(stack) if settings.notary else None
+    except BaseException:
+        stack.close()
+        raise
+    return Running(stack, folds=True, notary=notary)
 
 
 def serve(stack: Stack) -> Running:

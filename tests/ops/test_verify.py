@@ -13,6 +13,7 @@ import pytest
 from placet.drivers.ledger.folder import FolderReader
 from placet.faces.auditor.fsck import check
 from placet.provenance.checkpoint import sign_checkpoint
+from tests.faces.cli.proving import ran
 from tests.provenance.planted import (
     EARLIER,
     ELSEWHERE,
@@ -192,6 +193,19 @@ def test_a_proof_of_another_log_is_refused(verify: Verify, tmp_path: Path) -> No
     done = verify("proof", proof, vkey=ELSEWHERE.vkey)
     assert done.returncode == 3
     assert "of `placet.example/log`, and not signed by the key given: expected `other.example/log`" in done.stderr
+
+
+def test_what_a_desk_has_logged_and_proved_holds_for_strangers(verify: Verify, tmp_path: Path) -> None:
+    proved = ran(tmp_path)
+    [proof] = (tmp_path / "first").glob("*.tlog-proof")
+    for arguments in (("folder", proved.data / "ledger"), ("proof", proof)):
+        alone = verify(*arguments, vkey=proved.vkey)
+        assert alone.returncode == 0, alone.stderr
+        witnessed = verify(*arguments, "--policy", proved.policy, vkey=proved.vkey)
+        assert witnessed.returncode == 0, witnessed.stderr
+        assert "w.example/a+" in witnessed.stdout
+    proof.write_text(proof.read_text().split("— w.example/a")[0])
+    assert "do not make the quorum `a`" in verify("proof", proof, "--policy", proved.policy, vkey=proved.vkey).stderr
 
 
 @pytest.fixture(scope="session")

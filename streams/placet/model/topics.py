@@ -75,18 +75,18 @@ TOPICS: tuple[TopicSpec, ...] = (
         "intent withdraw",
         "tenant/authority",
         "agent gateway",
-        "worker executor notary auditor",
+        "worker executor auditor",
         decided=True,
         days=30,
     ),
-    _spec(Topic.VOTES, "vote", "tenant/authority", "approver gateway", "worker notary auditor", decided=True, days=30),
+    _spec(Topic.VOTES, "vote", "tenant/authority", "approver gateway", "worker auditor", decided=True, days=30),
     # An operator settles what an executor never told.
     _spec(
         Topic.OUTCOMES,
         "claim outcome",
         "tenant/authority",
         "executor gateway operator",
-        "worker notary auditor",
+        "worker auditor",
         decided=True,
         days=30,
     ),
@@ -102,7 +102,7 @@ TOPICS: tuple[TopicSpec, ...] = (
     _spec(Topic.CASES, "case", "tenant/authority", "worker", "auditor gateway", decided=True, days=-1),
     _spec(Topic.DESK, "desk_change", "ordinal", "worker", "worker auditor", decided=True, compacted=True),
     # A feed's watermark lies in every partition: the context app marks risk no further than the feeds marked this.
-    _spec(Topic.SIGNALS, "risk_signal watermark", "tenant/subject", "feed gateway", "context notary", days=30),
+    _spec(Topic.SIGNALS, "risk_signal watermark", "tenant/subject", "feed gateway", "context", days=30),
     _spec(Topic.RISK, "risk watermark", "tenant/subject/source", "context", "worker notary auditor", compacted=True),
     _spec(
         Topic.SENSITIVITY,

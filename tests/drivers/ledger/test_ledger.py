@@ -1,12 +1,14 @@
 """One log and its writer: what it goes on from, and what it refuses to sign over."""
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from placet.drivers.ledger.anchor import Anchor
 from placet.drivers.ledger.folder import FREE_BYTES_MIN, FolderReader, FolderStore
 from placet.drivers.ledger.ledger import Ledger
 from placet.errors import Corrupted, Unavailable, Unsure
@@ -22,6 +24,7 @@ from tests.drivers.ledger.faulty import (
     ORIGIN,
     SIGNER,
     FaultyFolder,
+    checkpoint_in,
     drive,
     expect_whole,
     opened,
@@ -133,6 +136,46 @@ def test_a_checkpoint_that_was_not_published_is_published_by_the_next_start(tmp_
     store = FaultyFolder(tmp_path)
     opened(store)
     assert store.get(CHECKPOINT) == notes[1]
+
+
+def test_a_log_that_was_put_back_as_a_whole_is_not_gone_on_with(tmp_path: Path) -> None:
+    folder, older, anchor = tmp_path / "log", tmp_path / "older", Anchor(tmp_path / "secrets" / "head")
+
+    def run(count: int) -> None:
+        store = FaultyFolder(folder)
+        try:
+            list(drive(Ledger(store, ORIGIN, [SIGNER], KNOWN, "one", anchor=anchor), records(count), []))
+        finally:
+            store.close()
+
+    run(5)
+    shutil.copytree(folder, older)
+    run(9)
+    shutil.rmtree(folder)
+    older.rename(folder)
+    with pytest.raises(Corrupted, match=r"ledger head is 6 leaves, the checkpoint kept apart from it says 11"):
+        run(9)
+    # Nothing at all is older still; and another log of the same length is another log.
+    shutil.rmtree(folder)
+    with pytest.raises(Corrupted, match=r"ledger head is 0 leaves, the checkpoint kept apart from it says 11"):
+        run(9)
+    made(tmp_path / "other", 10, [])
+    (tmp_path / "other").rename(tmp_path / "moved")
+    folder = tmp_path / "moved"
+    with pytest.raises(
+        Corrupted, match="the first 11 leaves do not have the root in the checkpoint kept apart from it"
+    ):
+        run(20)
+
+
+def test_an_anchor_that_is_one_checkpoint_old_is_no_fault(tmp_path: Path) -> None:
+    anchor = Anchor(tmp_path / "head")
+    notes = made(tmp_path / "log", 9, [4, 5])
+    anchor.keep(notes[0])
+    store = FaultyFolder(tmp_path / "log")
+    list(drive(Ledger(store, ORIGIN, [SIGNER], KNOWN, "two", anchor=anchor), records(12), []))
+    store.close()
+    assert anchor.note() == checkpoint_in(tmp_path / "log")
 
 
 def flip(path: str, at: int = 5) -> Callable[[Path], None]:

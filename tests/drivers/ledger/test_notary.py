@@ -19,11 +19,12 @@ from placet.faces.auditor.report import Report
 from placet.model.codec import BY_NAME
 from placet.model.topics import Topic
 from placet.ports import Message, Rec
-from placet.provenance.leaf import Cut, Leaf, read_leaf
+from placet.provenance.checkpoint import Checkpoint, read_checkpoint
+from placet.provenance.leaf import Cut, Leaf, encode_cut, encode_record, read_leaf
 from placet.provenance.tiles import ENTRIES, entries_in, tiles_of
-from placet.provenance.tree import reader_over
+from placet.provenance.tree import Edge, reader_over
 from tests.drivers.embedded.folder import Folder, Step
-from tests.drivers.ledger.faulty import SIGNER, FaultyFolder, Killed, opened
+from tests.drivers.ledger.faulty import ORIGIN, SIGNER, FaultyFolder, Killed, opened
 
 KEEPING = EmbeddedSettings(partitions=2, free_bytes_min=1, poll_ms=2, keep_past=True)
 MARK = BY_NAME["watermark"].HEADER + b"mark"
@@ -118,6 +119,26 @@ def test_a_cut_takes_its_records_by_topic_partition_and_offset(town: Town) -> No
     # Twelve records of risk, six of them marks; the first eleven of each were followed by others.
     assert [move for move in cut.moves if move.topic == Topic.RISK] == [(Topic.RISK, 0, 0, 12, 6)]
     notary.close()
+
+
+def test_the_topics_and_the_cuts_alone_give_the_same_tree(town: Town) -> None:
+    for _ in range(3):
+        notary = town.notary()
+        for number in range(70):
+            town.say(Topic.DECISIONS, number % 2, b"acme/ada", b"decided %d" % number)
+        notary.turn(0)
+        notary.close()
+    rebuilt = Edge()
+    for cut in [leaf for leaf in town.leaves() if isinstance(leaf, Cut)]:
+        recs = [
+            rec
+            for move in cut.moves
+            for rec in town.log.read(move.topic, move.partition, move.start, move.end - move.start, 0)
+        ]
+        leaves = [leaf for rec in recs if (leaf := encode_record(rec)) is not None]
+        rebuilt.grow([encode_cut(cut.number, cut.at, cut.instant, cut.moves), *leaves])
+    note = FolderReader(town.ledger_dir).get("checkpoint") or b""
+    assert read_checkpoint(note.decode().partition("\n\n")[0] + "\n") == Checkpoint(ORIGIN, 213, rebuilt.root())
 
 
 def test_what_is_logged_of_the_past_is_given_up(town: Town) -> None:

@@ -8,12 +8,16 @@ from pathlib import Path
 
 import pytest
 
+from placet.drivers.embedded import open_reader
 from placet.drivers.ledger.folder import FolderReader
 from placet.drivers.ledger.serving import LogServer
 from placet.drivers.settings import Settings
 from placet.faces.auditor.tlog import open_head
 from placet.faces.cli import main
 from placet.faces.gateway.server import Server
+from placet.model.topics import Topic
+from placet.provenance.leaf import LOGGED
+from placet.provenance.ledger import read_state
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +59,20 @@ def test_a_log_is_sound_and_complete(data: Path, capsys: pytest.CaptureFixture[s
     assert set(checks) == {"SEALS", "V1", "V11", "V13", "V14", "V18"}
     assert checks["V13"]["checked"] > 0
     assert checks["V14"]["checked"] == report["size"]
+
+
+def test_a_folder_at_rest_is_logged_to_its_last_record(data: Path) -> None:
+    state = read_state((data / "ledger" / ".placet" / "state.json").read_bytes())
+    reader = open_reader(data / "journal")
+    ends = {(int(topic), 0): end for topic in LOGGED if (end := reader.end(topic, 0))}
+    reader.close()
+    assert dict(state.places) == ends
+    assert ends[int(Topic.DECISIONS), 0] > 0
+
+
+def test_without_a_notary_there_is_no_log(tmp_path: Path) -> None:
+    Server(Settings(data=tmp_path, port=0, notary=False)).stop()
+    assert not (tmp_path / "ledger").exists()
 
 
 def test_a_bent_log_is_found_faulty_by_fsck_and_audit(

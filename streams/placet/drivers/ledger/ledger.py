@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Sequence
 
-from placet.drivers.ledger.opening import expect_head, expect_state
+from placet.drivers.ledger.anchor import Anchor
+from placet.drivers.ledger.opening import expect_anchored, expect_head, expect_state
 from placet.errors import Corrupted, Unsure
 from placet.ports import TileStore
 from placet.provenance.checkpoint import Checkpoint, sign_checkpoint
@@ -27,13 +28,15 @@ class Ledger:
         known: Sequence[Verifier],
         holder: str,
         cosign: Callable[[bytes], bytes] = bytes,
+        anchor: Anchor | None = None,
     ) -> None:
         """Go on with the log in `store`, or begin one where there is nothing.
 
         `known` are the keys by which its last checkpoint may be signed. Raise `Corrupted`
         where tiles, state and checkpoint do not agree: nothing is signed over it. `cosign` is given
         each checkpoint once its tree is durable, and returns it as it is to be published: with
-        the signatures of witnesses after the log's own.
+        the signatures of witnesses after the log's own. `anchor` keeps the newest checkpoint
+        apart from the log, which must extend it.
         """
         self._store = store
         self._signers = signers
@@ -48,6 +51,8 @@ class Ledger:
             state = State(origin, 0, head.root, 0, 0, {}, 0, sign_checkpoint(head, signers), holder)
         else:
             self._edge = expect_head(store, state, published, known)
+        expect_anchored(store, state, None if anchor is None else anchor.note(), known)
+        self._anchor = anchor
         # A key that is new signs the head as it stands; one that was retired signs it no more.
         self.state = state._replace(holder=holder, checkpoint=sign_checkpoint(_head(state), signers))
         self._parts = {tile.path for tile, _ in self._edge.partial()}
@@ -123,6 +128,8 @@ class Ledger:
         if not self._store.swap(CHECKPOINT, self._published, note):
             raise Corrupted(f"another notary writes this log: {CHECKPOINT} is not the one published last here")
         self._published = note
+        if self._anchor is not None:
+            self._anchor.keep(note)
 
     def _sweep(self) -> None:
         """Take the parts away whose full tile is published."""

@@ -42,25 +42,34 @@ def expect_head(store: TileStore, state: State, published: bytes | None, known: 
                 f"the tiles of {state.size} leaves do not have the root in {STATE}: refusing to sign over them"
             )
         if published is not None:
-            _expect_extended(_published(published, state, known), state, TileTree(state.size, read))
+            head = _read(published, CHECKPOINT, state.origin, known)
+            _expect_extended(head, CHECKPOINT, state, TileTree(state.size, read))
     except ValueError as fault:
         raise Corrupted(str(fault)) from None
     return edge
 
 
-def _published(note: bytes, state: State, known: Sequence[Verifier]) -> Checkpoint:
+def expect_anchored(store: TileStore, state: State, anchor: bytes | None, known: Sequence[Verifier]) -> None:
+    """Raise `Corrupted` unless the log extends the checkpoint that was kept apart from it."""
+    if anchor is None:
+        return
+    where = "the checkpoint kept apart from it"
+    head = _read(anchor, where, state.origin, known)
     try:
-        return open_checkpoint(note, state.origin, known)[0]
+        _expect_extended(head, where, state, TileTree(state.size, reader_over(store.get)))
     except ValueError as fault:
-        raise Corrupted(f"{CHECKPOINT}: {fault}") from None
+        raise Corrupted(str(fault)) from None
 
 
-def _expect_extended(head: Checkpoint, state: State, tree: TileTree) -> None:
+def _read(note: bytes, where: str, origin: str, known: Sequence[Verifier]) -> Checkpoint:
+    try:
+        return open_checkpoint(note, origin, known)[0]
+    except ValueError as fault:
+        raise Corrupted(f"{where}: {fault}") from None
+
+
+def _expect_extended(head: Checkpoint, where: str, state: State, tree: TileTree) -> None:
     if head.size > state.size:
-        raise Corrupted(
-            f"ledger head is {state.size} leaves, {CHECKPOINT} says {head.size}: refusing to sign a shorter log"
-        )
+        raise Corrupted(f"ledger head is {state.size} leaves, {where} says {head.size}: refusing to sign a shorter log")
     if tree.root(head.size) != head.root:
-        raise Corrupted(
-            f"the first {head.size} leaves do not have the root in {CHECKPOINT}: refusing to sign another log"
-        )
+        raise Corrupted(f"the first {head.size} leaves do not have the root in {where}: refusing to sign another log")

@@ -6,6 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from placet.drivers.ledger.anchor import Anchor
 from placet.drivers.ledger.ledger import Ledger
 from placet.drivers.logs import logger
 from placet.drivers.metrics import Watch
@@ -110,11 +111,12 @@ class WitnessedLedger(Ledger):
         known: Sequence[Verifier],
         holder: str,
         panel: Panel,
+        anchor: Anchor | None = None,
     ) -> None:
         """Open the log as `Ledger` does; `panel` is closed with it."""
         self._panel = panel
         try:
-            super().__init__(store, origin, signers, known, holder, panel)
+            super().__init__(store, origin, signers, known, holder, panel, anchor)
         except BaseException:
             panel.close()
             raise

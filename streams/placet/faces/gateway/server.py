@@ -32,14 +32,8 @@ class Server:
         self.settings = settings
         self._socket = _listen(settings.host, settings.port)
         try:
-            self.running = wiring.serve(wiring.embedded(settings, keeps_past=settings.notary))
+            self.running = wiring.house(settings)
         except BaseException:
-            self._socket.close()
-            raise
-        try:
-            self.notary = wiring.notary_over(self.running.stack) if settings.notary else None
-        except BaseException:
-            self.running.stop()
             self._socket.close()
             raise
         port = self._socket.getsockname()[1]
@@ -50,7 +44,7 @@ class Server:
             self.gateway.start()
         except BaseException:
             self.gateway.close()
-            self._end()
+            self.running.stop()
             self._socket.close()
             raise
         self._server = uvicorn.Server(
@@ -87,11 +81,6 @@ class Server:
         self._server.should_exit = True
         self._thread.join()
         self.gateway.close()
-        self._end()
-
-    def _end(self) -> None:
-        if self.notary is not None:
-            self.notary.stop()
         self.running.stop()
 
     def _serve(self) -> None:
