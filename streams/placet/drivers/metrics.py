@@ -9,6 +9,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, G
 from prometheus_client.metrics import MetricWrapperBase
 
 from placet.drivers.clock import SystemClock
+from placet.drivers.reason_classes import FAIL_CLOSED, reason_class
 from placet.model.reasons import Effect, Reason
 from placet.ports import Clock
 
@@ -94,34 +95,6 @@ ACTION_CLASSES_MOST = 64
 """Agents choose action names; past this many first words the rest is `other`."""
 OTHER = "other"
 
-_REASON_CLASSES: tuple[tuple[int, str], ...] = (
-    (100, "faulty"),
-    (200, "misplaced"),
-    (300, "identity"),
-    (400, "transient"),
-    (600, "policy"),
-    (1 << 31, "life"),
-)
-_FAIL_CLOSED: dict[int, str] = {
-    reason: reason.name.lower()
-    for reason in (
-        Reason.PACK_MISSING,
-        Reason.LAGGING,
-        Reason.OVERLOADED,
-        Reason.CONTEXT_SILENT,
-        Reason.NO_RULE,
-        Reason.RULE_ERRED,
-        Reason.EVALUATION_DISAGREES,
-        Reason.FACT_MISSING,
-        Reason.FACT_SILENT,
-    )
-}
-
-
-def reason_class(reason: int) -> str:
-    """Return the class of a reason: few enough to be a label."""
-    return next(name for bound, name in _REASON_CLASSES if reason < bound)
-
 
 def build(spec: MetricSpec, registry: CollectorRegistry) -> MetricWrapperBase:
     """Return the collector of one row, registered."""
@@ -186,8 +159,8 @@ class Watch:
         for (effect, reason), number in count.answers.items():
             label = Effect(effect).name.lower() if effect else "none"
             self._add("placet_verdicts_total", number, label, reason_class(reason), count.policy_set[:12])
-            if reason in _FAIL_CLOSED:
-                self._add("placet_fail_closed_total", number, _FAIL_CLOSED[reason])
+            if reason in FAIL_CLOSED:
+                self._add("placet_fail_closed_total", number, FAIL_CLOSED[reason])
         for reason, number in count.refused.items():
             self._add("placet_dlq_total", number, Reason(reason).name.lower())
             if reason == Reason.OUTCOME_UNKNOWN:
