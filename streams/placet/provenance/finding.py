@@ -67,11 +67,12 @@ class Finder:
 
     def _marks(self, bundle: int, topic: int, partition: int) -> Iterator[Found]:
         """Yield the leaves of a partition in a bundle, and the cuts that moved it."""
+        place = bytes((topic,)) + partition.to_bytes(4, "big")
         for number, leaf in enumerate(self._entries(bundle), bundle << HEIGHT):
-            if leaf[1:2] == bytes((CUT,)):
+            if leaf[1] == CUT:
                 if _taken(leaf, number, topic, partition)[1]:
                     yield Found(number, leaf)
-            elif _PLACE.unpack_from(leaf)[1:3] == (topic, partition):
+            elif leaf[2:7] == place:
                 yield Found(number, leaf)
 
     def _within(self, base: int, leaves: int, offset: int) -> Found | None:
@@ -91,7 +92,7 @@ class Finder:
         if found is None:
             tile: Tile = tile_of(ENTRIES, bundle, self._size)
             found = entries_in(self._read(tile), tile.width)
-            if any(len(leaf) < _PLACE.size for leaf in found):
+            if min(map(len, found)) < _PLACE.size:
                 raise ValueError(f"{tile.path}: a leaf too short to say where it came from")
             self._bundles[bundle] = found
         return found
