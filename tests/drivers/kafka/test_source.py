@@ -3,13 +3,15 @@
 from pathlib import Path
 
 import pytest
+from confluent_kafka import TopicPartition
+from confluent_kafka.admin import AdminClient
 
 from placet.drivers.clock import SystemClock
 from placet.drivers.kafka import KafkaSource
 from placet.drivers.ledger.folder import FolderReader, FolderStore
 from placet.drivers.ledger.notary import Notary
 from placet.drivers.metrics import Watch
-from placet.errors import Behind
+from placet.errors import Behind, Corrupted
 from placet.faces.auditor.ledger import Ledger, audit_ledger
 from placet.faces.auditor.records import Schemas
 from placet.faces.auditor.report import Report
@@ -72,3 +74,15 @@ def test_what_is_committed_is_logged_once_and_what_was_aborted_never(wide: Stand
 def test_a_cluster_that_shows_less_than_the_log_has_read_is_not_logged(stand: Stand, tmp_path: Path) -> None:
     with pytest.raises(Behind, match=r"placet\.decisions/0 ends at 0, the provenance log has read to 3"):
         KafkaSource(stand.connection, LOGGED, {(int(Topic.DECISIONS), 0): 3})
+
+
+def test_decisions_that_were_deleted_before_they_were_logged_are_not_passed_over(stand: Stand) -> None:
+    for text in ("one", "two", "three"):
+        stand.log.append(Topic.DECISIONS, 0, [message(text)])
+    title = stand.connection.title(Topic.DECISIONS)
+    admin = AdminClient({"bootstrap.servers": stand.connection.bootstrap})
+    [deleted] = admin.delete_records([TopicPartition(title, 0, 2)]).values()
+    deleted.result(30)
+    with pytest.raises(Corrupted, match=r"begins at 2, the provenance log has read to 1: what lay between is gone"):
+        KafkaSource(stand.connection, LOGGED, {(int(Topic.DECISIONS), 0): 1})
+    KafkaSource(stand.connection, LOGGED, {(int(Topic.DECISIONS), 0): 2}).close()

@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from placet.errors import Unsure
+from placet.drivers.ledger.ledger import Ledger
+from placet.errors import Corrupted, Unsure
+from placet.provenance.ledger import STATE
 from tests.drivers.ledger.faulty import (
     FaultyFolder,
     FaultyPort,
@@ -68,3 +70,43 @@ def test_what_a_commit_without_an_end_has_left_is_written_over(tmp_path: Path) -
     list(drive(ledger, records(300), []))
     store.close()
     expect_whole(tmp_path, records(300), [])
+
+
+def published_early(self: Ledger, found: bytes | None) -> None:
+    note = self.state.checkpoint
+    if getattr(self, "_published", None) not in (None, note):
+        self._publish(note)
+    if not self._store.swap(STATE, found, self.state.data):
+        raise AssertionError(STATE)
+
+
+def tiles_after(self: Ledger, files: list[tuple[str, bytes]]) -> None:
+    self.late = [*getattr(self, "late", ()), *files]  # type: ignore[attr-defined]
+
+
+def sweep_with_tiles(self: Ledger) -> None:
+    self._store.put(self.__dict__.pop("late", []))
+
+
+PLANTED: dict[str, tuple[dict[str, object], str, bool]] = {
+    "the checkpoint before the state": ({"_swap_state": published_early}, "killed", False),
+    "the tiles after the checkpoint": ({"_put": tiles_after, "_sweep": sweep_with_tiles}, "killed", False),
+}
+
+
+@pytest.mark.parametrize(("bug", "mode", "power"), PLANTED.values(), ids=PLANTED)
+def test_a_planted_order_is_found(
+    bug: dict[str, object], mode: str, power: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, method in bug.items():
+        monkeypatch.setattr(Ledger, name, method)
+    with pytest.raises((Corrupted, AssertionError)):  # noqa: PT012 - whichever step it is that shows it
+        for at in range(100):
+            story(tmp_path / str(at), RECS, ROUNDS, at, mode, power)
+
+
+def test_a_folder_that_is_not_flushed_loses_what_was_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(FaultyFolder, "_flush_folder", lambda self, folder: self._step(lambda: None))
+    with pytest.raises((Corrupted, AssertionError)):  # noqa: PT012 - whichever step it is that shows it
+        for at in range(100):
+            story(tmp_path / str(at), RECS, ROUNDS, at, "killed", True)

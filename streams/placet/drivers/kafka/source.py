@@ -6,8 +6,8 @@ from placet.drivers.kafka.connection import Connection
 from placet.drivers.kafka.follower import Follower
 from placet.drivers.kafka.reader import Reader
 from placet.drivers.kafka.topics import partition_counts
-from placet.errors import Behind
-from placet.model.topics import Topic
+from placet.errors import Behind, Corrupted
+from placet.model.topics import SPECS, Topic
 from placet.ports import Rec
 
 
@@ -17,7 +17,11 @@ class KafkaSource:
     def __init__(
         self, connection: Connection, topics: tuple[Topic, ...], places: Mapping[tuple[int, int], int]
     ) -> None:
-        """Begin at `places`; raise `Behind` where the cluster shows less than the log has read."""
+        """Begin at `places`.
+
+        Raise `Behind` where the cluster shows less than the log has read, `Corrupted` where decisions
+        that the log has still to read are gone.
+        """
         counts = partition_counts(connection, topics)
         starts = {
             (topic, partition): places.get((int(topic), partition), 0)
@@ -27,7 +31,12 @@ class KafkaSource:
         ends = Reader(connection)
         try:
             for (topic, partition), offset in starts.items():
-                end = ends.bounds(topic, partition)[1]
+                low, end = ends.bounds(topic, partition)
+                if 0 < offset < low and not SPECS[topic].compacted:
+                    raise Corrupted(
+                        f"{connection.title(topic)}/{partition} begins at {low}, the provenance log has read to {offset}: "
+                        "what lay between is gone"
+                    )
                 if end < offset:
                     raise Behind(
                         f"{connection.title(topic)}/{partition} ends at {end}, the provenance log has read to {offset}: "
