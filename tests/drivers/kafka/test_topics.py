@@ -3,10 +3,10 @@
 import pytest
 from confluent_kafka.admin import AdminClient, NewTopic
 
-from placet.drivers.kafka.differences import Mend
+from placet.drivers.kafka.differences import Mend, settings_of
 from placet.drivers.kafka.topics import apply_topics, diff_topics, partition_counts
 from placet.errors import Corrupted, Unavailable
-from placet.model.topics import TOPICS, Topic
+from placet.model.topics import CONTEXT, SPECS, TOPICS, Topic
 from tests.drivers.kafka.stand import Stand, until
 
 
@@ -88,3 +88,11 @@ def test_nothing_is_kept_for_shorter_than_it_was(bare: Stand) -> None:
         apply_topics(bare.connection, partitions=1)
     with pytest.raises(Unavailable, match=r"placet\.intents: no such topic"):
         partition_counts(bare.connection, (Topic.INTENTS,))
+
+
+def test_context_stays_for_a_notary_that_is_away_for_half_a_day_and_is_compacted_within_one() -> None:
+    for topic in (*CONTEXT, Topic.DESK):
+        settings = settings_of(SPECS[topic], 3)
+        # The key of an erased case lies in the desk's changelog: there nothing is kept longer than it must.
+        assert settings.get("min.compaction.lag.ms") == (None if topic is Topic.DESK else "43200000")
+        assert settings["max.compaction.lag.ms"] == "86400000"

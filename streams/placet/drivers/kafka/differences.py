@@ -5,13 +5,16 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from placet.drivers.kafka.connection import MESSAGE_BYTES_MAX
-from placet.model.topics import DAY_MS, EMITS, Topic, TopicSpec
+from placet.model.topics import CONTEXT, DAY_MS, EMITS, Topic, TopicSpec
 
 DELETE_RETENTION_MS = 7 * DAY_MS
 """How long a tombstone stays readable: a local copy of a compacted topic that slept longer is thrown away."""
 
 COMPACTION_LAG_MS = DAY_MS
 """How long a replaced record may stay on disk: the key of an erased case is one of them."""
+
+NOTARY_AWAY_MS = DAY_MS // 2
+"""How long a replaced context record stays at least: a notary that is away for no longer than that logs it still."""
 
 FOREVER = -1
 """What brokers call a retention without end."""
@@ -43,6 +46,7 @@ COMPARED: Mapping[str, Safe] = {
     "delete.retention.ms": Safe.UP,
     "max.message.bytes": Safe.UP,
     "min.insync.replicas": Safe.UP,
+    "min.compaction.lag.ms": Safe.UP,
     "max.compaction.lag.ms": Safe.DOWN,
     "segment.bytes": Safe.EITHER,
     "compression.type": Safe.EITHER,
@@ -105,6 +109,8 @@ def settings_of(spec: TopicSpec, replication: int) -> dict[str, str]:
             "delete.retention.ms": str(DELETE_RETENTION_MS),
             "max.compaction.lag.ms": str(COMPACTION_LAG_MS),
         }
+    if spec.topic in CONTEXT:
+        settings["min.compaction.lag.ms"] = str(NOTARY_AWAY_MS)
     if spec.topic in EMITS:
         # A quarantined record holds another whole record; a desk change the changes of a whole batch.
         settings["max.message.bytes"] = str(MESSAGE_BYTES_MAX)
