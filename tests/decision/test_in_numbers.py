@@ -7,7 +7,7 @@ import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from placet.context.facts import sized
-from placet.decision import arrow, ballot, claims, judge, limits, voice
+from placet.decision import arrow, ballot, claims, judge, limits, ties, voice
 from placet.decision.answer import Answer
 from placet.decision.arrow import QUIET, Said
 from placet.decision.guidance import Guide
@@ -88,7 +88,7 @@ def test_what_has_ended_is_open_under_no_key() -> None:
 def test_a_text_from_outside_is_cut_where_it_is_too_long() -> None:
     assert (claims.DETAIL_MAX, judge.DETAIL_MAX, voice.DETAIL_MAX) == (256, 256, 400)
     assert "user:kim" not in limits.NOBODY
-    assert (limits.NEAR, limits.TIES_MOST, voice.FINDINGS_MOST, voice.SLICE) == (80, 10_000, 10_000, 64)
+    assert (ties.NEAR, limits.TIES_MOST, voice.FINDINGS_MOST, voice.SLICE) == (80, 10_000, 10_000, 64)
 
 
 def test_an_odd_number_of_readings_is_halved_downwards() -> None:
