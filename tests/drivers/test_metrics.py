@@ -5,7 +5,8 @@ from collections import Counter
 
 import pytest
 
-from placet.drivers.metrics import ACTION_CLASSES_MOST, METRICS, Count, Kind, Watch, exposition
+from placet.drivers.metric_table import METRICS, Kind
+from placet.drivers.metrics import ACTION_CLASSES_MOST, Count, Watch, exposition
 from placet.drivers.reason_classes import reason_class
 from placet.model.reasons import Effect, Reason
 

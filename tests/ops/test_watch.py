@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from placet.drivers.metrics import METRICS, Kind
+from placet.drivers.metric_table import METRICS, Kind
 
 ROOT = Path(__file__).parent.parent.parent
 PROMETHEUS = ROOT / "ops" / "prometheus"
