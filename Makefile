@@ -20,6 +20,8 @@ SEED ?=
 LOG ?=
 PROOF ?=
 VKEY ?=
+# What needs nothing but a processor runs on two of them; whatever has processes, folders and brokers of its own comes after.
+ROOMS := tests/architecture tests/context tests/decision tests/evals tests/model tests/policy tests/provenance
 VENV := .venv
 PY := $(VENV)/bin/python
 PLACET := $(VENV)/bin/placet
@@ -59,7 +61,9 @@ demo: setup ## A small fleet of agents, feeds and executors at work, live (ARGS=
 
 .PHONY: test
 test: setup ## Every test, with a real broker that is started and stopped (ARGS="tests/policy -k refund")
-	@$(PY) -m pytest $(ARGS)
+	@$(if $(ARGS),$(PY) -m pytest $(ARGS),red=0; \
+	$(PY) -m pytest -n 2 $(ROOMS) || red=$$?; \
+	$(PY) -m pytest tests $(ROOMS:%=--ignore=%) || red=$$?; exit $$red)
 
 .PHONY: faults
 faults: setup ## Every fault: those in process (ARGS="--seed 17 --journal memory" for one), then a cluster's (CLUSTER="F9 F1+F5" for some)
