@@ -176,6 +176,9 @@ class Cases:
             if fact["offset"] >= self._context.ends.get(place, 0):
                 self._fail("V3", decision.offset, f"rests on {where}, past the end of what is committed")
                 sound = False
+            if fault := self._context.unproved(fact, cut):
+                self._fail("V15", decision.offset, f"rests on {where}, {fault}")
+                sound = False
             same = self._context.compare(fact)
             if same is None:
                 self._report["V5"].skip("a cited context record is compacted away")

@@ -16,7 +16,7 @@ BYTES_MAX = 65_536
 ORIGINS = (None, "none", "internal", "external")
 POLICIES = ("pack", "active_set", "watermark")
 FACTS = ("principal", "risk", "sensitivity", "mandate", "control", "watermark")
-KEY_PURPOSES = ("operator", "executor", "agent", "approver", "feed")
+KEY_PURPOSES = ("operator", "executor", "agent", "approver", "feed", "directory")
 SOURCES_MOST = 256
 KID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:@+~%=#,\-]{0,127}")
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@+~%=#,\-]{0,255}")
@@ -76,7 +76,7 @@ def is_odd_key(rec: Rec, said: Fields) -> bool:
         or not all(NAME.fullmatch(name) for name in (said["issuer"], said["tenant"] or "all"))
         or said["purpose"] not in KEY_PURPOSES
         or len(said["public"]) != 32
-        or bool(said["sources"] and said["purpose"] != "feed")
+        or bool(said["sources"] and said["purpose"] not in ("feed", "directory"))
         or len(said["sources"]) > SOURCES_MOST
         or min(instants) < 0
         or 0 < said["not_after"] < said["not_before"]

@@ -66,7 +66,7 @@ def run(
         None,
     )
     with opened(place) as journal:
-        written = journal.write(Topic.PRINCIPALS, f"{tenant}/{principal}/{source}", codec, record, "feed")
+        written = journal.write(Topic.PRINCIPALS, f"{tenant}/{principal}/{source}", codec, record, "directory")
     if as_json:
         printing.emit(written)
     else:

@@ -197,7 +197,7 @@ def _principal(name: str, kind: str, owner: str | None, at: int) -> principal.Pr
 
 
 def _known(record: principal.Principal) -> Line:
-    return Line(Topic.PRINCIPALS, f"{TENANT}/{record.id}/{record.source}", principal, record, "feed")
+    return Line(Topic.PRINCIPALS, f"{TENANT}/{record.id}/{record.source}", principal, record, "directory")
 
 
 def mandate_of(agent: Agent, at: int, status: str = "active") -> Line:

@@ -109,4 +109,4 @@ class Feeds:
     def _status(self, agent: cast.Agent, status: str, source: str, at: int) -> Line:
         # The newest source gives owner, groups and attributes, so a change of status repeats them.
         record = cast.agent_of(agent, at)._replace(status=status, source=source)
-        return Line(Topic.PRINCIPALS, f"{TENANT}/{agent.name}/{source}", principal, record, "feed")
+        return Line(Topic.PRINCIPALS, f"{TENANT}/{agent.name}/{source}", principal, record, "directory")
