@@ -120,6 +120,8 @@ TOPICS: tuple[TopicSpec, ...] = (
         "worker auditor operator",
         compacted=True,
     ),
+    # What operators say is kept whole. A key is anybody's who may write the topic: compaction would let a record that
+    # no reader takes, or an older word said again, remove a halt, an end or a fall for all who start anew.
     # An operator narrows and ends what was granted, and reads first what that is, and what breaks its chain.
     _spec(
         Topic.MANDATES,
@@ -127,7 +129,7 @@ TOPICS: tuple[TopicSpec, ...] = (
         "tenant/mandate",
         "identity operator gateway",
         "worker auditor operator",
-        compacted=True,
+        days=-1,
     ),
     _spec(
         Topic.CONTROLS,
@@ -135,7 +137,7 @@ TOPICS: tuple[TopicSpec, ...] = (
         "tenant/calendar/scope or tenant/kind/id/scope/operator/observed/expires",
         "operator",
         "worker auditor operator",
-        compacted=True,
+        days=-1,
     ),
     _spec(
         Topic.POLICIES,
@@ -143,16 +145,15 @@ TOPICS: tuple[TopicSpec, ...] = (
         "tenant/pack/digest or tenant/active/revision/digest",
         "operator",
         "worker auditor operator",
-        compacted=True,
+        days=-1,
     ),
-    # Every word about a key stays: an older one, written again, compacts nothing away.
     _spec(
         Topic.KEYS,
         "key watermark",
         "tenant/kid/observed/compromised/operator",
         "operator",
         "worker context executor auditor operator",
-        compacted=True,
+        days=-1,
     ),
     _spec(
         Topic.QUARANTINE,

@@ -17,6 +17,7 @@ from placet.drivers.embedded.layout import (
     NUMBER,
     POINTER,
     ROW,
+    ROWED,
     RUNS,
     end_row,
     input_row,
@@ -149,7 +150,7 @@ class Writer:
         if not messages:
             return end
         at = max(latest, self._clock.now_ms())
-        if place[0] in COMPACTED:
+        if place[0] in ROWED:
             for offset, message in enumerate(messages, end):
                 self._keep(draft, place, offset, at, message)
         else:
@@ -161,13 +162,13 @@ class Writer:
         return end
 
     def _keep(self, draft: _Draft, place: Place, offset: int, at: int, message: Message) -> None:
-        """Put one record of a compacted topic in the place of the one its key had."""
+        """Put one record in a row; one of a compacted topic in the place of the one its key had."""
         stays = message.value is not None or place[0] not in FORGOTTEN
         kept = draft.kept.get(place, self._state.kept[place]) + stays
         draft.kept[place] = kept
         if stays:
             draft.changes.append((KEPT, ROW.pack(*place, offset), pack_run(*place, offset, at, (message,))))
-        if message.key is None:
+        if message.key is None or place[0] not in COMPACTED:
             return
         name = key_row(*place, message.key)
         if name in draft.newest:
