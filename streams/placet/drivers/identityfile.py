@@ -35,6 +35,7 @@ class IssuerEntry(BaseModel):
     tenants: dict[str, str] = {}
     subject: Annotated[str, Field(min_length=1, max_length=256)] = "sub"
     prefix: Text = ""
+    trust_domains: list[Text] = []
 
 
 class IdentityFile(BaseModel):
@@ -55,6 +56,7 @@ class IdentityFile(BaseModel):
                     **{
                         **entry.model_dump(),
                         "audiences": tuple(entry.audiences),
+                        "trust_domains": tuple(entry.trust_domains),
                         "tenants": tuple(sorted(entry.tenants.items())),
                     }
                 )
