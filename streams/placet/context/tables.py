@@ -255,8 +255,7 @@ class Tables(Marks):
         """Raise PoisonRecord where a record is of no tenant, not in its place, or too far ahead of its append time."""
         if tenant not in self._tenants:
             # Index keys are `tenant/name`, and a name may hold a `/`: a tenant with one would speak of another's names.
-            if "/" in strict.identifier(tenant, "tenant"):
-                raise PoisonRecord(f"tenant `{tenant}`: expected no `/` in it", Reason.MALFORMED)
+            strict.tenant(tenant)
             if len(self._tenants) < TENANTS_MOST:
                 self._tenants.add(tenant)
         check_place(rec.partition, rec.key, key, self._partitions[rec.topic])

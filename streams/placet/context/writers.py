@@ -271,8 +271,8 @@ def _known(key: Key) -> KnownKey:
 
 def _formed(key: Key) -> None:
     """Raise PoisonRecord where a record of a key is not in good form."""
-    if key.tenant and "/" in strict.identifier(key.tenant, "tenant"):
-        raise PoisonRecord(f"tenant `{key.tenant}`: expected no `/` in it", Reason.MALFORMED)
+    if key.tenant:
+        strict.tenant(key.tenant)
     strict.identifier(key.issuer, "issuer")
     if "/" in strict.identifier(key.kid, "kid") or len(key.kid) > KID_MOST:
         raise PoisonRecord(

@@ -9,6 +9,7 @@ from placet.faces.auditor.hashes import sha256
 from placet.faces.auditor.history import History, Signed
 from placet.faces.auditor.ignored import AHEAD_MS_MAX, BYTES_MAX, ORIGINS, is_faulty, limits_hold
 from placet.faces.auditor.joining import LABELS, LINKS_MAX, STATUSES
+from placet.faces.auditor.places import odd_tenant
 from placet.faces.auditor.records import Fields, Record, Schemas, Unreadable
 from placet.model.topics import CONTEXT, Topic
 from placet.ports import Log, Rec
@@ -194,7 +195,7 @@ class Known:
         """Return what decides between two records of a source, or None for a record that no reader takes."""
         order = _order(record, self._history, at)
         ahead = order is not None and order[0] > at + AHEAD_MS_MAX
-        return None if ahead or "/" in record.fields["tenant"] or len(value or b"") > BYTES_MAX else order
+        return None if ahead or odd_tenant(record.fields["tenant"]) or len(value or b"") > BYTES_MAX else order
 
     def _newest(self, versions: Iterable[Version], cut: Cut) -> Version | None:
         """Return the version that stands, of those that were read and proved at `cut`."""

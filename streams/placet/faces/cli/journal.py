@@ -105,8 +105,9 @@ def now_ms() -> int:
 
 def named(text: str, option: str) -> str:
     """Return `text` if it may stand in a key (ASCII, at most 256 characters), else fail as wrong usage."""
+    check = strict.tenant if option == "--tenant" else strict.identifier
     try:
-        return strict.identifier(text, option)
+        return check(text, option)
     except PoisonRecord as error:
         raise usage(str(error)) from None
 

@@ -53,8 +53,8 @@ def run(
 
     one_of(purpose, "PURPOSE", PURPOSES)
     named(issuer, "--issuer")
-    if tenant and "/" in named(tenant, "--tenant"):
-        raise usage(f"--tenant: `{tenant}`: expected no `/` in it")
+    if tenant:
+        named(tenant, "--tenant")
     sources = tuple(source or ())
     if sources and purpose not in ("feed", "directory"):
         raise usage("--source: only a feed or a directory names sources")

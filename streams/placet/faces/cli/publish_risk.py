@@ -98,6 +98,7 @@ def _publish(journal: "Journal", heard: "Heard") -> "tuple[list[Written], list[S
     """Publish the risk, and the status of principals that are known; return also the changes that found nobody."""
     from placet.faces.heard import newest_principal
     from placet.model.codec import principal, risk_signal
+    from placet.model.context_keys import principal_key
     from placet.model.topics import Topic
 
     unknown: list[StatusChange] = []
@@ -111,7 +112,7 @@ def _publish(journal: "Journal", heard: "Heard") -> "tuple[list[Written], list[S
             continue
         # The newest source gives owner, groups and the rest, so a change of status repeats them.
         record = known._replace(status=change.status, source=change.source, observed_at=change.observed_at)
-        key = f"{change.tenant}/{change.subject}/{change.source}"
+        key = principal_key(record).decode()
         written.append(journal.write(Topic.PRINCIPALS, key, principal, record, "directory"))
     return written, unknown
 
