@@ -1,13 +1,16 @@
 """`identity.json`: which trust domains and issuers are believed, and who their workloads and people are here."""
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from placet.context.identity import Domain, Identities, Issuer
+from placet.drivers.tokens import TokenKey, Tokens
 from placet.errors import Corrupted, Unavailable
 
+T = TypeVar("T")
 Text = Annotated[str, Field(max_length=256)]
 Kind = Literal["spiffe", "user", "agent", "service", "connector", "workflow", "tool"]
 
@@ -23,7 +26,7 @@ class DomainEntry(BaseModel):
 
 
 class IssuerEntry(BaseModel):
-    """What tokens of an issuer say; see `context.identity.Issuer`."""
+    """What tokens of an issuer say; see `context.identity.Issuer`. `keys` are its public keys as JWKs: no other signs for it."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
@@ -36,6 +39,7 @@ class IssuerEntry(BaseModel):
     subject: Annotated[str, Field(min_length=1, max_length=256)] = "sub"
     prefix: Text = ""
     trust_domains: list[Text] = []
+    keys: list[dict[str, Any]] = []
 
 
 class IdentityFile(BaseModel):
@@ -54,7 +58,7 @@ class IdentityFile(BaseModel):
             [
                 Issuer(
                     **{
-                        **entry.model_dump(),
+                        **entry.model_dump(exclude={"keys"}),
                         "audiences": tuple(entry.audiences),
                         "trust_domains": tuple(entry.trust_domains),
                         "tenants": tuple(sorted(entry.tenants.items())),
@@ -64,11 +68,30 @@ class IdentityFile(BaseModel):
             ],
         )
 
+    def tokens(self, skew_ms_max: int) -> Tokens:
+        """Return the rules as what verifies tokens; raise ValueError where a key is none, or has a kid twice."""
+        keys: dict[str, dict[str, TokenKey]] = {}
+        for entry in self.issuers:
+            of_issuer = [TokenKey.of(jwk) for jwk in entry.keys]
+            keys[entry.issuer] = {key.kid: key for key in of_issuer}
+            if len(keys[entry.issuer]) < len(of_issuer):
+                raise ValueError(f"issuer `{entry.issuer}`: a kid stands twice among its keys")
+        return Tokens(self.identities(), keys, skew_ms_max)
+
 
 def read_identities(path: Path) -> Identities:
     """Return who is who by the file at `path`. Raise `Unavailable` without one, `Corrupted` where it contradicts itself."""
+    return _read(path, IdentityFile.identities)
+
+
+def read_tokens(path: Path, skew_ms_max: int) -> Tokens:
+    """Return what verifies tokens by the file at `path`. Raise as `read_identities` does, and `Corrupted` for no key."""
+    return _read(path, lambda file: file.tokens(skew_ms_max))
+
+
+def _read(path: Path, made: Callable[[IdentityFile], T]) -> T:
     try:
-        return IdentityFile.model_validate_json(path.read_bytes()).identities()
+        return made(IdentityFile.model_validate_json(path.read_bytes()))
     except FileNotFoundError:
         raise Unavailable(f"{path}: no such file: expected trust domains and issuers") from None
     except OSError as error:

@@ -7,6 +7,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from placet.faces.gateway.bodies import VoteBody
+from placet.faces.gateway.callers import tenant_of
 from placet.faces.gateway.gateway import Gateway
 from placet.faces.gateway.problems import json_answer
 from placet.faces.pending import Inbox, Pending
@@ -33,7 +34,7 @@ class ApprovalRoutes:
 
     async def waiting(self, request: Request) -> Response:
         """200: what waits for people now, of one `tenant` where that is named, the first to expire first."""
-        tenant = request.query_params.get("tenant", "")
+        tenant = tenant_of(request, request.query_params.get("tenant", ""))
         found = await self._gateway.blocking(self._read)
         return json_answer({"approvals": [each.told() for each in found if tenant in ("", each.verdict.tenant)]})
 

@@ -6,11 +6,15 @@ import os
 import secrets
 import socket
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import uvicorn
 
 from placet import wiring
+from placet.context.identity import Who
+from placet.drivers.clock import SystemClock
+from placet.drivers.identityfile import read_tokens
 from placet.drivers.settings import Settings
 from placet.errors import PlacetError, Unavailable
 from placet.faces.gateway.app import build
@@ -30,6 +34,7 @@ class Server:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        who = _callers(settings)
         self._socket = _listen(settings.host, settings.port)
         try:
             self.running = wiring.serve(wiring.embedded(settings))
@@ -49,7 +54,7 @@ class Server:
             raise
         self._server = uvicorn.Server(
             uvicorn.Config(
-                build(self.gateway, self.token),
+                build(self.gateway, self.token, who),
                 log_config=None,
                 access_log=False,
                 server_header=False,
@@ -86,6 +91,14 @@ class Server:
     def _serve(self) -> None:
         # Signals belong to whoever runs this: uvicorn takes none in a thread.
         self._server.run(sockets=[self._socket])
+
+
+def _callers(settings: Settings) -> Callable[[str], Who] | None:
+    """Return what says whose a token is by `identity.json`; None where there is no such file. Raise `Corrupted` for a bad one."""
+    if not settings.identity_file.exists():
+        return None
+    tokens, clock = read_tokens(settings.identity_file, settings.skew_ms_max), SystemClock()
+    return lambda token: tokens.who(token, clock.now_ms())
 
 
 def write_http_file(path: Path, url: str, token: str) -> None:
