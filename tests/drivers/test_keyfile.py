@@ -144,7 +144,7 @@ def test_a_key_file_that_is_none_is_refused_with_the_place(tmp_path: Path, conte
 
 
 def test_no_key_file_is_said_with_what_makes_one(tmp_path: Path) -> None:
-    with pytest.raises(Unavailable, match="first start"):
+    with pytest.raises(Unavailable, match="`placet keys init` made"):
         read_keys(tmp_path / "keys.json")
 
 

@@ -131,7 +131,7 @@ def read_keys(path: Path) -> KeyFile:
     try:
         text = path.read_bytes()
     except FileNotFoundError:
-        raise Unavailable(f"{path}: no pinned keys here; `placet up` makes them on its first start") from None
+        raise Unavailable(f"{path}: no pinned keys: copy those that `placet up` or `placet keys init` made") from None
     except OSError as error:
         raise Unavailable(f"{path}: {error.strerror}") from error
     try:
