@@ -94,7 +94,7 @@ def test_records_past_their_retention_are_counted_as_not_checked() -> None:
     assert report["V2"].unchecked == {"the cited intent cannot be read": 2}
 
 
-def test_compacted_context_is_counted_as_not_checked() -> None:
+def test_compacted_context_is_counted_as_not_checked_but_for_who_wrote_it() -> None:
     shelf = tell().write()
     shelf.topics[Topic.SENSITIVITY, 0].clear()
     shelf.put(Topic.SENSITIVITY, b"k", None)
@@ -102,7 +102,27 @@ def test_compacted_context_is_counted_as_not_checked() -> None:
     del shelf.topics[Topic.SENSITIVITY, 0][0]
     report = audit(shelf, KEYS, KEK)
     assert report.clean
-    assert report["V5"].unchecked == {"a cited context record is compacted away": 7}
+    assert report["V5"].unchecked == {
+        "a cited context record is compacted away: who wrote it is proved, where it stood is not": 7
+    }
+
+
+def test_a_label_that_is_compacted_away_and_that_nobody_signed_is_named() -> None:
+    story = tell()
+    fields = fastavro.schemaless_reader(io.BytesIO(story.facts["resource"]["value"][5:]), PARSED["sensitivity"], None)
+    for case in story.cases.values():
+        case["facts"] = [
+            {**fact, "value": frame("sensitivity", {**fields, "proof": None})} if fact["role"] == "resource" else fact  # type: ignore[dict-item]
+            for fact in case["facts"]
+        ]
+    shelf = story.write()
+    shelf.topics[Topic.SENSITIVITY, 0].clear()
+    shelf.put(Topic.SENSITIVITY, b"k", None)
+    shelf.put(Topic.SENSITIVITY, b"k", None)
+    del shelf.topics[Topic.SENSITIVITY, 0][0]
+    shown = [str(one) for one in audit(shelf, KEYS, KEK)["V15"].shown]
+    assert len(shown) == len(story.cases)
+    assert all("a sensitivity that no key for such records signed" in one for one in shown)
 
 
 def older(
@@ -149,7 +169,9 @@ def test_a_record_written_twice_is_not_overlooked_when_the_first_is_compacted_aw
     del shelf.topics[Topic.PRINCIPALS, 0][0]
     report = audit(shelf, KEYS, KEK)
     assert report.clean
-    assert report["V5"].unchecked == {"a cited context record is compacted away": 7}
+    assert report["V5"].unchecked == {
+        "a cited context record is compacted away: who wrote it is proved, where it stood is not": 7
+    }
 
 
 def known_in(shelf: Shelf, keys: dict[str, Any]) -> Known:

@@ -171,6 +171,10 @@ class Known:
         signed = self._history.signer(record, fact["at"])[1]
         return "" if self._history.proves(signed, cut) else f"a {record.name} whose key proves nothing at that time"
 
+    def is_signed(self, fact: Fields) -> bool:
+        """Whether a fact is a record that proves its writer by itself, wherever it stood."""
+        return self._schemas.open(fact["value"]).name in SIGNED
+
     def about(self, fact: Fields) -> tuple[Subject, str, tuple[int, int]] | None:
         """Return what a fact of a case is about, whose word it is and its order; None where no reader takes it."""
         record = self._schemas.open(fact["value"])
