@@ -1,7 +1,7 @@
 """The join of one intent with all that is known: the Case that is decided, and the facts that it rests on."""
 
 from placet.context.ages import Heard, Observed
-from placet.context.chain import NEVER, outside
+from placet.context.chain import NEVER, outside, resolve
 from placet.context.decay import decayed
 from placet.context.facts import AUDIENCE, EXECUTOR, RESOURCE_ROLE, RISK_ROLES, VOTER, VOTER_KEY, Bundle, in_role, role
 from placet.context.parties import Asker, Meeting, Party, Refused
@@ -96,6 +96,31 @@ class Joiner:
     def knows(self, tenant: str, name: str) -> bool:
         """Return whether a principal is known, whatever its status."""
         return f"{PRINCIPAL}{tenant}/{name}" in self._tables.principals
+
+    def grounds(self, intent: Intent) -> tuple[str, ...]:
+        """Return the index keys of what an intent rests on whatever is still to be read: the key that signed it, its
+        mandate, and the mandates above that as far as they are known.
+        """
+        kid = intent.proof.kid if intent.proof else ""
+        keys = (f"{KEY}{intent.tenant}/{kid}", f"{KEY}/{kid}") if kid else ()
+        if not intent.mandate:
+            return keys
+        chain = resolve(
+            self._tables.mandates, intent.tenant, intent.mandate, intent.actor, intent.authority, self._instant
+        )
+        return (*keys, *chain.keys)
+
+    def fallen(self, intent: Intent) -> str:
+        """Return what of that has fallen, in words: a key that is compromised, a mandate that is suspended or revoked; else
+        an empty text.
+        """
+        tables, tenant = self._tables, intent.tenant
+        if intent.proof is not None and tables.keys.fell(intent.proof.kid, tenant) is not None:
+            return f"key `{intent.proof.kid}` is compromised"
+        if not intent.mandate:
+            return ""
+        chain = resolve(tables.mandates, tenant, intent.mandate, intent.actor, intent.authority, self._instant)
+        return chain.broken if chain.links and not chain.links[-1].active else ""
 
     def await_feeds(self, facts: tuple[str, ...]) -> None:
         """Let the case rest on the feeds of facts that are silent as well: one that is heard again is a change."""

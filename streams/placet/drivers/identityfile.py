@@ -1,16 +1,13 @@
 """`identity.json`: which trust domains and issuers are believed, and who their workloads and people are here."""
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from placet.context.identity import Domain, Identities, Issuer
-from placet.drivers.tokens import TokenKey, Tokens
 from placet.errors import Corrupted, Unavailable
 
-T = TypeVar("T")
 Text = Annotated[str, Field(max_length=256)]
 Kind = Literal["spiffe", "user", "agent", "service", "connector", "workflow", "tool"]
 
@@ -25,8 +22,31 @@ class DomainEntry(BaseModel):
     path: Text = ""
 
 
+class JwkEntry(BaseModel):
+    """A public key that an issuer signs tokens with (RFC 7517). What a JWK may say besides is passed over."""
+
+    model_config = ConfigDict(extra="ignore", strict=True, frozen=True)
+
+    kty: Literal["OKP", "EC", "RSA"]
+    kid: Annotated[str, Field(min_length=1, max_length=256)]
+    alg: Text = ""
+    use: Literal["sig"] = "sig"
+    crv: Text = ""
+    x: Text = ""
+    y: Text = ""
+    n: Annotated[str, Field(max_length=2048)] = ""
+    e: Text = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _public(cls, given: Any) -> Any:
+        if isinstance(given, dict) and ("d" in given or "k" in given):
+            raise ValueError("a private key: expected its public part alone")
+        return given
+
+
 class IssuerEntry(BaseModel):
-    """What tokens of an issuer say; see `context.identity.Issuer`. `keys` are its public keys as JWKs: no other signs for it."""
+    """What tokens of an issuer say; see `context.identity.Issuer`. `jwks` are its public keys: no other signs for it."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
@@ -39,7 +59,7 @@ class IssuerEntry(BaseModel):
     subject: Annotated[str, Field(min_length=1, max_length=256)] = "sub"
     prefix: Text = ""
     trust_domains: list[Text] = []
-    keys: list[dict[str, Any]] = []
+    jwks: Annotated[list[JwkEntry], Field(max_length=32)] = []
 
 
 class IdentityFile(BaseModel):
@@ -58,7 +78,7 @@ class IdentityFile(BaseModel):
             [
                 Issuer(
                     **{
-                        **entry.model_dump(exclude={"keys"}),
+                        **entry.model_dump(exclude={"jwks"}),
                         "audiences": tuple(entry.audiences),
                         "trust_domains": tuple(entry.trust_domains),
                         "tenants": tuple(sorted(entry.tenants.items())),
@@ -68,30 +88,20 @@ class IdentityFile(BaseModel):
             ],
         )
 
-    def tokens(self, skew_ms_max: int) -> Tokens:
-        """Return the rules as what verifies tokens; raise ValueError where a key is none, or has a kid twice."""
-        keys: dict[str, dict[str, TokenKey]] = {}
-        for entry in self.issuers:
-            of_issuer = [TokenKey.of(jwk) for jwk in entry.keys]
-            keys[entry.issuer] = {key.kid: key for key in of_issuer}
-            if len(keys[entry.issuer]) < len(of_issuer):
-                raise ValueError(f"issuer `{entry.issuer}`: a kid stands twice among its keys")
-        return Tokens(self.identities(), keys, skew_ms_max)
-
 
 def read_identities(path: Path) -> Identities:
     """Return who is who by the file at `path`. Raise `Unavailable` without one, `Corrupted` where it contradicts itself."""
-    return _read(path, IdentityFile.identities)
-
-
-def read_tokens(path: Path, skew_ms_max: int) -> Tokens:
-    """Return what verifies tokens by the file at `path`. Raise as `read_identities` does, and `Corrupted` for no key."""
-    return _read(path, lambda file: file.tokens(skew_ms_max))
-
-
-def _read(path: Path, made: Callable[[IdentityFile], T]) -> T:
+    file = read_identity_file(path)
     try:
-        return made(IdentityFile.model_validate_json(path.read_bytes()))
+        return file.identities()
+    except ValueError as error:
+        raise Corrupted(f"{path}: {error}") from None
+
+
+def read_identity_file(path: Path) -> IdentityFile:
+    """Return the file at `path`. Raise `Unavailable` without one, `Corrupted` where it is not one."""
+    try:
+        return IdentityFile.model_validate_json(path.read_bytes())
     except FileNotFoundError:
         raise Unavailable(f"{path}: no such file: expected trust domains and issuers") from None
     except OSError as error:
@@ -100,5 +110,3 @@ def _read(path: Path, made: Callable[[IdentityFile], T]) -> T:
         what = error.errors(include_input=False, include_url=False, include_context=False)[0]
         where = ".".join(str(part) for part in what["loc"]) or "file"
         raise Corrupted(f"{path}: `{where}` {what['msg'].lower()}") from None
-    except ValueError as error:
-        raise Corrupted(f"{path}: {error}") from None

@@ -1,12 +1,13 @@
-"""Signed tokens (JWT, RFC 7519; JWT-SVID): whose they are, by the pinned keys of their issuers and the rules of who is who.
+"""Tokens (JWT, JWT-SVID) of the issuers in `identity.json`: believed where a key of their own issuer signed them.
 
-The algorithm is that of the key and never the token's choice. No key is
-fetched: a kid that no rule pins is refused.
+RFC 7515, 7519, 8725. The algorithm is one of the key's own and never the
+token's choice. No key is fetched.
 """
 
 import base64
-import re
-from collections.abc import Mapping
+import binascii
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
 from cryptography.exceptions import InvalidSignature
@@ -16,114 +17,177 @@ from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
 
 from placet.context.identity import Identities, Who
-from placet.errors import PoisonRecord
+from placet.drivers.identityfile import IdentityFile, JwkEntry, read_identity_file
+from placet.errors import Corrupted, PoisonRecord
 from placet.model import strict
 from placet.model.reasons import Reason
 
-TOKEN_MOST = 16_384
-RSA_BITS_LEAST = 2_048
-COORDINATE = 32
-_PART = re.compile(r"[A-Za-z0-9_\-]+")
-Public = Ed25519PublicKey | ec.EllipticCurvePublicKey | rsa.RSAPublicKey
+TOKEN_BYTES_MAX = 16_384
+CLAIMS_DEPTH, CLAIMS_MAX = 8, 256
+RSA_BITS_MIN = 2_048
+ACR_MAX = 128
+ES256_SIZE = 64
+Check = Callable[[bytes, bytes], None]
+"""Raises InvalidSignature where a signature (first) does not cover some bytes."""
 
 
-class TokenKey(NamedTuple):
-    """A public key of an issuer, and the one algorithm it verifies (RFC 7518 §3.1, RFC 8037)."""
+class Key(NamedTuple):
+    """A public key of an issuer, and what it checks by the name of the algorithm (RFC 7518 §3.1)."""
 
     kid: str
-    algorithm: str
-    public: Public
+    checks: Mapping[str, Check]
 
-    @classmethod
-    def of(cls, jwk: Mapping[str, Any]) -> "TokenKey":
-        """Return the key in a JWK (RFC 7517); raise ValueError for a private one, another kind, or one without a `kid`."""
-        kid = jwk.get("kid")
-        if not isinstance(kid, str) or not kid:
-            raise ValueError("a key without `kid`")
-        if "d" in jwk or "k" in jwk:
-            raise ValueError(f"key `{kid[:64]}` is a secret: expected its public half")
-        if jwk.get("use", "sig") != "sig":
-            raise ValueError(f"key `{kid[:64]}` is not for signatures")
-        kind = (jwk.get("kty"), jwk.get("crv"))
-        if kind == ("OKP", "Ed25519"):
-            return cls(kid, "EdDSA", Ed25519PublicKey.from_public_bytes(_raw(jwk, "x")))
-        if kind == ("EC", "P-256"):
-            point = ec.EllipticCurvePublicNumbers(_number(jwk, "x"), _number(jwk, "y"), ec.SECP256R1())
-            return cls(kid, "ES256", point.public_key())
-        if kind == ("RSA", None):
-            public = rsa.RSAPublicNumbers(_number(jwk, "e"), _number(jwk, "n")).public_key()
-            if public.key_size < RSA_BITS_LEAST:
-                raise ValueError(f"key `{kid[:64]}` has {public.key_size} bits: expected at least {RSA_BITS_LEAST}")
-            return cls(kid, "RS256", public)
-        raise ValueError(f"key `{kid[:64]}`: expected an Ed25519, a P-256 or an RSA key")
 
-    def holds(self, signature: bytes, signed: bytes) -> bool:
-        """Return whether this key made the signature of `signed`."""
-        try:
-            if isinstance(self.public, Ed25519PublicKey):
-                self.public.verify(signature, signed)
-            elif isinstance(self.public, rsa.RSAPublicKey):
-                self.public.verify(signature, signed, padding.PKCS1v15(), SHA256())
-            else:
-                if len(signature) != 2 * COORDINATE:
-                    return False
-                halves = (int.from_bytes(signature[at : at + COORDINATE], "big") for at in (0, COORDINATE))
-                self.public.verify(encode_dss_signature(*halves), signed, ec.ECDSA(SHA256()))
-        except InvalidSignature:
-            return False
-        return True
+class Shown(NamedTuple):
+    """Who a token is of, how they authenticated (empty: not said), and when, ms since 1970 (0: not said)."""
+
+    who: Who
+    acr: str
+    auth_time: int
 
 
 class Tokens:
-    """Who somebody is by a token: its signature, its claims, and the one table of who is who."""
+    """Reads tokens. An issuer without keys has none that is believed."""
 
-    def __init__(self, identities: Identities, keys: Mapping[str, Mapping[str, TokenKey]], skew_ms_max: int) -> None:
+    def __init__(self, identities: Identities, keys: Mapping[str, Sequence[Key]]) -> None:
         self._identities = identities
         self._keys = keys
-        self._skew_ms_max = skew_ms_max
 
-    def who(self, token: str, at: int) -> Who:
-        """Return the principal that a token proves at `at`, ms; raise PoisonRecord where it proves nobody."""
-        parts = token.split(".")
-        if len(token) > TOKEN_MOST or len(parts) != 3 or not all(_PART.fullmatch(one) for one in parts):
-            _refuse("no signed token of three parts")
-        head, claims = _json(parts[0], "header"), _json(parts[1], "claims")
-        if "crit" in head:
-            _refuse("a token that asks for what is not known here")
-        issuer, kid = claims.get("iss"), head.get("kid")
-        key = self._keys.get(issuer if isinstance(issuer, str) else "", {}).get(kid if isinstance(kid, str) else "")
-        if key is None:
-            _refuse(f"no key `{str(kid)[:64]}` of the issuer `{str(issuer)[:128]}` is pinned")
-        if head.get("alg") != key.algorithm:
-            _refuse(f"a token signed by `{str(head.get('alg'))[:16]}`, expected {key.algorithm}")
-        if not key.holds(_decoded(parts[2]), f"{parts[0]}.{parts[1]}".encode()):
-            _refuse(f"the signature is not by key `{key.kid[:64]}`")
-        return self._identities.of_claims(claims, at, self._skew_ms_max)
+    def read(self, token: str, at: int, skew_ms_max: int) -> Shown:
+        """Return what a JWS in compact form proves at `at` (ms); raise PoisonRecord where it proves nothing."""
+        if not token.isascii() or len(token) > TOKEN_BYTES_MAX or token.count(".") != 2:
+            _refuse(f"a token of {len(token)} characters: expected three parts in base64url, {TOKEN_BYTES_MAX} at most")
+        signed, _, signature = token.rpartition(".")
+        head, _, body = signed.partition(".")
+        header, claims = _json(head, "header"), _json(body, "claims")
+        issuer = claims.get("iss")
+        check = self._check_of(issuer if isinstance(issuer, str) else "", header)
+        try:
+            check(_bytes(signature, "signature"), signed.encode())
+        except (InvalidSignature, ValueError):
+            _refuse("the signature of the token is not one of the key it names")
+        who = self._identities.of_claims(claims, at, skew_ms_max)
+        return Shown(who, _acr(claims), _auth_time(claims))
+
+    def _check_of(self, issuer: str, header: Mapping[str, Any]) -> Check:
+        if "crit" in header:
+            _refuse("a token with `crit`: expected one that wants nothing beyond RFC 7515")
+        keys, kid = self._keys.get(issuer, ()), header.get("kid")
+        found = [key for key in keys if key.kid == kid] if kid is not None else list(keys)
+        if len(found) != 1:
+            _refuse(f"no key `{str(kid)[:64]}` of the issuer `{issuer[:128]}` is on file")
+        check = found[0].checks.get(str(header.get("alg")))
+        if check is None:
+            _refuse(
+                f"alg `{str(header.get('alg'))[:16]}`: expected {' or '.join(found[0].checks)} of key `{found[0].kid}`"
+            )
+        return check
 
 
-def _json(part: str, what: str) -> Mapping[str, Any]:
+def read_tokens(path: Path) -> Tokens:
+    """Return what reads tokens by the file at `path`: none is believed without one. Raise `Corrupted` for a faulty one."""
+    if not path.exists():
+        return Tokens(Identities(), {})
+    file: IdentityFile = read_identity_file(path)
+    keys: dict[str, list[Key]] = {}
+    for entry in file.issuers:
+        try:
+            keys[entry.issuer] = [_key(jwk) for jwk in entry.jwks]
+        except ValueError as error:
+            raise Corrupted(f"{path}: issuer `{entry.issuer}`: {error}") from None
+        if len({key.kid for key in keys[entry.issuer]}) != len(entry.jwks):
+            raise Corrupted(f"{path}: issuer `{entry.issuer}`: two keys have one `kid`")
     try:
-        return strict.parse(_decoded(part), most_bytes=TOKEN_MOST, depth=8, keys=256)
-    except PoisonRecord as fault:
-        _refuse(f"the {what} of the token: {str(fault).removeprefix('arguments: ')}")
+        return Tokens(file.identities(), keys)
+    except ValueError as error:
+        raise Corrupted(f"{path}: {error}") from None
 
 
-def _decoded(part: str) -> bytes:
+def _key(jwk: JwkEntry) -> Key:
+    """Return the public key of a JWK (RFC 7517, RFC 8037); raise ValueError where it is none that may be used."""
+    checks: dict[str, Check]
+    if jwk.kty == "OKP" and jwk.crv == "Ed25519":
+        checks = {"EdDSA": Ed25519PublicKey.from_public_bytes(_raw(jwk, "x")).verify}
+    elif jwk.kty == "EC" and jwk.crv == "P-256":
+        checks = {"ES256": _es256(_number(jwk, "x"), _number(jwk, "y"))}
+    elif jwk.kty == "RSA":
+        checks = _rsa(rsa.RSAPublicNumbers(_number(jwk, "e"), _number(jwk, "n")).public_key(), jwk.kid)
+    else:
+        raise ValueError(f"key `{jwk.kid}`: {jwk.kty} {jwk.crv}: expected OKP Ed25519, EC P-256 or RSA")
+    if jwk.alg:
+        checks = {name: check for name, check in checks.items() if name == jwk.alg}
+    if not checks:
+        raise ValueError(f"key `{jwk.kid}`: alg `{jwk.alg}` is not one of a key of this kind")
+    return Key(jwk.kid, checks)
+
+
+def _es256(x: int, y: int) -> Check:
+    public = ec.EllipticCurvePublicNumbers(x, y, ec.SECP256R1()).public_key()
+
+    def check(signature: bytes, data: bytes) -> None:
+        if len(signature) != ES256_SIZE:
+            raise InvalidSignature
+        r, s = (int.from_bytes(half, "big") for half in (signature[:32], signature[32:]))
+        public.verify(encode_dss_signature(r, s), data, ec.ECDSA(SHA256()))
+
+    return check
+
+
+def _rsa(public: rsa.RSAPublicKey, kid: str) -> dict[str, Check]:
+    if public.key_size < RSA_BITS_MIN:
+        raise ValueError(f"key `{kid}`: {public.key_size} bits: expected {RSA_BITS_MIN} or more")
+    pss = padding.PSS(padding.MGF1(SHA256()), SHA256.digest_size)
+    return {
+        "RS256": lambda signature, data: public.verify(signature, data, padding.PKCS1v15(), SHA256()),
+        "PS256": lambda signature, data: public.verify(signature, data, pss, SHA256()),
+    }
+
+
+def _raw(jwk: JwkEntry, name: str) -> bytes:
     try:
-        return base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))
-    except ValueError:
-        _refuse("a part of the token is not base64url")
+        return _decoded(getattr(jwk, name))
+    except (ValueError, binascii.Error):
+        raise ValueError(f"key `{jwk.kid}`: `{name}` is not base64url") from None
 
 
-def _raw(jwk: Mapping[str, Any], name: str) -> bytes:
-    text = jwk.get(name)
-    if not isinstance(text, str) or not _PART.fullmatch(text):
-        raise ValueError(f"`{name}` of a key: expected base64url")
-    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
-
-
-def _number(jwk: Mapping[str, Any], name: str) -> int:
+def _number(jwk: JwkEntry, name: str) -> int:
     return int.from_bytes(_raw(jwk, name), "big")
+
+
+def _decoded(text: str) -> bytes:
+    """Return base64url without padding as bytes, of one spelling only (RFC 7515 §2)."""
+    raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+    if base64.urlsafe_b64encode(raw).rstrip(b"=") != text.encode():
+        raise ValueError
+    return raw
+
+
+def _bytes(text: str, what: str) -> bytes:
+    try:
+        return _decoded(text)
+    except (ValueError, binascii.Error):
+        _refuse(f"the {what} of the token: not base64url")
+
+
+def _json(text: str, what: str) -> dict[str, Any]:
+    try:
+        return strict.parse(_bytes(text, what), most_bytes=TOKEN_BYTES_MAX, depth=CLAIMS_DEPTH, keys=CLAIMS_MAX)
+    except PoisonRecord as error:
+        _refuse(f"the {what} of the token: {str(error).removeprefix('arguments: ')}")
+
+
+def _acr(claims: Mapping[str, Any]) -> str:
+    acr = claims.get("acr", "")
+    if not isinstance(acr, str) or len(acr) > ACR_MAX or not acr.isprintable():
+        _refuse(f"claim `acr`: expected a text of {ACR_MAX} characters at most")
+    return acr
+
+
+def _auth_time(claims: Mapping[str, Any]) -> int:
+    at = claims.get("auth_time", 0)
+    if isinstance(at, bool) or not isinstance(at, int) or not 0 <= at < 10**11:
+        _refuse("claim `auth_time`: expected whole seconds since 1970")
+    return at * 1000
 
 
 def _refuse(says: str) -> NoReturn:

@@ -12,18 +12,17 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from placet.errors import Corrupted
 from placet.faces.gateway.server import Server
-from tests.drivers.test_tokens import okp, token
 from tests.faces.shop import settings_of
+from tests.support.tokens import OKP, jwk, signed
 from tests.support.world import TENANT
 
-KEY = Ed25519PrivateKey.from_private_bytes(b"t" * 32)
 ISSUERS = [
     {
         "issuer": f"https://{kind}.example",
         "audiences": ["placet"],
         "kind": kind,
         "tenant": TENANT,
-        "keys": [okp("k", KEY)],
+        "jwks": [jwk("OKP", "k")],
     }
     for kind in ("agent", "user")
 ]
@@ -43,7 +42,7 @@ def asked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ask]:
 
     def ask(kind: str, subject: str, method: str, path: str, **more: Any) -> httpx2.Response:
         claims = {"iss": f"https://{kind}.example", "aud": "placet", "exp": int(time.time()) + 600, "sub": subject}
-        bearer = more.pop("bearer", None) or token({"alg": "EdDSA", "kid": "k"}, claims, more.pop("sign", KEY.sign))
+        bearer = more.pop("bearer", None) or signed({"alg": "EdDSA", "kid": "k"}, claims, more.pop("sign", OKP.sign))
         with httpx2.Client(base_url=running.url, headers={"authorization": f"Bearer {bearer}"}, timeout=30) as client:
             return client.request(method, path, **more)
 
@@ -58,7 +57,7 @@ def test_a_principal_asks_in_its_own_name_and_reads_what_becomes_of_it(asked: As
     assert answer.status_code == 202, answer.text
     found = asked("agent", "ada", "GET", answer.json()["await"])
     assert (found.status_code, found.json()["actor"]) == (200, "agent:ada")
-    assert asked("user", "flo", "GET", "/v1/approvals").json() == {"approvals": []}
+    assert asked("user", "flo", "GET", "/v1/approvals").json() == {"approvals": [], "reviews": []}
 
 
 @pytest.mark.parametrize(
@@ -89,7 +88,10 @@ def test_a_principal_speaks_for_nobody_else_and_does_nothing_else(
 
 def test_a_token_that_proves_nobody_is_told_so_and_gets_nowhere(asked: Ask) -> None:
     forged = asked("agent", "ada", "POST", "/v1/intents", json=INTENT, sign=Ed25519PrivateKey.generate().sign)
-    assert (forged.status_code, forged.json()["what"]) == (401, "the signature is not by key `k`")
+    assert (forged.status_code, forged.json()["what"]) == (
+        401,
+        "the signature of the token is not one of the key it names",
+    )
     other = asked("agent", "ada", "POST", "/v1/intents", json=INTENT, bearer="guessed")
     assert (other.status_code, other.json()["what"]) == (401, "no token, or another one")
 

@@ -37,7 +37,8 @@ def run(
     is verified: neither a certificate nor a signature. Audience, expiry and
     issuer are held against the rules and this clock.
     """
-    from placet.drivers.identityfile import read_identities, read_tokens
+    from placet.drivers.identityfile import read_identities
+    from placet.drivers.tokens import read_tokens
     from placet.errors import PoisonRecord
     from placet.faces.cli.inputs import text_of
     from placet.faces.cli.journal import now_ms
@@ -48,8 +49,7 @@ def run(
     known = read_identities(settings.identity_file)
     try:
         if token is not None:
-            tokens = read_tokens(settings.identity_file, settings.skew_ms_max)
-            who = tokens.who(text_of(token).strip(), now_ms())
+            who = read_tokens(settings.identity_file).read(text_of(token).strip(), now_ms(), settings.skew_ms_max).who
         elif claims is None:
             who = known.of_spiffe(spiffe_id or "")
         else:

@@ -14,8 +14,8 @@ import uvicorn
 from placet import wiring
 from placet.context.identity import Who
 from placet.drivers.clock import SystemClock
-from placet.drivers.identityfile import read_tokens
 from placet.drivers.settings import Settings
+from placet.drivers.tokens import read_tokens
 from placet.errors import PlacetError, Unavailable
 from placet.faces.gateway.app import build
 from placet.faces.gateway.gateway import Gateway
@@ -97,8 +97,8 @@ def _callers(settings: Settings) -> Callable[[str], Who] | None:
     """Return what says whose a token is by `identity.json`; None where there is no such file. Raise `Corrupted` for a bad one."""
     if not settings.identity_file.exists():
         return None
-    tokens, clock = read_tokens(settings.identity_file, settings.skew_ms_max), SystemClock()
-    return lambda token: tokens.who(token, clock.now_ms())
+    tokens, clock = read_tokens(settings.identity_file), SystemClock()
+    return lambda token: tokens.read(token, clock.now_ms(), settings.skew_ms_max).who
 
 
 def write_http_file(path: Path, url: str, token: str) -> None:
