@@ -17,6 +17,9 @@ MINUTES ?= 30
 FROM ?= 0
 SAMPLE ?=
 SEED ?=
+LOG ?=
+PROOF ?=
+VKEY ?=
 VENV := .venv
 PY := $(VENV)/bin/python
 PLACET := $(VENV)/bin/placet
@@ -100,6 +103,15 @@ evals: setup ## Recorded work of real agents put before placet; tables in Markdo
 .PHONY: mutation
 mutation: setup ## Mistakes put into the pure rooms, and the share their tests find; a run again goes on (SAMPLE=40 SEED=1 for a slice)
 	@$(PY) -m ops.mutation $(if $(SAMPLE),--sample $(SAMPLE)) $(if $(SEED),--seed $(SEED)) $(ARGS)
+
+.PHONY: verify
+verify: ## The verifier for strangers, in Go: build it and run its tests; LOG=DIR or PROOF=FILE with VKEY=KEY checks that
+	@command -v go >/dev/null 2>&1 || { \
+		echo 'no Go found: ops/verify needs Go 1.23 or newer; without it, `placet ledger fsck` and `placet verify` check the same' >&2; exit 1; \
+	}
+	@mkdir -p build/verify && cd ops/verify && go build -trimpath -o ../../build/verify/verify . && go vet . && go test -count=1 .
+	@$(if $(LOG),build/verify/verify folder $(LOG) --vkey $(VKEY) $(ARGS))
+	@$(if $(PROOF),build/verify/verify proof $(PROOF) --vkey $(VKEY) $(ARGS))
 
 .PHONY: lint
 lint: setup ## ruff, its formatter, and mypy --strict: the gates

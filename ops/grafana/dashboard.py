@@ -213,6 +213,23 @@ ROWS: tuple[tuple[str, tuple[Panel, ...]], ...] = (
                 },
                 "Grows with every decision; the checkpoint is never older than minutes.",
             ),
+            Panel(
+                "Merge delay",
+                "s",
+                _quantiles("placet_log_merge_delay_seconds"),
+                "From the append of a record to the checkpoint that covers it.",
+            ),
+            Panel(
+                "Witnesses",
+                "short",
+                {
+                    "{{result}}": f"sum by (result) (rate(placet_log_witnessed_total{{{_WHERE}}}[{_RATE}]))",
+                    "not published": f"max(placet_log_unwitnessed{{{_WHERE}}})",
+                    "answered {{status}}": f"sum by (status) (rate(placet_witness_answers_total{{{_WHERE}}}[{_RATE}]))",
+                    "heads against a log": f"max(placet_witness_contradictions{{{_WHERE}}})",
+                },
+                "What witnesses said of this log, and this witness of others. The last must stay at zero.",
+            ),
         ),
     ),
 )

@@ -15,8 +15,8 @@ from mutmut.mutation.mutators import mutation_operators
 SKIPPED = (cst.Annotation, cst.Import, cst.ImportFrom, cst.Decorator, cst.TypeAlias, cst.FormattedStringText)
 # As in mutmut: `len(None)` and `isinstance(x, None)` always raise, which no test has to be good for.
 SKIPPED_CALLS = m.Call(func=m.Name("len") | m.Name("isinstance") | m.Name("cast") | m.Name("TypeVar"))
-# What a type checker holds, and what only makes things fast.
-LAYOUT = m.Arg(keyword=m.Name("frozen") | m.Name("gc"))
+# What a type checker holds, what only makes things fast, and an alarm for lengths that are the same by construction.
+LAYOUT = m.Arg(keyword=m.Name("frozen") | m.Name("gc") | m.Name("strict"))
 # The name of a type. Those that a form is read with say what may be in it, and are code.
 READ_WITH = m.Name("Annotated") | m.Name("Literal")
 TYPE = m.Subscript(value=~READ_WITH) | m.BinaryOperation(operator=m.BitOr()) | m.Call(func=m.Name("TypeVar"))
@@ -73,10 +73,18 @@ def changes_of(node: cst.CSTNode) -> Iterator[tuple[str, cst.CSTNode]]:
             elif isinstance(node, cst.Float) and node.evaluated_value + 1 == node.evaluated_value:
                 made = []
             elif name == "arg_removal" and isinstance(node, cst.Call):
-                made = [one for one in made if isinstance(one, cst.Call) and len(one.args) == len(node.args)]
+                made = [one for one in made if isinstance(one, cst.Call) and _argument_spoilt(node, one)]
             yield from ((name, changed) for changed in made)
     for own in (condition_turned, call_not_made):
         yield from ((own.__name__, changed) for changed in own(node))
+
+
+def _argument_spoilt(node: cst.Call, changed: cst.Call) -> bool:
+    """Tell whether a call has as many arguments as before, and one of those that say something is another."""
+    if len(changed.args) != len(node.args):
+        return False
+    pairs = zip(node.args, changed.args, strict=True)
+    return not any(m.matches(was, LAYOUT) and was.value is not now.value for was, now in pairs)
 
 
 class _Visitor(cst.CSTVisitor):
@@ -104,6 +112,8 @@ class _Visitor(cst.CSTVisitor):
             return False
         if isinstance(node, cst.FunctionDef | cst.ClassDef):
             self.scopes.append(node.name.value)
+        if self.raising and isinstance(node, cst.FormattedString):
+            return False  # how much of a value an error quotes is a part of its words
         if self._raises(node):
             self.raising += 1
         for operator, changed in changes_of(node):

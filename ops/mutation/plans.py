@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -59,15 +60,24 @@ class Seen(NamedTuple):
         return found - {AT_IMPORT}
 
     def plan(self, mutant: Mutant) -> list[str]:
-        """Return the tests a mutant is shown to, the cheapest first, as many as its time allows."""
-        plan: list[str] = []
-        left = PLAN_CPU_S_MOST
+        """Return the tests a mutant is shown to, as many as its time allows: of each function the cheapest case first.
+
+        Cases of one function do much the same, and would fill the time of what all tests reach.
+        """
+        cases: Counter[str] = Counter()
+        ranked = []
         for at in sorted(self.reaching(mutant), key=lambda at: (self.cpu[at][1], at)):
             name, cpu = self.cpu[at]
+            function = name.partition("[")[0]
+            ranked.append((cases[function], cpu, at))
+            cases[function] += 1
+        plan: list[str] = []
+        left = PLAN_CPU_S_MOST
+        for _, cpu, at in sorted(ranked):
             left -= cpu
             if left < 0 and plan:
                 break
-            plan.append(name)
+            plan.append(self.cpu[at][0])
         return plan
 
     def ordered(self, plan: Collection[str], kills: Mapping[str, int]) -> list[str]:

@@ -134,6 +134,41 @@ class Log(Protocol):
     def close(self) -> None: ...
 
 
+class TileStore(Protocol):
+    """The files of one provenance log by path, in a folder or in an object store that can put on a condition.
+
+    What a call has returned from is durable. A driver raises `Unavailable` only
+    when it knows that nothing was changed, `Unsure` when it cannot know; after
+    `Unsure` it refuses all work until it is opened anew.
+    """
+
+    def get(self, path: str) -> bytes | None:
+        """Return what lies at `path`, None where nothing does."""
+        ...
+
+    def put(self, files: Sequence[tuple[str, bytes]]) -> Sequence[str]:
+        """Put each file where nothing or the same lies, in order; return the paths at which something else lies, left as it is."""
+        ...
+
+    def swap(self, path: str, before: bytes | None, after: bytes) -> bool:
+        """Put `after` where exactly `before` lies, None for nothing, readers seeing one or the other; say whether it did lie there."""
+        ...
+
+    def list(self, prefix: str) -> Sequence[str]:
+        """Return the paths that begin with `prefix`, in order."""
+        ...
+
+    def remove(self, paths: Sequence[str]) -> None:
+        """Take files away that nobody needs any more; a crash may leave some."""
+        ...
+
+    def expect_room(self, size: int) -> None:
+        """Raise `Unavailable` where it is known that `size` bytes more will not fit."""
+        ...
+
+    def close(self) -> None: ...
+
+
 class Clock(Protocol):
     """The one wall-clock reading of a batch."""
 

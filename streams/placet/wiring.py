@@ -11,17 +11,25 @@ from placet.drivers import kafka as kafka_drivers
 from placet.drivers.ahead import Ahead
 from placet.drivers.bureau import Bureau
 from placet.drivers.clock import SystemClock
-from placet.drivers.embedded import EmbeddedReader, EmbeddedSettings, open_owner, open_reader
+from placet.drivers.embedded import EmbeddedLog, EmbeddedReader, EmbeddedSettings, open_owner, open_reader
 from placet.drivers.entropy import SystemEntropy
 from placet.drivers.keyfile import Keys, ensure_keys
+from placet.drivers.ledger.anchor import Anchor
+from placet.drivers.ledger.folder import FolderStore
+from placet.drivers.ledger.keys import ensure_ledger_keys
+from placet.drivers.ledger.ledger import Ledger
+from placet.drivers.ledger.notary import Notary, NotaryRunning
+from placet.drivers.ledger.sources import FolderSource, Source
 from placet.drivers.loop import Loop
 from placet.drivers.memory import few_heaps
 from placet.drivers.metrics import Watch
 from placet.drivers.running import Running, Stack
 from placet.drivers.settings import Settings
+from placet.drivers.witness.panel import WitnessedLedger, panel_of
 from placet.errors import Unavailable
 from placet.model.topics import Topic
 from placet.ports import Clock, Entropy, Feed, Journal, Log
+from placet.provenance.leaf import LOGGED
 
 SWITCH_S = 0.0005
 """How long a thread may keep the others of a folder's process waiting, s. Python's own 5 ms is more than a whole answer
@@ -29,10 +37,16 @@ takes: writers, readers and the loop share one process here."""
 
 
 def embedded(
-    settings: Settings, *, clock: Clock | None = None, entropy: Entropy | None = None, watch: Watch | None = None
+    settings: Settings,
+    *,
+    clock: Clock | None = None,
+    entropy: Entropy | None = None,
+    watch: Watch | None = None,
+    keeps_past: bool = False,
 ) -> Stack:
     """Return a stack over the folder `settings.data`, made with its keys on the first start.
 
+    `keeps_past` is for who runs a notary over it, which gives up again what it has logged.
     Raises `Unavailable` when another process owns the folder, `Corrupted` when it contradicts itself.
     """
     clock, entropy = clock or SystemClock(), entropy or SystemEntropy()
@@ -41,7 +55,12 @@ def embedded(
     owner = open_owner(
         settings.journal_dir,
         clock,
-        EmbeddedSettings(partitions=settings.folder_partitions, cluster=settings.cluster, sync=settings.wal_sync),
+        EmbeddedSettings(
+            partitions=settings.folder_partitions,
+            cluster=settings.cluster,
+            sync=settings.wal_sync,
+            keep_past=keeps_past,
+        ),
     )
     try:
         keys = ensure_keys(settings.keys_file, settings.secrets_dir, entropy)
@@ -165,6 +184,60 @@ def loop_over(
         skew_ms_max=settings.skew_ms_max,
         ahead=ahead,
     )
+
+
+def notary_over(stack: Stack, *, clock: Clock | None = None, entropy: Entropy | None = None) -> NotaryRunning:
+    """Return a running notary over the folder of `stack`, which keeps its past; it must be stopped before the stack."""
+    log = stack.log
+    assert isinstance(log, EmbeddedLog)
+    ledger = _ledger(stack.settings, entropy or SystemEntropy(), stack.watch)
+    try:
+        source = FolderSource(log.beside(), ledger.state.places)
+    except BaseException:
+        ledger.close()
+        raise
+    return _noting(source, ledger, stack.settings, clock or SystemClock(), stack.watch)
+
+
+def notary(settings: Settings, watch: Watch) -> NotaryRunning:
+    """Return a running notary over the cluster `settings.bootstrap`, with its log in `settings.ledger_dir`."""
+    ledger = _ledger(settings, SystemEntropy(), watch)
+    try:
+        source = kafka_drivers.KafkaSource(cluster(settings), LOGGED, ledger.state.places)
+    except BaseException:
+        ledger.close()
+        raise
+    return _noting(source, ledger, settings, SystemClock(), watch)
+
+
+def _ledger(settings: Settings, entropy: Entropy, watch: Watch) -> Ledger:
+    store = FolderStore(settings.ledger_dir)
+    try:
+        keys = ensure_ledger_keys(settings.secrets_dir, store, settings.origin, entropy)
+        anchor, holder = Anchor(settings.secrets_dir / "ledger.head"), entropy.draw(8).hex()
+        if settings.witnesses is None:
+            return Ledger(store, settings.origin, keys.signers, keys.known, holder, anchor=anchor)
+        panel = panel_of(settings.witnesses, store, watch, settings.witness_ms_max)
+        return WitnessedLedger(store, settings.origin, keys.signers, keys.known, holder, panel, anchor)
+    except BaseException:
+        store.close()
+        raise
+
+
+def _noting(source: Source, ledger: Ledger, settings: Settings, clock: Clock, watch: Watch) -> NotaryRunning:
+    notary = Notary(source, ledger, clock, watch, checkpoint_ms=settings.checkpoint_ms)
+    return NotaryRunning(notary, watch, stalled_ms_max=settings.stalled_ms_max)
+
+
+def house(settings: Settings) -> Running:
+    """Return all of one process on the folder `settings.data`, running: desks, signals folded, and the provenance log."""
+    stack = embedded(settings, keeps_past=settings.notary)
+    try:
+        notary = notary_over(stack) if settings.notary else None
+    except BaseException:
+        stack.close()
+        raise
+    return Running(stack, folds=True, notary=notary)
 
 
 def serve(stack: Stack) -> Running:

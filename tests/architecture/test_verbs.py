@@ -52,6 +52,9 @@ RELIED_ON = {
     "tail",
     "show",
     "audit",
+    "prove",
+    "verify",
+    "witness",
     "schema check",
     "bench",
 }

@@ -27,7 +27,15 @@ from placet.ports import Rec
 FEED = Signer("feed", "service:siem", b"f" * 32)
 PERSON = Signer("op", "user:root", b"o" * 32)
 AGENT = Signer("agent", "agent:ada", b"a" * 32)
-RING = KeyRing([FEED.pinned("feed"), PERSON.pinned("operator"), AGENT.pinned("agent")])
+FOREIGN = Signer("foreign", "service:siem", b"x" * 32)
+RING = KeyRing(
+    [
+        FEED.pinned("feed"),
+        FOREIGN.pinned("feed")._replace(tenant="globex"),
+        PERSON.pinned("operator"),
+        AGENT.pinned("agent"),
+    ]
+)
 SIGNAL = RiskSignal("acme", "agent:ada", "service:siem", "e-1", 50, 1_000, 60, "seen", None)
 
 
@@ -61,6 +69,7 @@ def test_a_signal_within_its_bounds_is_believed(more: dict[str, Any]) -> None:
         (watermark.frame(Watermark("siem", 1)), "no signal has this schema", Reason.SCHEMA_UNKNOWN),
         (framed(signer=None), "", Reason.WRITER_UNPROVED),
         (framed(signer=AGENT), "", Reason.WRITER_UNPROVED),
+        (framed(signer=FOREIGN), "", Reason.TENANT_MISMATCH),
         (framed(SIGNAL._replace(tenant="")), "tenant", Reason.MALFORMED),
         (framed(SIGNAL._replace(tenant="a/b")), "tenant `a/b`: expected no `/` in it", Reason.MALFORMED),
         (framed(SIGNAL._replace(subject="")), "subject", Reason.MALFORMED),

@@ -95,6 +95,7 @@ def test_what_is_no_spiffe_id_or_under_no_rule_is_nobody(spiffe_id: str) -> None
         ),
         ({"exp": NOW // 1000 - 1}, Who("acme", "user:ada@acme.example")),  # within the skew
         ({"nbf": NOW // 1000 + 2}, Who("acme", "user:ada@acme.example")),
+        ({"nbf": 0}, Who("acme", "user:ada@acme.example")),
     ],
 )
 def test_claims_are_one_principal(more: dict[str, Any], who: Who) -> None:

@@ -67,3 +67,19 @@ def test_what_was_not_committed_leaves_no_ordinal(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(world.memory, "commit", commit)
     world.step()
     assert [one.ordinal for one in records(world)][-3:] == [ordinal + 1, ordinal + 2, ordinal + 3]
+
+
+@pytest.mark.parametrize(
+    ("sizes", "pieces"),
+    [
+        ([], [()]),
+        ([4, 6, 1, 9, 10, 3, 11, 1], [(4, 6), (1, 9), (10,), (3,), (11,), (1,)]),
+        ([11], [(11,)]),
+        ([0, 10, 0, 1], [(0, 10, 0), (1,)]),
+    ],
+)
+def test_a_piece_is_as_large_as_it_may_be_and_never_empty_where_there_are_rows(
+    sizes: list[int], pieces: list[tuple[int, ...]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(changes, "PIECE_BYTES_MAX", 10)
+    assert list(changes._pieces(sizes, int)) == pieces

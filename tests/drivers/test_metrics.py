@@ -5,7 +5,8 @@ from collections import Counter
 
 import pytest
 
-from placet.drivers.metrics import ACTION_CLASSES_MOST, METRICS, Count, Kind, Watch, exposition, reason_class
+from placet.drivers.metrics import ACTION_CLASSES_MOST, METRICS, Count, Kind, Watch, exposition
+from placet.drivers.reason_classes import reason_class
 from placet.model.reasons import Effect, Reason
 
 # The core set, as the ecosystem names it: written here by hand, so that the table cannot drift by itself.
@@ -38,7 +39,12 @@ placet_state_restore_seconds
 placet_dlq_total{reason}
 placet_log_tree_size
 placet_log_checkpoint_age_seconds
+placet_log_merge_delay_seconds
 placet_log_verify_failures_total
+placet_log_witnessed_total{result}
+placet_log_unwitnessed
+placet_witness_answers_total{status}
+placet_witness_contradictions
 placet_executions_without_verdict_total
 placet_verdict_replays_rejected_total
 """
@@ -70,8 +76,13 @@ def filled() -> Watch:
     watch.restored(0.5)
     watch.rebalanced()
     watch.aborted()
+    watch.logged(7, 1_000, [500, 1_500])
     watch.unverified()
     watch.replayed()
+    watch.witnessed("cosigned")
+    watch.quorum(reached=True)
+    watch.answered(200)
+    watch.contradicted(0)
     watch.waiting([1_000, 2_000], 10_000)
     watch.reviewing(2, 1)
     return watch
@@ -155,4 +166,5 @@ def test_no_histogram_ends_below_a_minute() -> None:
         "placet_approval_wait_seconds",
         "placet_halt_seconds",
         "placet_revoke_seconds",
+        "placet_log_merge_delay_seconds",
     ]

@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent.parent
-RELIED_ON = {"setup", "demo", "test", "bench", "lint", "broker", "broker-stop", "codecs", "faults", "clean"}
+RELIED_ON = {"setup", "demo", "test", "bench", "lint", "broker", "broker-stop", "codecs", "faults", "clean", "verify"}
 
 
 def make(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:

@@ -6,10 +6,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from jsonschema import Draft202012Validator
 from ruamel.yaml import YAML
 
 from broker import CLUSTER_ID, render
+from placet.drivers.settings import Settings
+from placet.provenance.cosignature import Cosigner
+from placet.provenance.notes import Ed25519Signer
+from placet.provenance.trust import read_policy
 
 ROOT = Path(__file__).parent.parent.parent
 SCHEMA = ROOT / "tests" / "vectors" / "compose" / "compose-spec.json"
@@ -101,7 +106,7 @@ def test_nothing_listens_beyond_this_host(compose: Any) -> None:
 
 def test_who_only_watches_comes_only_when_asked_for(compose: Any) -> None:
     profiles = {name: service["profiles"] for name, service in compose["services"].items() if "profiles" in service}
-    assert profiles == {"prometheus": ["watch"], "grafana": ["watch"]}
+    assert profiles == {"prometheus": ["watch"], "grafana": ["watch"], "witness": ["witness"]}
 
 
 def test_each_service_holds_only_the_secrets_of_its_role(compose: Any) -> None:
@@ -117,6 +122,11 @@ def test_each_service_holds_only_the_secrets_of_its_role(compose: Any) -> None:
         "agents": {"secrets:/secrets:ro"},
     }
     # Where each looks for them is where they are; who signs nothing finds none.
+    # The notary makes its own on a disk that nobody else mounts.
+    assert compose["services"]["notary"]["environment"]["PLACET_SECRETS"] == "/var/lib/placet/secrets"
+    assert [
+        name for name, one in compose["services"].items() if "notary:/var/lib/placet" in one.get("volumes", ())
+    ] == ["notary"]
     looks = {name: compose["services"][name]["environment"]["PLACET_SECRETS"] for name in ("worker-0", "worker-1")}
     assert set(looks.values()) == {"/desks"}
     assert compose["services"]["agents"]["environment"]["PLACET_SECRETS"] == "/secrets"
@@ -132,3 +142,23 @@ def test_only_the_keys_service_may_write_keys(compose: Any) -> None:
     }
     assert mounts.pop("keys") == "keys:/keys"
     assert set(mounts.values()) == {"keys:/keys:ro"}
+
+
+def test_the_policy_that_is_shown_becomes_one_with_keys_in_it() -> None:
+    text = (ROOT / "ops" / "witness" / "policy.example").read_text()
+    log = Ed25519Signer("placet.local/log", Ed25519PrivateKey.from_private_bytes(bytes(32))).vkey
+    witness = Cosigner("placet.local/witness", Ed25519PrivateKey.from_private_bytes(bytes(32))).vkey
+    filled = text.replace("placet.local/log+HASH+KEY", log).replace("placet.local/witness+HASH+KEY", witness)
+    policy = read_policy(filled)
+    assert (policy.quorum, policy.witnesses["first"].url) == ("first", "http://witness:7440/")
+
+
+def test_a_witness_is_asked_where_it_listens_and_only_who_asks_for_it_has_one(compose: Any) -> None:
+    services = compose["services"]
+    command = services["witness"]["command"]
+    assert command[command.index("--port") + 1] == "7440"
+    assert "./ops/witness:/trust:ro" in services["witness"]["volumes"]
+    assert "./ops/witness:/trust:ro" in services["notary"]["volumes"]
+    assert services["notary"]["environment"]["PLACET_WITNESSES"] == "${PLACET_WITNESSES:-}"
+    # As compose fills it in where nobody has set it.
+    assert Settings(witnesses="").witnesses is None  # type: ignore[arg-type]

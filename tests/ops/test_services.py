@@ -105,6 +105,11 @@ def verdicts(url: str) -> float:
     return sum(float(value) for value in re.findall(r"^placet_verdicts_total\{.*\} (\S+)$", get(url)[1], re.MULTILINE))
 
 
+def leaves(url: str) -> float:
+    found = re.search(r"^placet_log_tree_size (\S+)$", get(f"{url}/metrics")[1], re.MULTILINE)
+    return float(found[1]) if found else 0
+
+
 def order(services: Mapping[str, Any]) -> list[str]:
     """Return our own services, each after all it depends on."""
     ours = {name: set(service.get("depends_on", ())) for name, service in services.items() if "build" in service}
@@ -144,10 +149,11 @@ def test_every_service_comes_up_from_its_own_command_and_the_agents_are_answered
             for name, url in urls.items():
                 until(lambda url=url: get(f"{url}/readyz")[0], lambda code: code == 200)  # type: ignore[misc]
                 assert get(f"{url}/livez")[0] == 200, host.said(name)
-            assert set(urls) == {"worker-0", "worker-1", "context"}
+            assert set(urls) == {"worker-0", "worker-1", "context", "notary"}
             workers = [url for name, url in urls.items() if name.startswith("worker-")]
             # Each decides some of what the agents ask: both have partitions, and keys fall on all of them.
             until(lambda: sum(verdicts(f"{url}/metrics") for url in workers), lambda count: count >= 10)
+            until(lambda: leaves(urls["notary"]), lambda count: count >= 10)
             assert serving["agents"].poll() is None, host.said("agents")
             for process in serving.values():
                 process.send_signal(signal.SIGTERM)

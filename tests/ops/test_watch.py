@@ -108,7 +108,11 @@ def test_what_is_scraped_are_services_of_the_compose_file_at_the_port_of_their_m
     services = loaded(ROOT / "docker-compose.yml")["services"]
     jobs = loaded(PROMETHEUS / "prometheus.yml")["scrape_configs"]
     targets = [target for job in jobs for config in job["static_configs"] for target in config["targets"]]
-    serving = {name for name, service in services.items() if service.get("command", [""])[0] in {"worker", "context"}}
+    serving = {
+        name
+        for name, service in services.items()
+        if service.get("command", [""])[0] in {"worker", "context", "notary", "witness"}
+    }
     assert {target.partition(":")[0] for target in targets} == serving
     assert {target.partition(":")[2] for target in targets} == {"7421"}
 

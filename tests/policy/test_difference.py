@@ -136,6 +136,13 @@ def test_situations_are_different_from_each_other_and_no_more_than_asked() -> No
     assert small == again != other
 
 
+def test_every_situation_that_changes_is_counted() -> None:
+    found = compare([pack(rule("a"))], [pack(rule("a", "deny"))], cases=50)
+    assert [told(one) for one in found.changes] == [("PERMIT", "DENY", ("small/a",), ())]
+    # What does not fit the declaration is denied by either.
+    assert 1 < found.changes[0].count <= found.cases
+
+
 BOUNDS = st.integers(1, 30)
 
 

@@ -76,3 +76,14 @@ def test_what_packs_do_not_take_is_refused_at_its_place(text: str, expected: str
     with pytest.raises(PackError) as refused:
         read("f", text)
     assert str(refused.value.diagnostics[0]) == expected
+
+
+@pytest.mark.parametrize(("text", "value"), [("1" * 20, 11111111111111111111), ("+7", 7), ("-7", -7), ("007", 7)])
+def test_an_integer_is_decimal_and_of_twenty_characters_at_most(text: str, value: int) -> None:
+    assert read("a.yaml", f"a: {text}\n").data == {"a": value}
+
+
+@pytest.mark.parametrize("text", ["1" * 21, "0x1F", "0o17"])
+def test_any_other_integer_is_refused(text: str) -> None:
+    with pytest.raises(PackError, match=f"`{text}` is not a plain decimal integer"):
+        read("a.yaml", f"a: {text}\n")

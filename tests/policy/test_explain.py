@@ -56,6 +56,11 @@ def test_clauses_and_what_they_read_have_values() -> None:
     assert small.engine == "generated"
 
 
+def test_a_rule_without_a_condition_has_no_clauses_and_reads_nothing() -> None:
+    always = told().rules[5]
+    assert (always.rule, always.clauses, always.reads) == ("small/always", (), {})
+
+
 def test_what_is_unset_is_told_as_unset() -> None:
     small = told({"risk": 0, "absent": ["calendar.freeze"]}, arguments={"amount": 30}).rules[0]
     assert small.reads == {"actor.risk.score": 0, "arguments.amount": 30, "resource.owner": "unset"}

@@ -7,7 +7,7 @@ from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
 from placet.faces.cli.folders import SHIPPED, read_pack
-from placet.policy import documents
+from placet.policy import documents, layout
 from placet.policy.diagnostics import PackError
 from placet.policy.layout import comments, lay_out
 from tests.architecture.house import ROOT
@@ -170,3 +170,20 @@ def test_no_layout_changes_what_is_said_or_loses_a_comment(lines: list[str], las
     assert laid.count("#") == text.count("#")
     assert lay_out("any.yaml", laid) == laid
     assert all(line == line.rstrip() for line in laid.split("\n"))
+
+
+@pytest.mark.parametrize(
+    ("made", "says"),
+    [
+        ("a: [\n", "this file cannot be laid out: its YAML is too unusual"),
+        ("a: 2\n", "this file cannot be laid out without changing what it says"),
+        ("a: 1\n# more\n", "this file cannot be laid out without changing what it says"),
+    ],
+)
+def test_a_file_that_would_not_be_the_same_is_refused_whole(
+    made: str, says: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(layout, "_laid", lambda _: made)
+    with pytest.raises(PackError) as refused:
+        lay_out("rules.yaml", "a: 1\n")
+    assert str(refused.value) == f"rules.yaml:1:1: {says}"

@@ -118,6 +118,12 @@ CASES = [
         ACTIONS,
     ),
     (
+        rule("edge", "constrain", when=SMALL, obligations="[{limit: {argument: amount, max: 1}}]"),
+        "",
+        "",
+        ACTIONS,
+    ),
+    (
         rule("gone", "constrain", when=SMALL, obligations="[{redact: {arguments: [amount]}}]"),
         "obligations: ^[",
         "error contradictory: on `pay.refund` `amount` is required: without it no action is left that fits",
@@ -131,6 +137,45 @@ def test_a_finding_points_at_its_place_and_says_what_is_wrong(line: str, at: str
     grants = [rule("any", on="pay.*")] if actions == BOTH else [ANY]
     expected = [f"rules.yaml:3:{column(line, at)}: {says}"] if says else []
     assert told(*grants, line, actions=actions) == expected
+
+
+def test_each_of_several_places_is_pointed_at() -> None:
+    never = "arguments.amount < 1"
+    line = rule("both", "deny", when=f"(intent.emergency && ({never} || intent.attempt > 1)) || {never}")
+    first, last = line.index(never) + 1, line.rindex(never) + 1
+    says = "warning clause_never_true: on `pay.refund` what begins here can never be true"
+    assert told(ANY, line) == [f"rules.yaml:3:{first}: {says}", f"rules.yaml:3:{last}: {says}"]
+    # On one action nothing of it can be, on the next one part cannot.
+    here = rule("here", "deny", on="pay.*", when=f"arguments.amount > 1000 || {never}")
+    wide = "\n  pay.first:\n    arguments: {amount: {type: int, min: 1, max: 9}}\n  pay.second:\n    arguments: {amount: {type: int, min: 1, max: 5000}}\n"
+    assert told(rule("any", on="pay.*"), here, actions=wide) == [
+        f"rules.yaml:3:{column(here, 'when: ^')}: warning never_true_here: on `pay.first` the condition of `small/here` can never be true",
+        f"rules.yaml:3:{column(here, '|| ^arguments')}: warning clause_never_true: on `pay.second` what begins here can never be true",
+    ]
+
+
+def test_demands_on_what_is_not_declared_or_named_together_are_looked_at_one_by_one() -> None:
+    both = "[{redact: {arguments: [note]}}, {limit: {argument: amount, max: 0}}]"
+    line = rule("low", "constrain", when=SMALL, obligations=both)
+    at = column(line, "obligations: ^[")
+    assert told(ANY, line) == [
+        f"rules.yaml:3:{at}: error contradictory: on `pay.refund` `amount` is at least 1: limited to 0 it never fits"
+    ]
+
+
+def test_who_a_rule_is_about_bounds_what_its_condition_can_be() -> None:
+    asks = "authority.id == 'user:ben'"
+    for who, expected in (
+        ('{authority: ["user:ada"]}', ["never_true"]),
+        ('{authority: ["user:ada", "user:ben"]}', []),
+        ('{authority: ["user:*"]}', []),
+        ('{authority: ["group:law"]}', []),
+    ):
+        assert [one.split()[2][:-1] for one in told(ANY, rule("a", "deny", when=asks, who=who))] == expected
+    other = rule("b", "deny", when="intent.action == 'pay.refund'")
+    assert told(rule("any"), other)[0].endswith(
+        "error contradictory: `small/any` says permit and `small/b` says deny of exactly the same cases"
+    )
 
 
 def test_a_condition_that_says_nothing_is_pointed_at() -> None:

@@ -62,3 +62,20 @@ def test_undeclared_arguments_are_parts_that_may_be_unset() -> None:
     )
     assert condition.parts == {("arguments", "a"), ("arguments", "c")}
     assert condition.facts == condition.asked == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("arguments.amount == 1", "int"),
+        ("arguments.note == 'a'", "string"),
+        ("actor.groups == ['a']", "list<string>"),
+        ("bytes(arguments.note) == b'a'", "bytes"),
+        ("double(arguments.amount) == 1.5", "double"),
+        ("uint(arguments.amount) == 1u", "uint"),
+        ("intent.emergency == true", "bool"),
+    ],
+)
+def test_each_side_of_a_clause_has_its_type(text: str, kind: str) -> None:
+    required = (Argument("amount", "int"), Argument("note", "string"))
+    assert [part.type for part in compile_condition(text, required).tree.parts] == [kind, kind]

@@ -9,6 +9,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, G
 from prometheus_client.metrics import MetricWrapperBase
 
 from placet.drivers.clock import SystemClock
+from placet.drivers.reason_classes import FAIL_CLOSED, reason_class
 from placet.model.reasons import Effect, Reason
 from placet.ports import Clock
 
@@ -59,7 +60,7 @@ METRICS: tuple[MetricSpec, ...] = (
     _row("reviews_overdue", G, "", "those of them that nobody looked at in time"),
     # changes
     _row("halt_seconds", H, "", "from a halt's append time to the instant of the batch that says it, by partition"),
-    _row("revoke_seconds", H, "", "from a context record's append time to the instant that takes back what it touched"),
+    _row("revoke_seconds", H, "", "from a context record's append to the instant that revokes what it touched"),
     # joins
     _row("signal_age_seconds", G, "stream", "since a context stream was last heard"),
     _row("signals_total", C, "stream result", "context records read: taken, ignored or refused"),
@@ -80,7 +81,14 @@ METRICS: tuple[MetricSpec, ...] = (
     # log
     _row("log_tree_size", G, "", "leaves of the provenance log"),
     _row("log_checkpoint_age_seconds", G, "", "since the newest checkpoint was signed"),
+    _row("log_merge_delay_seconds", H, "", "from a record's append time to the checkpoint that covers it, a sample"),
     _row("log_verify_failures_total", C, "", "proofs or Seals that did not verify"),
+    _row(
+        "log_witnessed_total", C, "result", "heads of this log that witnesses were asked to cosign, by what they said"
+    ),
+    _row("log_unwitnessed", G, "", "1 while the newest head lacks the quorum of witnesses and is not published"),
+    _row("witness_answers_total", C, "status", "heads of others that this witness was asked to cosign, by its answer"),
+    _row("witness_contradictions", G, "", "heads kept that contradict what this witness cosigned of a log"),
     # security
     _row("executions_without_verdict_total", C, "", "outcomes without a claimed grant: someone went around"),
     _row("verdict_replays_rejected_total", C, "", "grants an executor was shown again and did not begin again"),
@@ -89,34 +97,6 @@ METRICS: tuple[MetricSpec, ...] = (
 ACTION_CLASSES_MOST = 64
 """Agents choose action names; past this many first words the rest is `other`."""
 OTHER = "other"
-
-_REASON_CLASSES: tuple[tuple[int, str], ...] = (
-    (100, "faulty"),
-    (200, "misplaced"),
-    (300, "identity"),
-    (400, "transient"),
-    (600, "policy"),
-    (1 << 31, "life"),
-)
-_FAIL_CLOSED: dict[int, str] = {
-    reason: reason.name.lower()
-    for reason in (
-        Reason.PACK_MISSING,
-        Reason.LAGGING,
-        Reason.OVERLOADED,
-        Reason.CONTEXT_SILENT,
-        Reason.NO_RULE,
-        Reason.RULE_ERRED,
-        Reason.EVALUATION_DISAGREES,
-        Reason.FACT_MISSING,
-        Reason.FACT_SILENT,
-    )
-}
-
-
-def reason_class(reason: int) -> str:
-    """Return the class of a reason: few enough to be a label."""
-    return next(name for bound, name in _REASON_CLASSES if reason < bound)
 
 
 def build(spec: MetricSpec, registry: CollectorRegistry) -> MetricWrapperBase:
@@ -183,8 +163,8 @@ class Watch:
         for (effect, reason), number in count.answers.items():
             label = Effect(effect).name.lower() if effect else "none"
             self._add("placet_verdicts_total", number, label, reason_class(reason), count.policy_set[:12])
-            if reason in _FAIL_CLOSED:
-                self._add("placet_fail_closed_total", number, _FAIL_CLOSED[reason])
+            if reason in FAIL_CLOSED:
+                self._add("placet_fail_closed_total", number, FAIL_CLOSED[reason])
         for reason, number in count.refused.items():
             self._add("placet_dlq_total", number, Reason(reason).name.lower())
             if reason == Reason.OUTCOME_UNKNOWN:
@@ -245,6 +225,31 @@ class Watch:
     def aborted(self) -> None:
         """Count a batch that was thrown away and is brought again."""
         self._add("placet_txn_aborts_total", 1)
+
+    def logged(self, size: int, at_ms: int, delays_ms: Iterable[int]) -> None:
+        """Say that a checkpoint of so many leaves was published, when, and how long a sample of what is new in it waited."""
+        self._gauge("placet_log_tree_size").set(size)
+        self._gauge("placet_log_checkpoint_age_seconds").set_function(
+            lambda: max(0, self._clock.now_ms() - at_ms) / 1e3
+        )
+        for delay in delays_ms:
+            self._histogram("placet_log_merge_delay_seconds").observe(max(0, delay) / 1000)
+
+    def witnessed(self, result: str) -> None:
+        """Count what one witness said to one head of this log."""
+        self._add("placet_log_witnessed_total", 1, result)
+
+    def quorum(self, reached: bool) -> None:
+        """Say whether enough witnesses cosigned the newest head of this log."""
+        self._gauge("placet_log_unwitnessed").set(0 if reached else 1)
+
+    def answered(self, status: int) -> None:
+        """Count an answer of this witness."""
+        self._add("placet_witness_answers_total", 1, str(status))
+
+    def contradicted(self, number: int) -> None:
+        """Say how many heads are kept that contradict what this witness cosigned."""
+        self._gauge("placet_witness_contradictions").set(number)
 
     def unverified(self) -> None:
         """Count a Seal or proof that did not verify."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from placet.drivers.clock import SystemClock
 from placet.drivers.keyfile import Keys
+from placet.drivers.ledger.notary import NotaryRunning
 from placet.drivers.logs import logger
 from placet.drivers.loop import Loop
 from placet.drivers.metrics import Watch, exposition
@@ -37,15 +38,23 @@ class Stack:
 
 
 class Running:
-    """A stack at work: its loop in a thread, and on a folder the folding of signals in another.
+    """A stack at work: its loop in a thread, and on a folder the folding of signals and a notary in others.
 
     `Unsure` is answered as it asks: everything is given back and made again,
     which only `make` can do; without it, on `Corrupted`, and on what nobody
     foresaw, the loop has ended and `failure` says why.
     """
 
-    def __init__(self, stack: Stack, *, make: Callable[[], Stack] | None = None, folds: bool = False) -> None:
+    def __init__(
+        self,
+        stack: Stack,
+        *,
+        make: Callable[[], Stack] | None = None,
+        folds: bool = False,
+        notary: NotaryRunning | None = None,
+    ) -> None:
         self.stack = stack
+        self.notary = notary
         self.failure: PlacetError | None = None
         self.ended = threading.Event()
         self._make = make
@@ -74,6 +83,8 @@ class Running:
         if self._folder is not None:
             self._folder.stop()
         self._thread.join()
+        if self.notary is not None:
+            self.notary.stop()
         self.stack.close()
 
     def live(self) -> bool:

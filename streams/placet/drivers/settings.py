@@ -5,7 +5,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import BeforeValidator, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 HOST_NAME = re.compile(r"[a-z0-9_]([a-z0-9_\-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_\-]*[a-z0-9_])?)*")
@@ -99,6 +99,28 @@ class Settings(BaseSettings):
     watermark_ms: Positive = Field(
         5_000,
         description="how often it is said of risk up to when all signals are folded; freshness bounds are longer",
+    )
+
+    # The provenance log.
+    notary: bool = Field(
+        True, description="`placet up` keeps a provenance log of its own folder; on Kafka `placet notary` does"
+    )
+    ledger: Path | None = Field(None, description="folder of the provenance log; default DATA/ledger")
+    origin: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/\-]{0,127}$")] = Field(
+        "placet.local/log",
+        description="name of the provenance log in every checkpoint, a URL without its scheme; of one log in the whole "
+        "world before a witness is asked, and never changed later",
+    )
+    checkpoint_ms: Annotated[int, Field(ge=10, le=60_000)] = Field(
+        1_000, description="how often what is new is logged and a checkpoint over it published"
+    )
+    witnesses: Annotated[Path | None, BeforeValidator(lambda given: given or None)] = Field(
+        None,
+        description="C2SP tlog-policy file with a URL for each witness: a checkpoint is published once its quorum has "
+        "cosigned it; none: the log is vouched for by its own key alone",
+    )
+    witness_ms_max: Annotated[int, Field(ge=10, le=60_000)] = Field(
+        1_000, description="longest wait for witnesses; merge delay grows by what the slowest one needed takes"
     )
 
     # The embedded journal.
@@ -200,6 +222,11 @@ class Settings(BaseSettings):
     def secrets_dir(self) -> Path:
         """Return the folder of private keys and the key-encryption key."""
         return self.secrets or self.data / "secrets"
+
+    @property
+    def ledger_dir(self) -> Path:
+        """Return the folder of the provenance log."""
+        return self.ledger or self.data / "ledger"
 
     @property
     def identity_file(self) -> Path:

@@ -75,18 +75,18 @@ TOPICS: tuple[TopicSpec, ...] = (
         "intent withdraw",
         "tenant/authority",
         "agent gateway",
-        "worker executor notary auditor",
+        "worker executor auditor",
         decided=True,
         days=30,
     ),
-    _spec(Topic.VOTES, "vote", "tenant/authority", "approver gateway", "worker notary auditor", decided=True, days=30),
+    _spec(Topic.VOTES, "vote", "tenant/authority", "approver gateway", "worker auditor", decided=True, days=30),
     # An operator settles what an executor never told.
     _spec(
         Topic.OUTCOMES,
         "claim outcome",
         "tenant/authority",
         "executor gateway operator",
-        "worker notary auditor",
+        "worker auditor",
         decided=True,
         days=30,
     ),
@@ -104,14 +104,14 @@ TOPICS: tuple[TopicSpec, ...] = (
         Topic.DESK, "desk_change review", "ordinal or attempt", "worker", "worker auditor", decided=True, compacted=True
     ),
     # A feed's watermark lies in every partition: the context app marks risk no further than the feeds marked this.
-    _spec(Topic.SIGNALS, "risk_signal watermark", "tenant/subject", "feed gateway", "context notary", days=30),
-    _spec(Topic.RISK, "risk watermark", "tenant/subject/source", "context", "worker auditor", compacted=True),
+    _spec(Topic.SIGNALS, "risk_signal watermark", "tenant/subject", "feed gateway", "context", days=30),
+    _spec(Topic.RISK, "risk watermark", "tenant/subject/source", "context", "worker notary auditor", compacted=True),
     _spec(
         Topic.SENSITIVITY,
         "sensitivity watermark",
         "tenant/resource/source",
         "classifier gateway",
-        "worker auditor",
+        "worker notary auditor",
         compacted=True,
     ),
     _spec(
@@ -119,7 +119,7 @@ TOPICS: tuple[TopicSpec, ...] = (
         "principal watermark",
         "tenant/principal/source",
         "identity gateway",
-        "worker auditor operator",
+        "worker notary auditor operator",
         compacted=True,
     ),
     # What operators say is kept whole. A key is anybody's who may write the topic: compaction would let a record that
@@ -130,7 +130,7 @@ TOPICS: tuple[TopicSpec, ...] = (
         "mandate watermark",
         "tenant/mandate",
         "identity operator gateway",
-        "worker auditor operator",
+        "worker notary auditor operator",
         days=-1,
     ),
     _spec(
@@ -138,7 +138,7 @@ TOPICS: tuple[TopicSpec, ...] = (
         "control watermark",
         "tenant/calendar/scope or tenant/kind/id/scope/operator/observed/expires",
         "operator",
-        "worker auditor operator",
+        "worker notary auditor operator",
         days=-1,
     ),
     _spec(
@@ -146,7 +146,7 @@ TOPICS: tuple[TopicSpec, ...] = (
         "pack active_set watermark",
         "tenant/pack/digest or tenant/active/revision/digest",
         "operator",
-        "worker auditor operator",
+        "worker notary auditor operator",
         days=-1,
     ),
     _spec(
@@ -154,7 +154,7 @@ TOPICS: tuple[TopicSpec, ...] = (
         "key watermark",
         "tenant/kid/observed/compromised/operator",
         "operator",
-        "worker context executor auditor operator",
+        "worker context executor notary auditor operator",
         days=-1,
     ),
     _spec(

@@ -218,7 +218,7 @@ def _function(lines: Sequence[str]) -> str:
 def build(text: str, ask: Ask) -> Callable[[Case], int]:
     """Return the function in `text`, with nothing in its reach but what conditions may call."""
     names: dict[str, Any] = {
-        "__builtins__": {"any": any, "all": all, "bool": bool, "len": len, "sum": sum, "tuple": tuple}
+        "__builtins__": {"any": any, "all": all, "bool": bool, "len": len, "sum": sum}
         | {
             "sorted": sorted,
             "str": str,

@@ -23,7 +23,7 @@ MAY = {
     "worker": ("decisions cases desk quarantine", f"intents votes outcomes decisions desk keys {CONTEXT}"),
     "executor": ("outcomes", "intents decisions keys"),
     "approver": ("votes", ""),
-    "notary": ("", "intents votes outcomes decisions signals"),
+    "notary": ("", f"decisions keys {CONTEXT}"),
     "auditor": ("", f"intents votes outcomes decisions cases desk keys quarantine {CONTEXT}"),
     "operator": (
         "outcomes mandates controls policies keys",

@@ -3,10 +3,10 @@
 import pytest
 from confluent_kafka.admin import AdminClient, NewTopic
 
-from placet.drivers.kafka.differences import Mend
+from placet.drivers.kafka.differences import Mend, settings_of
 from placet.drivers.kafka.topics import apply_topics, diff_topics, partition_counts
 from placet.errors import Corrupted, Unavailable
-from placet.model.topics import TOPICS, Topic
+from placet.model.topics import CONTEXT, SPECS, TOPICS, Topic
 from tests.drivers.kafka.stand import Stand, until
 
 
@@ -88,3 +88,17 @@ def test_nothing_is_kept_for_shorter_than_it_was(bare: Stand) -> None:
         apply_topics(bare.connection, partitions=1)
     with pytest.raises(Unavailable, match=r"placet\.intents: no such topic"):
         partition_counts(bare.connection, (Topic.INTENTS,))
+
+
+def test_compacted_context_stays_for_a_notary_that_is_away_for_half_a_day_and_what_operators_say_for_ever() -> None:
+    # What a directory or a classifier said stays for a week, so that whatever is written over it is seen.
+    half_a_day, a_day, a_week = "43200000", "86400000", "604800000"
+    lags: dict[Topic, tuple[str | None, str]] = {Topic.RISK: (half_a_day, a_day)}
+    lags |= dict.fromkeys((Topic.PRINCIPALS, Topic.SENSITIVITY), (a_week, "691200000"))
+    # The key of an erased case lies in the desk's changelog: there nothing is kept longer than it must.
+    lags[Topic.DESK] = (None, a_day)
+    for topic in (*CONTEXT, Topic.DESK):
+        settings = settings_of(SPECS[topic], 3)
+        found = settings.get("min.compaction.lag.ms"), settings.get("max.compaction.lag.ms")
+        assert found == lags.get(topic, (None, None))
+        assert topic in lags or (settings["cleanup.policy"], settings["retention.ms"]) == ("delete", "-1")

@@ -8,11 +8,12 @@ import pytest
 
 from broker import Broker
 from placet.faces import bench
-from placet.faces.bench import company, desk, open_loop, proofs
+from placet.faces.bench import company, desk, ledger, open_loop, proofs
 from placet.faces.bench.profile import Profile
 from placet.faces.bench.report import Result, targets
 from placet.faces.bench.spool import Spool
 from placet.ports import Emits
+from placet.provenance.leaf import encode_record
 
 INTENTS = 600
 
@@ -57,6 +58,28 @@ def test_a_slice_of_proofs_verifies_ahead_what_is_signed_one_by_one(monkeypatch:
     assert told["audits"]["proofs"]["read"]["verdict"] == 4 * 640
     assert told["audits"]["proofs"]["checked"]["V15"] == 3 * 640
     assert told["figures"]["verified_ahead"] == 640
+
+
+def test_a_slice_of_the_ledger_is_sound_and_its_proofs_hold(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ledger, "A_SECOND", 200)
+    monkeypatch.setattr(ledger, "OPEN_S", 0.1)
+    told = bench.run("ledger", intents=INTENTS)
+    holds_its_shape(told, "ledger")
+    # 600 records in three cuts; the tree of the proofs is twenty times as large.
+    assert told["audits"]["ledger"]["read"]["leaf"] == INTENTS + 3
+    assert told["figures"]["tree"] == 20 * INTENTS
+    assert told["met"]["disk_over_raw"] is True
+
+
+def test_a_leaf_that_is_lost_makes_every_target_of_the_ledger_missed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ledger, "A_SECOND", 200)
+    monkeypatch.setattr(ledger, "OPEN_S", 0.1)
+    monkeypatch.setattr(
+        "placet.drivers.ledger.notary.encode_record", lambda rec: None if rec.offset == 7 else encode_record(rec)
+    )
+    told = bench.run("ledger", intents=INTENTS)
+    assert told["clean"] is False
+    assert not any(told["met"].values())
 
 
 def test_a_slice_of_the_embedded_journal_answers_all_that_was_sent() -> None:

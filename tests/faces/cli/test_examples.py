@@ -24,6 +24,8 @@ ELSEWHERE = {
     "worker",
     "context",
     "bench",
+    "notary",
+    "ledger serve",
     "policy watch",
     "topics apply",
     "topics diff",

@@ -4,7 +4,9 @@
 never rewritten: files of ever higher numbers do not overlap, so compaction
 moves them without copying. `KEPT` holds the records of context and of compacted
 topics, one row each; of a compacted topic a row is removed when a newer one of
-the same key arrives. `INDEX` holds the rest: where the run of an offset is, which offset a key has, and the meta rows.
+the same key arrives; where the provenance log still has to read it, it is moved
+under `PAST` instead. `INDEX` holds the rest: where the run of an offset is,
+which offset a key has, and the meta rows.
 """
 
 from struct import Struct
@@ -37,6 +39,9 @@ META_CLUSTER: Final = META + b"cluster"
 META_PARTITIONS: Final = META + b"partitions"
 META_END: Final = META + b"end"
 META_INPUT: Final = META + b"input"
+
+PAST: Final = 0x80
+"""Added to the topic of a row in `KEPT` that a newer one of its key has followed."""
 
 _KEY: Final = 0x80
 _INPUT: Final = Struct(">IB")

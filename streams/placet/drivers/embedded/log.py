@@ -1,9 +1,9 @@
 """Topics of one folder as writers, followers and the reader of the context see them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from time import monotonic
 
-from placet.drivers.embedded.ends import Ends
+from placet.drivers.embedded.ends import Ends, Place
 from placet.drivers.embedded.shelf import Shelf
 from placet.drivers.embedded.state import State
 from placet.drivers.embedded.writer import Writer
@@ -48,6 +48,24 @@ class EmbeddedLog:
             found = self._shelf.read(topic, partition, offset, end, most)
             if found or not self._ends.wait({place: max(end, offset)}, until):
                 return found
+
+    def beside(self) -> "EmbeddedLog":
+        """Return another view of the same folder, which may be closed by itself."""
+        return EmbeddedLog(self._shelf, self._ends, self._writer)
+
+    def whole(self, topic: int, partition: int, offset: int, most: int) -> list[Rec]:
+        """Return what there is from `offset` on, without waiting, also what newer records of their keys have followed.
+
+        Those are there where the folder keeps its past, until `forget`.
+        """
+        self._check()
+        self._shelf.expect(topic, partition)
+        return self._shelf.whole(topic, partition, offset, self._ends.at((int(topic), partition)), most)
+
+    def forget(self, places: Mapping[Place, int]) -> None:
+        """Give up what is kept of the past of each place below an offset."""
+        self._check()
+        self._writer.forget(places)
 
     def end(self, topic: int, partition: int) -> int:
         """Return one past the last committed record."""

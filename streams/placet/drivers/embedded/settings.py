@@ -17,7 +17,8 @@ class EmbeddedSettings:
     `free_bytes_min` is what must be free on the disk before a write begins: a
     write that is refused for it has certainly not happened, and what is in
     memory still finds room. `poll_ms` is how often a reader beside the owner
-    looks for more.
+    looks for more. `keep_past` keeps the context records that newer ones have
+    followed until `EmbeddedLog.forget`: for a notary, which logs each of them.
     """
 
     partitions: int = 1
@@ -29,3 +30,4 @@ class EmbeddedSettings:
     open_files_max: int = 512
     free_bytes_min: int = 256 * MIB
     poll_ms: int = 25
+    keep_past: bool = False

@@ -2,7 +2,19 @@
 
 from collections.abc import Iterator, Mapping
 
-from placet.drivers.embedded.layout import INDEX, KEPT, NUMBER, PLACE, POINTER, ROW, ROWED, RUNS, key_row
+from placet.drivers.embedded.layout import (
+    COMPACTED,
+    INDEX,
+    KEPT,
+    NUMBER,
+    PAST,
+    PLACE,
+    POINTER,
+    ROW,
+    ROWED,
+    RUNS,
+    key_row,
+)
 from placet.drivers.embedded.rows import Rows
 from placet.drivers.embedded.runs import ALL, unpack_run
 from placet.errors import Corrupted, Unavailable
@@ -38,9 +50,18 @@ class Shelf:
             return list(self._kept(topic, partition, offset, end, most))
         return self._plain(topic, partition, max(offset, 0), end, most)
 
-    def _kept(self, topic: int, partition: int, offset: int, end: int, most: int) -> Iterator[Rec]:
-        start = ROW.pack(topic, partition, max(offset, 0))
-        for key, row in self._rows.scan(KEPT, PLACE.pack(topic, partition), start):
+    def whole(self, topic: int, partition: int, offset: int, end: int, most: int) -> list[Rec]:
+        """Return what `read` does, of a compacted topic with what newer records have followed and nobody has forgotten."""
+        if topic not in COMPACTED or offset >= end:
+            return self.read(topic, partition, offset, end, most)
+        # What is followed between the two looks is found by the second; found by both, it is one record.
+        found = {rec.offset: rec for rec in self._kept(topic, partition, offset, end, most)}
+        found |= {rec.offset: rec for rec in self._kept(topic, partition, offset, end, most, PAST)}
+        return [found[at] for at in sorted(found)][:most]
+
+    def _kept(self, topic: int, partition: int, offset: int, end: int, most: int, where: int = 0) -> Iterator[Rec]:
+        start = ROW.pack(where | topic, partition, max(offset, 0))
+        for key, row in self._rows.scan(KEPT, PLACE.pack(where | topic, partition), start):
             base = ROW.unpack(key)[2]
             if base >= end or most <= 0:
                 return

@@ -15,6 +15,8 @@ from placet.drivers.embedded.layout import (
     INDEX,
     KEPT,
     NUMBER,
+    PAST,
+    PLACE,
     POINTER,
     ROW,
     ROWED,
@@ -27,6 +29,7 @@ from placet.drivers.embedded.runs import pack_run
 from placet.drivers.embedded.settings import EmbeddedSettings
 from placet.drivers.embedded.state import State
 from placet.errors import Unavailable, Unsure
+from placet.model.topics import CONTEXT
 from placet.ports import Clock, Message
 
 T = TypeVar("T")
@@ -45,6 +48,7 @@ class _Draft:
     ends: dict[Place, tuple[int, int]] = field(default_factory=dict)
     kept: dict[Place, int] = field(default_factory=dict)
     newest: dict[bytes, int | None] = field(default_factory=dict)
+    rows: dict[bytes, bytes] = field(default_factory=dict)
     runs: int = 0
 
 
@@ -167,7 +171,10 @@ class Writer:
         kept = draft.kept.get(place, self._state.kept[place]) + stays
         draft.kept[place] = kept
         if stays:
-            draft.changes.append((KEPT, ROW.pack(*place, offset), pack_run(*place, offset, at, (message,))))
+            row = pack_run(*place, offset, at, (message,))
+            draft.changes.append((KEPT, ROW.pack(*place, offset), row))
+            if self._settings.keep_past:
+                draft.rows[ROW.pack(*place, offset)] = row
         if message.key is None or place[0] not in COMPACTED:
             return
         name = key_row(*place, message.key)
@@ -177,10 +184,35 @@ class Writer:
             known = self._disk.get(INDEX, name)
             before = None if known is None else NUMBER.unpack(known)[0]
         if before is not None:
+            if self._settings.keep_past and place[0] in CONTEXT:
+                self._move_to_past(draft, place, before)
             draft.changes.append((KEPT, ROW.pack(*place, before), None))
             draft.kept[place] = kept - 1
         draft.newest[name] = offset if stays else None
         draft.changes.append((INDEX, name, NUMBER.pack(offset) if stays else None))
+
+    def _move_to_past(self, draft: _Draft, place: Place, offset: int) -> None:
+        name = ROW.pack(*place, offset)
+        row = draft.rows.get(name) or self._disk.get(KEPT, name)
+        if row is not None:
+            draft.changes.append((KEPT, ROW.pack(PAST | place[0], place[1], offset), row))
+
+    def forget(self, places: Mapping[Place, int]) -> None:
+        """Give up what is kept of the past below these offsets. Durable with the next write; a crash leaves some."""
+        with self._order:
+            self.check()
+            changes: list[Change] = []
+            for (topic, partition), upto in places.items():
+                for key, _ in self._disk.scan(KEPT, PLACE.pack(PAST | topic, partition)):
+                    if ROW.unpack(key)[2] >= upto:
+                        break
+                    changes.append((KEPT, key, None))
+            if changes:
+                try:
+                    self._disk.write(changes)
+                except BaseException as error:
+                    self._break("a write", error)
+                    raise
 
     def _settle(self, ticket: int) -> None:
         """Wait for the fsync that covers `ticket`, or be the one who calls it for all who wait."""

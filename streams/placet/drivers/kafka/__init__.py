@@ -4,5 +4,6 @@ from placet.drivers.kafka.connection import Connection
 from placet.drivers.kafka.feed import KafkaFeed
 from placet.drivers.kafka.journal import KafkaJournal
 from placet.drivers.kafka.log import KafkaLog
+from placet.drivers.kafka.source import KafkaSource
 
-__all__ = ["Connection", "KafkaFeed", "KafkaJournal", "KafkaLog"]
+__all__ = ["Connection", "KafkaFeed", "KafkaJournal", "KafkaLog", "KafkaSource"]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from placet.drivers.kafka.connection import MESSAGE_BYTES_MAX
-from placet.model.topics import DAY_MS, EMITS, Topic, TopicSpec
+from placet.model.topics import CONTEXT, DAY_MS, EMITS, Topic, TopicSpec
 
 DELETE_RETENTION_MS = 7 * DAY_MS
 """How long a tombstone stays readable: a local copy of a compacted topic that slept longer is thrown away."""
@@ -15,6 +15,9 @@ COMPACTION_LAG_MS = DAY_MS
 
 SEEN_MS = 7 * DAY_MS
 """How long what a directory or a classifier said outlives whatever is written over it: time to see that in quarantine."""
+
+NOTARY_AWAY_MS = DAY_MS // 2
+"""How long a replaced context record stays at least: a notary that is away for no longer than that logs it still."""
 
 FOREVER = -1
 """What brokers call a retention without end."""
@@ -110,6 +113,8 @@ def settings_of(spec: TopicSpec, replication: int) -> dict[str, str]:
             "delete.retention.ms": str(DELETE_RETENTION_MS),
             "max.compaction.lag.ms": str(COMPACTION_LAG_MS),
         }
+    if spec.topic in CONTEXT and spec.compacted:
+        settings["min.compaction.lag.ms"] = str(NOTARY_AWAY_MS)
     if spec.topic in (Topic.PRINCIPALS, Topic.SENSITIVITY):
         settings |= {"min.compaction.lag.ms": str(SEEN_MS), "max.compaction.lag.ms": str(SEEN_MS + COMPACTION_LAG_MS)}
     if spec.topic in EMITS:

@@ -10,6 +10,7 @@ from placet.faces.auditor.halts import Halts
 from placet.faces.auditor.history import History
 from placet.faces.auditor.keys import CaseKeys, Keys
 from placet.faces.auditor.known import Known
+from placet.faces.auditor.ledger import Ledger, audit_ledger
 from placet.faces.auditor.packs import Shelf
 from placet.faces.auditor.records import Schemas
 from placet.faces.auditor.report import Report
@@ -39,6 +40,7 @@ def audit(
     lag_ms_max: int = LAG_MS_MAX,
     skew_ms_max: int = SKEW_MS_MAX,
     progress: Progress | None = None,
+    ledger: Ledger | None = None,
 ) -> Report:
     """Return what holds and what does not of all that is committed in `log`.
 
@@ -47,12 +49,11 @@ def audit(
     outcomes verified, drawn evenly by the hash of each record. `drained` holds also that everything asked is decided:
     of a system that was left alone with its input. `lag_ms_max` is how late, after it was appended, the desks were told to
     still decide a record, `skew_ms_max` by how much clocks may differ where a key's time begins or ends.
-    `progress` is told how many decisions were read, of how many. Raises what `log` raises.
+    `progress` is told how many decisions were read, of how many. `ledger` is the provenance log beside the journal; without
+    it what needs it is counted as not checked. Raises what `log` raises.
     """
-    report = Report()
-    schemas = Schemas()
+    report, schemas, case_keys = Report(), Schemas(), CaseKeys(kek)
     partitions = log.partitions(Topic.DECISIONS)
-    case_keys = CaseKeys(kek)
     ends = [_ends(log, partition) for partition in range(partitions)]
     total = sum(end for end, _, _ in ends)
     most = SAMPLE_MAX if sample is None else sample
@@ -99,6 +100,7 @@ def audit(
             desk.compare(walk.lives.memory, walk.budgets, walk.reviews.open, walk.chain)
         else:
             report["V20"].skip("the partition was being written while it was read")
+    audit_ledger(log, schemas, report, ledger)
     return report
 
 

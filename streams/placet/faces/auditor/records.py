@@ -81,6 +81,20 @@ class Schemas:
             raise Unreadable(f"no schema has the id {int.from_bytes(value[1:HEADER_SIZE], 'big')}")
         return self._read(schema, value[HEADER_SIZE:])
 
+    def name_of(self, value: bytes) -> str:
+        """Return the record's name by the framing of a value alone, an empty text where no schema is known by it."""
+        schema = self._framed(value)
+        return schema.name if schema else ""
+
+    def fingerprint_of(self, value: bytes) -> bytes:
+        """Return the fingerprint of the schema a value is framed with, nothing where none is known by it."""
+        schema = self._framed(value)
+        return schema.fingerprint if schema else b""
+
+    def _framed(self, value: bytes) -> Schema | None:
+        framed = len(value) >= HEADER_SIZE and not value[0]
+        return self._by_id.get(int.from_bytes(value[1:HEADER_SIZE], "big")) if framed else None
+
     def seq_of_case(self, value: bytes | None) -> int:
         """Return the seq of a framed case, read no further than that."""
         if value is None or value[:HEADER_SIZE] != self._case_header:

@@ -24,6 +24,8 @@ CHECKS: dict[str, str] = {
     "V10": "a fact that is missing, silent or not active, a rule that erred, and what was read too late, permit nothing",
     "V11": "every outcome rests on one claim of the granted action, in time, by one executor; nothing ran twice",
     "V12": "what is granted under constraint lies within what was asked",
+    "V13": "every decision and context record is one leaf of the provenance log, made of its own bytes, in its partition's order",
+    "V14": "the provenance log has the root its checkpoint says, tile by tile, and its cuts leave nothing out",
     "V15": "what was taken is proved by a key that stood when it was read; nothing stays open under one that fell",
     "V18": "everything asked is decided: nothing lies above the sealed positions",
     "V19": "what was granted on votes rests on as many as were wanted: each of one active voter outside the chain, proved as was wanted, on its digest, in time",

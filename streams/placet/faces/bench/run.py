@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from placet.faces.bench import context, desk, embedded, failover, kafka, limits, policy, proofs, restore, revoke
+from placet.faces.bench import context, desk, embedded, failover, kafka, ledger, limits, policy, proofs, restore, revoke
 from placet.faces.bench.options import INTENTS, Asked
 from placet.faces.bench.report import Result
 
@@ -19,6 +19,7 @@ BENCHES: dict[str, Callable[[Asked], Result]] = {
     "context": context.run,
     "revoke": revoke.run,
     "failover": failover.run,
+    "ledger": ledger.run,
 }
 NAMES = (*BENCHES, "all")
 

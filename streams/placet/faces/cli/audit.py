@@ -46,8 +46,9 @@ def run(
 def audited(place: Place, sample: int | None = None, *, drained: bool = False) -> dict[str, Any]:
     """Return the report of an audit of the journal at `place`, as JSON has it."""
     from placet.drivers.keyfile import KEK_NAME, read_secret
+    from placet.drivers.ledger.folder import FolderReader
     from placet.errors import Unavailable
-    from placet.faces.auditor import audit
+    from placet.faces.auditor import Ledger, audit
     from placet.faces.cli.reading import reading, settings_of
 
     settings = settings_of(place)
@@ -62,6 +63,9 @@ def audited(place: Place, sample: int | None = None, *, drained: bool = False) -
         kek: bytes | None = read_secret(settings.secrets_dir / KEK_NAME)
     except Unavailable:
         kek = None  # what needs the cases is counted as not checked
+    # Below the folder of a journal lies its own log; of another journal only one that is named.
+    own = place.data is not None or settings.ledger is not None
+    ledger = Ledger(FolderReader(settings.ledger_dir).get) if own and settings.ledger_dir.is_dir() else None
     with reading(place) as log:
         report = audit(
             log,
@@ -71,6 +75,7 @@ def audited(place: Place, sample: int | None = None, *, drained: bool = False) -
             drained=drained,
             lag_ms_max=settings.lag_ms_max,
             skew_ms_max=settings.skew_ms_max,
+            ledger=ledger,
         )
     return report.to_dict()
 

@@ -20,6 +20,7 @@ NAMES = (
     "revoke",
     "failover",
     "context",
+    "ledger",
     "all",
 )
 EXITS = {

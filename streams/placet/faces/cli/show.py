@@ -34,14 +34,10 @@ def run(
     Without `--authority` all partitions are searched.
     """
     from placet.faces.cli.reading import reading
-    from placet.model.keys import key_of, partition_of
-    from placet.model.topics import Topic
 
     place, wanted = resolve(url, bootstrap, data), id_of(intent)
     with reading(place) as log:
-        count = log.partitions(Topic.DECISIONS)
-        partitions = [partition_of(key_of(tenant, authority), count)] if authority else list(range(count))
-        life = [entry for partition in partitions for entry in _life(log, partition, wanted)]
+        life = life_of(log, wanted, tenant, authority)
         if not life:
             raise Failure(Exit.NOT_RUN, f"{place}: nothing is said of intent {wanted.hex()}", "`placet tail` shows ids")
         story = [_entry(log, rec, name, record) for rec, name, record in life]
@@ -50,6 +46,16 @@ def run(
     else:
         _draw(wanted, story)
     return Exit.FINE
+
+
+def life_of(log: "Log", wanted: bytes, tenant: str, authority: str) -> "list[tuple[Rec, str, Any]]":
+    """Return the decision records about an intent, in order; without `authority` all partitions are searched."""
+    from placet.model.keys import key_of, partition_of
+    from placet.model.topics import Topic
+
+    count = log.partitions(Topic.DECISIONS)
+    partitions = [partition_of(key_of(tenant, authority), count)] if authority else list(range(count))
+    return [entry for partition in partitions for entry in _life(log, partition, wanted)]
 
 
 def _life(log: "Log", partition: int, wanted: bytes) -> "Iterator[tuple[Rec, str, Any]]":

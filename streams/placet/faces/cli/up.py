@@ -31,7 +31,7 @@ def run(
     ] = None,
     as_json: Json = False,
 ) -> Exit:
-    """Run a desk, its context and its HTTP face on one folder, until Ctrl-C or SIGTERM.
+    """Run a desk, its context, its provenance log and its HTTP face on one folder, until Ctrl-C or SIGTERM.
 
     The folder and its keys are made on the first start. `http.json` in it says
     where and with which token others reach it; verbs with `--data` find it there.

@@ -37,7 +37,7 @@ class Server:
         who = _callers(settings)
         self._socket = _listen(settings.host, settings.port)
         try:
-            self.running = wiring.serve(wiring.embedded(settings))
+            self.running = wiring.house(settings)
         except BaseException:
             self._socket.close()
             raise

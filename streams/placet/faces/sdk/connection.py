@@ -182,7 +182,7 @@ def _opened(
 
 
 def _in_process(settings: Settings) -> Connection:
-    running = wiring.serve(wiring.embedded(settings))
+    running = wiring.house(settings)
     return _opened(running.stack.log, settings, closing=running.stop)
 
 
