@@ -4,11 +4,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from placet.context.tables import Tables
 from placet.drivers.clock import SystemClock
 from placet.drivers.embedded import EmbeddedSettings, open_owner
 from placet.errors import PoisonRecord
+from placet.model import strict
 from placet.model.codec import control, mandate, pack, principal, risk, risk_signal, sensitivity, watermark
 from placet.model.codec.active_set import ActiveSet
 from placet.model.codec.control import Control
@@ -19,7 +22,16 @@ from placet.model.codec.risk import Risk
 from placet.model.codec.risk_signal import RiskSignal
 from placet.model.codec.sensitivity import Sensitivity
 from placet.model.codec.watermark import Watermark
-from placet.model.context_keys import active_set_key, control_key, key_of_value, pack_key
+from placet.model.context_keys import (
+    active_set_key,
+    control_key,
+    key_of_value,
+    pack_key,
+    principal_key,
+    risk_key,
+    sensitivity_key,
+    watermark_key,
+)
 from placet.model.proof import KeyRing, Signer
 from placet.model.reasons import Reason
 from placet.model.topics import Topic
@@ -50,6 +62,48 @@ KEYS: list[tuple[bytes, bytes]] = [
 @pytest.mark.parametrize(("value", "key"), KEYS)
 def test_a_context_record_has_one_key(value: bytes, key: bytes) -> None:
     assert key_of_value(value) == key
+
+
+NAMES = st.text("ab/%", min_size=1, max_size=5).filter(lambda text: text[0] in "ab")
+TENANTS = st.sampled_from(["a", "b", "watermark"]).filter(lambda name: name not in strict.RESERVED)
+CAST = st.tuples(TENANTS, NAMES, NAMES)
+
+
+def keys_of(tenant: str, name: str, source: str) -> dict[str, bytes]:
+    """Return the key of each kind of record that says something of `name`, in the topic of that kind."""
+    return {
+        "principals": principal_key(Principal(tenant, name, "agent", "active", None, (), {}, (), source, 5, None)),
+        "risk": risk_key(Risk(tenant, name, source, 1, 5, 0, 0, 0)),
+        "sensitivity": sensitivity_key(Sensitivity(tenant, name, "internal", None, None, (), source, 5, None)),
+    }
+
+
+@given(one=CAST, other=CAST)
+def test_two_sources_words_or_two_names_never_share_a_key(
+    one: tuple[str, str, str], other: tuple[str, str, str]
+) -> None:
+    mine, yours = keys_of(*one), keys_of(*other)
+    assert all((mine[topic] == yours[topic]) == (one == other) for topic in mine)
+
+
+@given(who=CAST, feed=NAMES)
+def test_no_word_of_a_tenant_lies_under_a_feeds_watermark(who: tuple[str, str, str], feed: str) -> None:
+    assert watermark_key(Watermark(feed, 5)) not in keys_of(*who).values()
+
+
+@pytest.mark.parametrize(
+    ("tenant", "says"), [("watermark", "that name is kept"), ("a/b", "expected no `/` in it"), ("", "expected 1 to")]
+)
+def test_no_tenant_has_a_name_that_begins_keys_of_another_kind(tenant: str, says: str) -> None:
+    with pytest.raises(PoisonRecord, match=says) as refused:
+        strict.tenant(tenant)
+    assert refused.value.reason == Reason.MALFORMED
+
+
+def test_a_record_of_a_tenant_called_as_watermarks_are_is_refused() -> None:
+    said = Risk("watermark", "siem", "edr", 1, NOW, 0, 0, 0)
+    with pytest.raises(PoisonRecord, match="tenant `watermark`: that name is kept"):
+        Tables(KeyRing([])).fold(Rec(Topic.RISK, 0, 0, NOW, risk_key(said), risk.frame(said)))
 
 
 def test_the_key_of_a_halt_names_all_that_makes_it_another_halt() -> None:

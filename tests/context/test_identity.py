@@ -30,7 +30,7 @@ KNOWN = Identities(
             subject="repository",
             prefix="git/",
         ),
-        Issuer("https://spire.example.org", ("placet",), "spiffe"),
+        Issuer("https://spire.example.org", ("placet",), "spiffe", trust_domains=("example.org",)),
     ],
 )
 CLAIMS: dict[str, Any] = {"iss": OKTA, "aud": "placet", "exp": NOW / 1000 + 60, "sub": "ada@acme.example"}
@@ -129,6 +129,10 @@ def test_claims_are_one_principal(more: dict[str, Any], who: Who) -> None:
         {"iss": GIT, "repository": "x"},
         {"iss": GIT, "org": "gx"},
         {"iss": "https://spire.example.org", "sub": "user:ada"},
+        {
+            "iss": "https://spire.example.org",
+            "sub": "spiffe://shop.example/till",
+        },  # another issuer speaks for it, or none
     ],
 )
 def test_claims_that_do_not_hold_are_nobodys(more: dict[str, Any]) -> None:
@@ -161,6 +165,17 @@ def test_two_subjects_are_never_one_principal(one: str, other: str) -> None:
         ([], [Issuer("", ("p",), "user", "acme")], "expected its name"),
         ([], [Issuer(OKTA, ("p",), "person", "acme")], "kind `person`"),
         ([], [Issuer(OKTA, ("p",), "user")], "expected a tenant, or a claim"),
+        ([Domain("example.org", "acme")], [Issuer(OKTA, ("p",), "spiffe")], "expected the trust domains"),
+        (
+            [Domain("example.org", "acme")],
+            [Issuer(OKTA, ("p",), "user", "acme", trust_domains=("example.org",))],
+            "expected the trust domains",
+        ),
+        (
+            [Domain("example.org", "acme")],
+            [Issuer(OKTA, ("p",), "spiffe", trust_domains=("example.com",))],
+            "no rule for the trust domain `example.com`",
+        ),
         ([], [Issuer(OKTA, ("p",), "user", tenant_claim="org")], "expected a tenant, or a claim"),
         ([], [Issuer(OKTA, ("p",), "user", "acme", "org", (("a", "b"),))], "expected a tenant, or a claim"),
         ([], [Issuer(OKTA, ("p",), "user", "acme"), Issuer(GIT, ("p",), "user", "acme", prefix="git/")], "both name"),

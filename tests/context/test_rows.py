@@ -43,13 +43,21 @@ def signed(module: Any, name: str, record: Any, signer: Signer = OPERATOR) -> by
     return bytes(module.frame(record._replace(proof=module.Proof(*proof))))
 
 
+def people(record: Principal, signer: Signer = OPERATOR) -> bytes:
+    return signed(principal, "principal", record, signer)
+
+
+def label(record: Sensitivity, signer: Signer = OPERATOR) -> bytes:
+    return signed(sensitivity, "sensitivity", record, signer)
+
+
 @pytest.fixture
 def tables() -> Tables:
     return Tables(KeyRing([OPERATOR.pinned("operator"), SECOND.pinned("operator")]))
 
 
 def test_a_principal_stands_with_all_that_its_record_says(tables: Tables) -> None:
-    said = rec(principal.frame(ADA), Topic.PRINCIPALS)
+    said = rec(people(ADA), Topic.PRINCIPALS)
     assert tables.fold(said) == "P:acme/agent:ada"
     assert tables.principals["P:acme/agent:ada"] == PrincipalRow(
         key="P:acme/agent:ada",
@@ -68,10 +76,8 @@ def test_a_principal_stands_with_all_that_its_record_says(tables: Tables) -> Non
 
 
 def test_of_a_principal_the_gravest_status_stands_and_the_rest_is_the_newest(tables: Tables) -> None:
-    older = rec(
-        principal.frame(ADA._replace(source="soc", status="suspended", observed_at=10, groups=())), Topic.PRINCIPALS
-    )
-    newer = rec(principal.frame(ADA), Topic.PRINCIPALS, offset=4)
+    older = rec(people(ADA._replace(source="soc", status="suspended", observed_at=10, groups=())), Topic.PRINCIPALS)
+    newer = rec(people(ADA), Topic.PRINCIPALS, offset=4)
     tables.fold(older)
     assert tables.fold(newer) == "P:acme/agent:ada"
     row = tables.principals["P:acme/agent:ada"]
@@ -83,19 +89,19 @@ def test_of_a_principal_the_gravest_status_stands_and_the_rest_is_the_newest(tab
 
 def test_of_two_sources_that_saw_a_principal_in_the_same_millisecond_the_later_by_name_is_taken(tables: Tables) -> None:
     for source, kind in (("zed", "tool"), ("abc", "agent")):
-        tables.fold(rec(principal.frame(ADA._replace(source=source, kind=kind)), Topic.PRINCIPALS))
+        tables.fold(rec(people(ADA._replace(source=source, kind=kind)), Topic.PRINCIPALS))
     assert tables.principals["P:acme/agent:ada"].kind == "tool"
 
 
 def test_each_change_of_who_somebody_is_is_counted_and_nothing_else(tables: Tables) -> None:
     counted, begun = [], tables.identity_changes
     for value, topic in [
-        (principal.frame(ADA), Topic.PRINCIPALS),
-        (principal.frame(ADA), Topic.PRINCIPALS),
-        (principal.frame(ADA._replace(status="revoked", observed_at=51)), Topic.PRINCIPALS),
+        (people(ADA), Topic.PRINCIPALS),
+        (people(ADA), Topic.PRINCIPALS),
+        (people(ADA._replace(status="revoked", observed_at=51)), Topic.PRINCIPALS),
         (signed(mandate, "mandate", LINK), Topic.MANDATES),
         (signed(mandate, "mandate", LINK._replace(observed_at=1)), Topic.MANDATES),
-        (sensitivity.frame(ORDER), Topic.SENSITIVITY),
+        (label(ORDER), Topic.SENSITIVITY),
     ]:
         tables.fold(rec(value, topic))
         counted.append(tables.identity_changes - begun)
@@ -103,7 +109,7 @@ def test_each_change_of_who_somebody_is_is_counted_and_nothing_else(tables: Tabl
 
 
 def test_a_resource_stands_with_all_that_its_record_says(tables: Tables) -> None:
-    said = rec(sensitivity.frame(ORDER), Topic.SENSITIVITY)
+    said = rec(label(ORDER), Topic.SENSITIVITY)
     assert tables.fold(said) == "S:acme/order/7"
     assert tables.resources["S:acme/order/7"] == ResourceRow(
         key="S:acme/order/7",
@@ -121,22 +127,22 @@ def test_a_resource_stands_with_all_that_its_record_says(tables: Tables) -> None
 
 def test_of_a_resource_the_gravest_label_stands_and_the_rest_is_the_newest(tables: Tables) -> None:
     older = rec(
-        sensitivity.frame(ORDER._replace(source="scan", label="restricted", origin=None, observed_at=5)),
+        label(ORDER._replace(source="scan", label="restricted", origin=None, observed_at=5)),
         Topic.SENSITIVITY,
     )
-    newer = rec(sensitivity.frame(ORDER), Topic.SENSITIVITY, offset=4)
+    newer = rec(label(ORDER), Topic.SENSITIVITY, offset=4)
     tables.fold(older)
     assert tables.fold(newer) == "S:acme/order/7"
     row = tables.resources["S:acme/order/7"]
     assert (row.sensitivity, row.rank, row.origin, row.observed_at) == ("restricted", 3, "external", 60)
     assert row.facts == (fact_of(newer), fact_of(older))
-    tables.fold(rec(sensitivity.frame(ORDER._replace(source="scan", label="public", observed_at=6)), Topic.SENSITIVITY))
+    tables.fold(rec(label(ORDER._replace(source="scan", label="public", observed_at=6)), Topic.SENSITIVITY))
     assert tables.resources["S:acme/order/7"].sensitivity == "confidential"
 
 
 def test_of_two_sources_that_saw_a_resource_in_the_same_millisecond_the_later_by_name_is_taken(tables: Tables) -> None:
     for source, owner in (("zed", "user:z"), ("abc", "user:a")):
-        tables.fold(rec(sensitivity.frame(ORDER._replace(source=source, owner=owner)), Topic.SENSITIVITY))
+        tables.fold(rec(label(ORDER._replace(source=source, owner=owner)), Topic.SENSITIVITY))
     assert tables.resources["S:acme/order/7"].owner == "user:z"
 
 
@@ -275,12 +281,12 @@ def test_a_halt_said_by_another_than_who_signed_it_is_refused(tables: Tables) ->
         (signed(control, "control", halted("moon")), Topic.CONTROLS, "control scope `moon`: expected all, tenant"),
         (signed(control, "control", halted("agent/")), Topic.CONTROLS, "control.scope"),
         (signed(control, "control", halted("tenant", id="")), Topic.CONTROLS, "control.id"),
-        (principal.frame(ADA._replace(status="fine")), Topic.PRINCIPALS, "status `fine`: expected one of active, rev"),
+        (people(ADA._replace(status="fine")), Topic.PRINCIPALS, "status `fine`: expected one of active, rev"),
         (signed(mandate, "mandate", LINK._replace(status="old")), Topic.MANDATES, "status `old`: expected one of act"),
-        (sensitivity.frame(ORDER._replace(label="secret")), Topic.SENSITIVITY, "label `secret`: expected one of conf"),
-        (sensitivity.frame(ORDER._replace(origin="mars")), Topic.SENSITIVITY, "origin `mars`: expected one of exter"),
+        (label(ORDER._replace(label="secret")), Topic.SENSITIVITY, "label `secret`: expected one of conf"),
+        (label(ORDER._replace(origin="mars")), Topic.SENSITIVITY, "origin `mars`: expected one of exter"),
         (risk.frame(Risk("acme", "x", "s", 101, 5, 0, 0, 0)), Topic.RISK, "risk score 101: expected 0 to 100"),
-        (principal.frame(ADA._replace(tenant="a/b")), Topic.PRINCIPALS, "tenant `a/b`: expected no `/` in it"),
+        (people(ADA._replace(tenant="a/b")), Topic.PRINCIPALS, "tenant `a/b`: expected no `/` in it"),
     ],
 )
 def test_what_is_refused_is_named_with_what_was_expected(tables: Tables, value: bytes, topic: Topic, says: str) -> None:
@@ -291,13 +297,11 @@ def test_what_is_refused_is_named_with_what_was_expected(tables: Tables, value: 
 
 
 def test_a_record_in_a_partition_that_is_not_its_key_s_is_refused_where_its_topic_has_several() -> None:
-    tables = Tables(KeyRing([]), lambda topic: 4 if topic == Topic.PRINCIPALS else 1)
+    tables = Tables(KeyRing([OPERATOR.pinned("operator")]), lambda topic: 4 if topic == Topic.PRINCIPALS else 1)
     taken = []
     for partition in range(4):
         try:
-            tables.fold(
-                rec(principal.frame(ADA._replace(observed_at=partition)), Topic.PRINCIPALS, partition=partition)
-            )
+            tables.fold(rec(people(ADA._replace(observed_at=partition)), Topic.PRINCIPALS, partition=partition))
             taken.append(partition)
         except PoisonRecord:
             pass

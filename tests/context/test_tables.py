@@ -39,21 +39,29 @@ def signed(module: Any, name: str, record: Any, signer: Signer = OPERATOR) -> by
     return bytes(module.frame(record._replace(proof=module.Proof(*proof))))
 
 
+def people(record: Principal, signer: Signer = OPERATOR) -> bytes:
+    return signed(principal, "principal", record, signer)
+
+
+def label(record: Sensitivity, signer: Signer = OPERATOR) -> bytes:
+    return signed(sensitivity, "sensitivity", record, signer)
+
+
 @pytest.fixture
 def tables() -> Tables:
     return Tables(KeyRing([OPERATOR.pinned("operator")]))
 
 
 def test_a_record_touches_the_key_that_leases_are_indexed_by(tables: Tables) -> None:
-    assert tables.fold(rec(principal.frame(PEOPLE))) == "P:acme/agent:ada"
+    assert tables.fold(rec(people(PEOPLE))) == "P:acme/agent:ada"
     assert tables.fold(rec(risk.frame(RISK))) == "R:acme/agent:ada"
-    assert tables.fold(rec(sensitivity.frame(LABEL))) == "S:acme/order/7"
+    assert tables.fold(rec(label(LABEL))) == "S:acme/order/7"
     assert tables.fold(rec(signed(mandate, "mandate", LINK))) == "M:acme/m1"
     assert tables.fold(rec(signed(control, "control", FREEZE))) == "C:acme/freeze"
 
 
 def test_a_record_heard_again_touches_nothing(tables: Tables) -> None:
-    frames = (principal.frame(PEOPLE), risk.frame(RISK), sensitivity.frame(LABEL))
+    frames = (people(PEOPLE), risk.frame(RISK), label(LABEL))
     for frame in frames:
         tables.fold(rec(frame))
     assert [tables.fold(rec(frame)) for frame in frames] == [None, None, None]
@@ -65,9 +73,9 @@ def test_a_record_heard_again_touches_nothing(tables: Tables) -> None:
         (risk.frame(RISK._replace(score=101)), Reason.MALFORMED),
         (risk.frame(RISK._replace(score=-1)), Reason.MALFORMED),
         (risk.frame(RISK._replace(half_life_s=-1)), Reason.MALFORMED),
-        (principal.frame(PEOPLE._replace(status="fine")), Reason.MALFORMED),
-        (sensitivity.frame(LABEL._replace(label="secret")), Reason.MALFORMED),
-        (sensitivity.frame(LABEL._replace(origin="mars")), Reason.MALFORMED),
+        (people(PEOPLE._replace(status="fine")), Reason.MALFORMED),
+        (label(LABEL._replace(label="secret")), Reason.MALFORMED),
+        (label(LABEL._replace(origin="mars")), Reason.MALFORMED),
         (mandate.frame(LINK), Reason.WRITER_UNPROVED),
         (control.frame(FREEZE), Reason.WRITER_UNPROVED),
         (signed(mandate, "mandate", LINK, Signer("no", "user:root", b"n" * 32)), Reason.WRITER_UNPROVED),
@@ -82,15 +90,15 @@ def test_a_record_heard_again_touches_nothing(tables: Tables) -> None:
         # Appended at 1,000: an instant may be 60,000 ms ahead of that, and no more.
         (risk.frame(RISK._replace(score=0, event_at=61_001)), Reason.MALFORMED),
         (risk.frame(RISK._replace(score=0, event_at=2**63 - 1)), Reason.MALFORMED),
-        (principal.frame(PEOPLE._replace(observed_at=2**63 - 1)), Reason.MALFORMED),
-        (sensitivity.frame(LABEL._replace(label="public", observed_at=2**63 - 1)), Reason.MALFORMED),
+        (people(PEOPLE._replace(observed_at=2**63 - 1)), Reason.MALFORMED),
+        (label(LABEL._replace(label="public", observed_at=2**63 - 1)), Reason.MALFORMED),
         (signed(mandate, "mandate", LINK._replace(observed_at=61_001)), Reason.MALFORMED),
         (signed(control, "control", FREEZE._replace(observed_at=61_001)), Reason.MALFORMED),
         # `acme/order` and `7` are spelled as `acme` and `order/7` are.
-        (sensitivity.frame(LABEL._replace(tenant="acme/order", resource="7")), Reason.MALFORMED),
-        (principal.frame(PEOPLE._replace(tenant="acme/agent:ada", id="x")), Reason.MALFORMED),
+        (label(LABEL._replace(tenant="acme/order", resource="7")), Reason.MALFORMED),
+        (people(PEOPLE._replace(tenant="acme/agent:ada", id="x")), Reason.MALFORMED),
         (risk.frame(RISK._replace(tenant="")), Reason.MALFORMED),
-        (principal.frame(PEOPLE._replace(attributes={"note": "x" * 65_536})), Reason.TOO_LARGE),
+        (people(PEOPLE._replace(attributes={"note": "x" * 65_536})), Reason.TOO_LARGE),
         (b"\x00\x00\x00\x00\x11", Reason.UNDECODABLE),
         (b"\x00\x00\x00\xff\xff", Reason.SCHEMA_UNKNOWN),
         (b"", Reason.SCHEMA_UNKNOWN),
@@ -101,6 +109,45 @@ def test_what_cannot_be_taken_is_refused_and_changes_nothing(tables: Tables, val
         tables.fold(rec(value))
     assert refused.value.reason == reason
     assert [tables.principals, tables.risks, tables.resources, tables.mandates, tables.calendar] == [{}] * 5
+
+
+HR = Signer("hr", "service:hr", b"h" * 32)
+SIEM = Signer("siem", "service:siem", b"s" * 32)
+FOREIGN = Signer("foreign", "service:hr", b"f" * 32)
+WHO_MAY: list[tuple[str, bytes, Reason | None]] = [
+    ("a directory of itself", people(PEOPLE._replace(source="service:hr"), HR), None),
+    ("a directory in a name it was given", people(PEOPLE._replace(source="hr-eu"), HR), None),
+    ("a classifier of itself", label(LABEL._replace(source="service:siem"), SIEM), None),
+    ("an operator of whom they like", label(LABEL), None),
+    ("nobody of a principal", principal.frame(PEOPLE), Reason.WRITER_UNPROVED),
+    ("nobody of a label", sensitivity.frame(LABEL), Reason.WRITER_UNPROVED),
+    ("a directory in another's name", people(PEOPLE._replace(source="idp"), HR), Reason.WRITER_UNPROVED),
+    ("a feed of a principal", people(PEOPLE._replace(source="service:siem"), SIEM), Reason.WRITER_UNPROVED),
+    ("a directory of a label", label(LABEL._replace(source="service:hr"), HR), Reason.WRITER_UNPROVED),
+    ("a feed in another's name", label(LABEL, SIEM), Reason.WRITER_UNPROVED),
+    ("a directory of another tenant", people(PEOPLE._replace(source="service:hr"), FOREIGN), Reason.TENANT_MISMATCH),
+    ("an unknown key", people(PEOPLE, Signer("op", "user:root", b"x" * 32)), Reason.WRITER_UNPROVED),
+]
+
+
+@pytest.mark.parametrize(("value", "refused"), [row[1:] for row in WHO_MAY], ids=[row[0] for row in WHO_MAY])
+def test_only_who_may_speak_for_its_source_says_who_somebody_is_and_what_a_resource_holds(
+    value: bytes, refused: Reason | None
+) -> None:
+    keys = [
+        OPERATOR.pinned("operator"),
+        HR.pinned("directory")._replace(sources=("hr-*",)),
+        SIEM.pinned("feed"),
+        FOREIGN.pinned("directory")._replace(tenant="globex"),
+    ]
+    tables = Tables(KeyRing(keys))
+    if refused is None:
+        assert tables.fold(rec(value)) is not None
+        return
+    with pytest.raises(PoisonRecord) as poison:
+        tables.fold(rec(value))
+    assert poison.value.reason == refused
+    assert (tables.principals, tables.resources) == ({}, {})
 
 
 def test_a_record_may_be_a_little_ahead_of_its_append_time(tables: Tables) -> None:
@@ -184,8 +231,8 @@ def test_a_watermark_that_cannot_be_believed_moves_nothing(tables: Tables, sourc
 
 
 def test_two_sources_of_a_label_give_the_graver(tables: Tables) -> None:
-    tables.fold(rec(sensitivity.frame(LABEL._replace(label="restricted", source="scan", observed_at=1))))
-    tables.fold(rec(sensitivity.frame(LABEL)))
+    tables.fold(rec(label(LABEL._replace(label="restricted", source="scan", observed_at=1))))
+    tables.fold(rec(label(LABEL)))
     assert tables.resources["S:acme/order/7"].sensitivity == "restricted"
 
 

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from placet.model.codec import principal
 from placet.model.codec.mandate import Mandate
 from placet.model.codec.principal import Principal
 from placet.model.reasons import Effect, Reason, State
@@ -155,7 +154,7 @@ def test_a_chain_has_at_most_eight_links(more: int, broken: str) -> None:
 def test_who_is_known_to_another_tenant_only_is_nobody_here() -> None:
     world = world_of_five()
     stranger = Principal("globex", "agent:stranger", "agent", "active", None, (), {}, (), "hr", world.clock.now, None)
-    world.context(Topic.PRINCIPALS, principal.frame(stranger))
+    world.context(Topic.PRINCIPALS, world.signed("principal", stranger, world.directory))
     publish(world, 3, delegate="agent:stranger")
     publish(world, 4, delegator="agent:stranger")
     assert refused(world) == (Reason.PRINCIPAL_UNKNOWN, "delegator `agent:stranger`")

@@ -9,7 +9,7 @@ from placet.context.halts import Halt
 from placet.faces.auditor.audit import audit
 from placet.faces.auditor.report import Report
 from placet.model.codec.intent import Intent
-from placet.model.proof import PinnedKey, Signer
+from placet.model.proof import Signer
 from placet.model.reasons import Reason, State
 from placet.model.topics import Topic
 from tests.support.world import AGENT, EXECUTOR, KEK, PERSON, Decision, World, states
@@ -35,10 +35,7 @@ def verdicts(said: list[Decision]) -> list[Decision]:
 
 
 def audited(world: World) -> Report:
-    public = world.seal_private.public_key().public_bytes_raw()
-    signers = [(each, purpose) for purpose, many in purposes(world).items() for each in many]
-    pinned = [PinnedKey("seal-1", "placet", "seal", public), *(each.pinned(purpose) for each, purpose in signers)]
-    pinned = [key._replace(tenant="acme") if key.kid == "operator-3" else key for key in pinned]
+    pinned = [known.key for known in world.keys.pinned.values()]
     keys = [{**key._asdict(), "public": base64.b64encode(key.public).decode()} for key in pinned]
     return audit(world.memory, {"keys": keys}, KEK)
 

@@ -4,7 +4,9 @@ import pytest
 
 from placet.decision.intake import Intake
 from placet.errors import Unavailable
+from placet.model.codec import principal
 from placet.model.codec.intent import Intent
+from placet.model.codec.principal import Principal
 from placet.model.codec.vote import Vote
 from placet.model.pinned import KnownKey
 from placet.model.proof import KeyRing, Signer
@@ -338,3 +340,69 @@ def test_what_a_desk_reads_asks_for_the_append_time() -> None:
     for name in ("intent", "withdraw", "claim", "outcome", "vote"):
         assert Intake.__dict__[name].__defaults__ is not None
         assert len(Intake.__dict__[name].__defaults__) == 1
+
+
+def suspended_by(world: World, signer: Signer | None) -> None:
+    """Say that the agent is suspended, signed by nobody where `signer` is none."""
+    record = Principal(TENANT, AGENT, "agent", "suspended", None, (), {}, (), "hr-2", world.clock.now, None)
+    value = principal.frame(record) if signer is None else world.signed("principal", record, signer)
+    world.context(Topic.PRINCIPALS, value)
+
+
+def test_who_nobody_proves_suspended_goes_on_and_the_word_is_set_aside() -> None:
+    world = World()
+    asked = world.intent()
+    world.ask(asked)
+    suspended_by(world, None)
+    (said,) = world.step()
+    assert (said.name, said.record.reason) == ("refusal", Reason.WRITER_UNPROVED)
+    assert said.record.detail == "a record without proof of its writer"
+    assert world.memory.end(Topic.QUARANTINE, 0) == 1
+    suspended_by(world, world.directory)
+    assert states(world.step()) == [State.REVOKED]
+    assert audited(world).clean
+
+
+def test_a_directory_on_record_is_heard_whichever_is_read_first_and_what_a_thief_of_its_key_said_is_taken_back() -> (
+    None
+):
+    world, directory = World(), Signer("hr-new", "service:hr-new", b"8" * 32)
+    world.clock.now += 1_000
+    suspended_by(world, directory)
+    assert [each.record.reason for each in world.step()] == [Reason.WRITER_UNPROVED]
+    world.put_key(directory, "directory", sources=("hr-*",))
+    assert answer(world, world.agent) == ("verdict", State.DENIED)
+    world.clock.now += 1_000
+    world.put_key(directory, "directory", sources=("hr-*",), compromised_at=world.clock.now - 1_500)
+    assert answer(world, world.agent) == GRANTED
+    world.restart()
+    assert answer(world, world.agent) == GRANTED
+    assert audited(world).clean
+
+
+def test_a_directory_that_is_given_fewer_names_or_more_is_heard_anew() -> None:
+    world, directory = World(), Signer("hr-new", "service:hr-new", b"8" * 32)
+    world.put_key(directory, "directory", sources=("hr-*",))
+    world.clock.now += 10
+    suspended_by(world, directory)
+    assert answer(world, world.agent) == ("verdict", State.DENIED)
+    for sources, expected in (((), State.GRANTED), (("hr-2",), State.DENIED)):
+        world.clock.now += 10
+        world.put_key(directory, "directory", sources=sources)
+        asked_with(world, world.agent)
+        assert states(world.step())[-1] is expected
+        world.restart()
+        asked_with(world, world.agent)
+        assert states(world.step())[-1] is expected
+    assert audited(world).clean
+
+
+def test_an_auditor_finds_a_grant_that_rests_on_a_principal_nobody_proved(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("placet.context.tables.by_source", lambda *_: None)
+    world = World()
+    record = Principal(TENANT, AGENT, "agent", "active", None, (), {}, (), "test", world.clock.now + 1, None)
+    world.context(Topic.PRINCIPALS, principal.frame(record))
+    world.ask(world.intent())
+    found = [str(one) for one in audited(world)["V15"].shown]
+    assert len(found) == 1
+    assert "a principal that no key for such records signed" in found[0]

@@ -65,7 +65,11 @@ CLAIMS: dict[str, Any] = {"iss": "https://spire.acme.example", "aud": "placet", 
 def test_an_issuer_of_one_tenant_names_no_workload_of_another() -> None:
     known = Identities(
         domains=[Domain("acme.example", tenant="acme"), Domain("globex.example", tenant="globex")],
-        issuers=[Issuer(CLAIMS["iss"], ("placet",), "spiffe", tenant="acme")],
+        issuers=[
+            Issuer(
+                CLAIMS["iss"], ("placet",), "spiffe", tenant="acme", trust_domains=("acme.example", "globex.example")
+            )
+        ],
     )
     mine = known.of_claims(CLAIMS | {"sub": "spiffe://acme.example/agents/bot"}, 1_760_000_000_000, 0)
     assert mine.tenant == "acme"

@@ -51,6 +51,7 @@ def seal_key(home: Path) -> Path:
         (lambda home: (home / "secrets" / "kek").write_text("short"), "kek", True),
         (without("operator"), "key-purpose", True),
         (without("feed"), "key-purpose", False),
+        (without("directory"), "key-purpose", False),
         (reuse, "key-reused", True),
         (lambda home: (home / "secrets").rename(home / "elsewhere"), "secrets-missing", True),
     ],

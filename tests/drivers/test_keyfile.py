@@ -40,7 +40,7 @@ def test_what_only_desks_may_hold_lies_apart_where_that_is_asked(tmp_path: Path)
     assert len(list(desks.iterdir())) == 2
     assert len(of_desks.kek()) == 32
     assert of_desks.seal_key().kid == rest.file.keys[0].kid
-    assert of_all(rest) == {"operator", "feed", "executor"}
+    assert of_all(rest) == {"operator", "feed", "directory", "executor"}
     assert of_all(of_desks) == {"seal"}
     with pytest.raises(Unavailable):
         rest.kek()
@@ -144,7 +144,7 @@ def test_a_key_file_that_is_none_is_refused_with_the_place(tmp_path: Path, conte
 
 
 def test_no_key_file_is_said_with_what_makes_one(tmp_path: Path) -> None:
-    with pytest.raises(Unavailable, match="first start"):
+    with pytest.raises(Unavailable, match="`placet keys init` made"):
         read_keys(tmp_path / "keys.json")
 
 

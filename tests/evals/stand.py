@@ -102,13 +102,13 @@ class Stand:
         """Make a principal known; its kind is the part of its name before the colon."""
         kind, now = name.partition(":")[0], self._clock.now_ms()
         record = Principal(tenant, name, kind, "active", None, (), dict(attributes or {}), (), "directory", now, None)
-        self._say(Topic.PRINCIPALS, principal.frame(record))
+        self._say(Topic.PRINCIPALS, self._signed("principal", principal, record, self._operator))
 
     def label(self, tenant: str, resource: str, owner: str | None = None) -> None:
         """Label a resource `internal`, with its owner where one is known."""
         now = self._clock.now_ms()
         record = Sensitivity(tenant, resource, "internal", owner, None, (), "catalogue", now, None)
-        self._say(Topic.SENSITIVITY, sensitivity.frame(record))
+        self._say(Topic.SENSITIVITY, self._signed("sensitivity", sensitivity, record, self._operator))
 
     def open_session(
         self, tenant: str, agent: str, person: str, actions: Iterable[str], resources: Iterable[str], task: str

@@ -64,7 +64,7 @@ class Furniture:
         record = Principal(
             tenant=TENANT, id=name, kind=kind, status=status, observed_at=self.now(), proof=None, **fields
         )
-        return self.write(Topic.PRINCIPALS, f"{TENANT}/{name}/hr", "principal", record, "feed")
+        return self.write(Topic.PRINCIPALS, f"{TENANT}/{name}/hr", "principal", record, "directory")
 
     def mandate(self) -> int:
         record = Mandate(

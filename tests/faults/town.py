@@ -189,7 +189,7 @@ def a_withdrawal(asked: intent.Intent, actor: str) -> bytes:
 def a_principal(now: int, name: str, status: str = "active", source: str = "hr") -> bytes:
     kind, groups = name.partition(":")[0], ("finance",) if name in VOTERS else ()
     record = principal.Principal(TENANT, name, kind, status, None, groups, {}, (), source, now, None)
-    return principal.frame(record)
+    return signed("principal", record, OPERATOR)
 
 
 def a_mandate(now: int, agent: str, person: str, status: str = "active", by: Signer = OPERATOR) -> bytes:
@@ -203,7 +203,8 @@ def a_risk(now: int, subject: str, score: int, source: str = "siem", half_life_s
 
 
 def a_label(now: int, resource: str, label: str) -> bytes:
-    return sensitivity.frame(sensitivity.Sensitivity(TENANT, resource, label, None, None, (), "dlp", now, None))
+    record = sensitivity.Sensitivity(TENANT, resource, label, None, None, (), "dlp", now, None)
+    return signed("sensitivity", record, OPERATOR)
 
 
 def a_calendar(now: int, name: str, value: str, by: Signer = OPERATOR) -> bytes:

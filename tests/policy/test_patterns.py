@@ -35,6 +35,9 @@ def test_a_pattern_covers_what_it_says_also_as_generated_code(
         (("group:a", "user:*"), ("group:a", "agent:*"), ("group:a",)),
         (("*",), ("group:a",), ()),
         (("user:k*",), ("user:kim*",), ("user:kim*",)),
+        (("owner",), ("owner", "user:kim"), ("owner",)),
+        (("owner",), ("*",), ("owner",)),
+        (("owner",), ("o*",), ()),  # whoever owns it need not be called so
     ],
 )
 def test_two_lists_meet_in_what_both_cover(a: tuple[str, ...], b: tuple[str, ...], both: tuple[str, ...]) -> None:

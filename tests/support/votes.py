@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from placet.model.codec import sensitivity
 from placet.model.codec.intent import Intent
 from placet.model.codec.sensitivity import Sensitivity
 from placet.model.codec.verdict import Verdict
@@ -69,7 +68,7 @@ class Shop(World):
     def own(self, resource: str, owner: str) -> None:
         """Publish who owns a resource."""
         record = Sensitivity(TENANT, resource, "internal", owner, None, (), "dlp", self.clock.now, None)
-        self.context(Topic.SENSITIVITY, sensitivity.frame(record))
+        self.context(Topic.SENSITIVITY, self.signed("sensitivity", record, self.classifier))
 
     def suspend(self, name: str, **more: Any) -> None:
         """Publish that somebody is suspended; heard with the next turn."""

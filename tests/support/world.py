@@ -22,9 +22,7 @@ from placet.model.codec import (
     mandate,
     outcome,
     pack,
-    principal,
     risk,
-    sensitivity,
     withdraw,
 )
 from placet.model.codec import intent as intent_codec
@@ -127,6 +125,8 @@ class World:
         self.bound = Signer("operator-3", "user:bound", b"b" * 32)
         self.executor = Signer("shop-1", EXECUTOR, b"e" * 32)
         self.other = Signer("other-1", "service:other", b"x" * 32)
+        self.directory = Signer("hr-1", "service:hr", b"h" * 32)
+        self.classifier = Signer("dlp-1", "dlp", b"d" * 32)
         self.agent = Signer("ada-1", AGENT, b"a" * 32)
         self.foreign = Signer("foreign-1", EXECUTOR, b"f" * 32)
         self.approvers = {name: Signer(f"{name}-1", name, name.encode().ljust(32, b"v")) for name in APPROVERS}
@@ -139,6 +139,8 @@ class World:
                 self.executor.pinned("executor"),
                 self.other.pinned("executor"),
                 self.agent.pinned("agent"),
+                self.directory.pinned("directory")._replace(sources=("*",)),
+                self.classifier.pinned("feed"),
                 self.foreign.pinned("executor")._replace(tenant="globex"),
                 *(signer.pinned("approver") for signer in self.approvers.values()),
             ]
@@ -197,7 +199,7 @@ class World:
             **more,
         }
         record = Principal(tenant=TENANT, id=name, kind=kind, status=status, proof=None, **fields)
-        self.context(Topic.PRINCIPALS, principal.frame(record))
+        self.context(Topic.PRINCIPALS, self.signed("principal", record, self.directory))
 
     def publish_mandate(self, status: str = "active", **more: Any) -> None:
         fields = {"id": "m1", "delegator": PERSON, "delegate": AGENT, "actions": ("*",), "resources": ("*",), **more}
@@ -220,7 +222,7 @@ class World:
 
     def publish_sensitivity(self, resource: str, label: str) -> None:
         record = Sensitivity(TENANT, resource, label, None, None, (), "dlp", self.clock.now, None)
-        self.context(Topic.SENSITIVITY, sensitivity.frame(record))
+        self.context(Topic.SENSITIVITY, self.signed("sensitivity", record, self.classifier))
 
     def set_calendar(self, name: str, value: str) -> None:
         record = Control(TENANT, "c", "calendar", name, value, "", "user:root", self.clock.now, 0, None)

@@ -32,10 +32,9 @@ def hear_signal(value: bytes | None, at: int, ring: KeyRing, skew_ms_max: int) -
     ring.verify("risk_signal", reader.FINGERPRINT, value[5:end], proof, SOURCES_OF_RISK, signal.tenant, at)
     if proof is None or not ring.speaks_as(proof.kid, signal.source, signal.tenant):
         raise PoisonRecord(f"source `{signal.source[:64]}` is not one its key speaks for", Reason.WRITER_UNPROVED)
-    for what, name in (("tenant", signal.tenant), ("subject", signal.subject), ("source", signal.source)):
+    strict.tenant(signal.tenant)
+    for what, name in (("subject", signal.subject), ("source", signal.source)):
         strict.identifier(name, what)
-    if "/" in signal.tenant:
-        raise PoisonRecord(f"tenant `{signal.tenant}`: expected no `/` in it", Reason.MALFORMED)
     if not 0 <= signal.score <= SCORE_MAX:
         raise PoisonRecord(f"score is {signal.score}, not 0 to {SCORE_MAX}", Reason.MALFORMED)
     if signal.half_life_s < 0:

@@ -47,7 +47,8 @@ class Issuer(NamedTuple):
     `tenant`; where that is empty it is what `tenants` has for the value of
     `tenant_claim`, and a value that is not there is nobody's. `prefix` goes
     before the name, so that two issuers never name one principal. Where `kind`
-    is `spiffe`, `sub` is a SPIFFE id (JWT-SVID), and its trust domain says the rest.
+    is `spiffe`, `sub` is a SPIFFE id (JWT-SVID) of one of its `trust_domains`, whose
+    rules say the rest: an issuer speaks for no workload of another's domain.
     """
 
     issuer: str
@@ -58,6 +59,7 @@ class Issuer(NamedTuple):
     tenants: tuple[tuple[str, str], ...] = ()
     subject: str = "sub"
     prefix: str = ""
+    trust_domains: tuple[str, ...] = ()
 
     @property
     def tenants_named(self) -> frozenset[str]:
@@ -76,7 +78,7 @@ class Identities:
         for domain in domains:
             _check_domain(domain, self._domains.setdefault(domain.trust_domain, []))
         for issuer in issuers:
-            _check_issuer(issuer, self._issuers)
+            _check_issuer(issuer, self._issuers, self._domains)
             self._issuers[issuer.issuer] = issuer
             for tenant in issuer.tenants_named:
                 others = named.setdefault((tenant, issuer.kind), [])
@@ -119,6 +121,9 @@ class Identities:
         if not name.isprintable():
             _refuse(f"`{issuer.subject}` of the token holds what nobody can read")
         if issuer.kind == "spiffe":
+            domain, _ = _parts(name)
+            if domain not in issuer.trust_domains:
+                _refuse(f"`{name[:128]}` is not of a trust domain that its issuer speaks for")
             who = self.of_spiffe(name)
             if issuer.tenant and who.tenant != issuer.tenant:
                 _refuse(f"`{name[:128]}` is not of the tenant `{issuer.tenant}`, and its issuer names no other's")
@@ -147,9 +152,7 @@ def _path(rule: Domain) -> Sequence[str]:
 
 
 def _who(tenant: str, principal: str) -> Who:
-    if "/" in strict.identifier(tenant, "tenant"):
-        _refuse(f"tenant `{tenant}`: expected no `/` in it")
-    return Who(tenant, strict.identifier(principal, "principal"))
+    return Who(strict.tenant(tenant), strict.identifier(principal, "principal"))
 
 
 def _text(claims: Mapping[str, Any], name: str) -> str:
@@ -174,13 +177,19 @@ def _check_domain(rule: Domain, others: list[Domain]) -> None:
     others.append(rule)
 
 
-def _check_issuer(rule: Issuer, others: Mapping[str, Issuer]) -> None:
+def _check_issuer(rule: Issuer, others: Mapping[str, Issuer], domains: Mapping[str, object]) -> None:
     if rule.issuer in others:
         raise ValueError(f"issuer `{rule.issuer}` has two rules")
     if not rule.issuer or not rule.audiences or not all(rule.audiences):
         raise ValueError(f"issuer `{rule.issuer}`: expected its name, and at least one audience")
     if rule.kind not in (*KINDS, "spiffe"):
         raise ValueError(f"issuer `{rule.issuer}`: kind `{rule.kind}`: expected spiffe, {', '.join(KINDS)}")
+    if (rule.kind == "spiffe") != bool(rule.trust_domains):
+        raise ValueError(
+            f"issuer `{rule.issuer}`: expected the trust domains it speaks for, of kind spiffe and no other"
+        )
+    if strange := [one for one in rule.trust_domains if one not in domains]:
+        raise ValueError(f"issuer `{rule.issuer}`: no rule for the trust domain `{strange[0]}`")
     by_claim = bool(rule.tenant_claim and rule.tenants)
     if rule.kind != "spiffe" and bool(rule.tenant) == by_claim:
         raise ValueError(f"issuer `{rule.issuer}`: expected a tenant, or a claim and the tenants of its values")

@@ -6,6 +6,7 @@ from placet.context.facts import fact_of, said_in, value_of
 from placet.context.halts import ALL, TENANT, Halts, halt_of
 from placet.context.limits import limits_of
 from placet.context.marks import Marks, on_time
+from placet.context.proving import by_operator, by_source
 from placet.context.reducers import STATUS_RANKS, fold_principal, fold_sensitivity, merge_risk
 from placet.context.same import Same
 from placet.context.writers import Writers
@@ -115,10 +116,12 @@ class Tables(Marks):
             raise PoisonRecord(f"{len(value)} bytes: expected at most {BYTES_MAX}", Reason.TOO_LARGE)
         return fold(rec, value)
 
-    def _principal(self, rec: Rec, value: bytes, reader: Reader = principal) -> str | None:
-        heard: Principal = reader.decode(value)
+    def _principal(self, rec: Rec, value: bytes, reader: Signed = principal) -> str | None:
+        heard: Principal
+        heard, end = reader.decode_signed(value)
         _one_of("status", heard.status, SUBJECT_STATES)
         self._placed(rec, principal_key(heard), heard.tenant, heard.observed_at)
+        by_source(self.keys, "principal", reader, rec, end, heard)
         key = f"{PRINCIPAL}{heard.tenant}/{heard.id}"
         row = self.principals.get(key)
         if row is None:
@@ -171,12 +174,14 @@ class Tables(Marks):
         self.risks[key] = {source: said} if sources is None else {**sources, source: said}
         return key
 
-    def _sensitivity(self, rec: Rec, value: bytes, reader: Reader = sensitivity) -> str | None:
-        heard: Sensitivity = reader.decode(value)
+    def _sensitivity(self, rec: Rec, value: bytes, reader: Signed = sensitivity) -> str | None:
+        heard: Sensitivity
+        heard, end = reader.decode_signed(value)
         _one_of("label", heard.label, RANKS)
         if heard.origin is not None:
             _one_of("origin", heard.origin, ORIGIN_RANKS)
         self._placed(rec, sensitivity_key(heard), heard.tenant, heard.observed_at)
+        by_source(self.keys, "sensitivity", reader, rec, end, heard)
         key = f"{RESOURCE}{heard.tenant}/{heard.resource}"
         row = self.resources.get(key)
         if row is None:
@@ -213,7 +218,7 @@ class Tables(Marks):
     def _mandate(self, rec: Rec, value: bytes, reader: Signed = mandate) -> str | None:
         heard: Mandate
         heard, end = reader.decode_signed(value)
-        self._proved("mandate", reader.FINGERPRINT, value[5:end], heard, rec.at)
+        by_operator(self.keys, "mandate", reader, rec, end, heard)
         _one_of("status", heard.status, SUBJECT_STATES)
         limits = limits_of(heard.limits)
         self._placed(rec, mandate_key(heard), heard.tenant, heard.observed_at)
@@ -246,16 +251,11 @@ class Tables(Marks):
             raise PoisonRecord("a record of a key among others", Reason.SCHEMA_UNKNOWN)
         return self.writers.fold(rec, value, self._partitions[rec.topic], reader)
 
-    def _proved(self, name: str, fingerprint: bytes, unsigned: bytes, heard: Mandate | Control, at: int) -> str:
-        """Return the operator who signed a record, which stands where it was appended before its key fell."""
-        return self.keys.verify(name, fingerprint, unsigned, heard.proof, ("operator",), heard.tenant, at, lasts=True)
-
     def _placed(self, rec: Rec, key: bytes, tenant: str, instant: int) -> None:
         """Raise PoisonRecord where a record is of no tenant, not in its place, or too far ahead of its append time."""
         if tenant not in self._tenants:
             # Index keys are `tenant/name`, and a name may hold a `/`: a tenant with one would speak of another's names.
-            if "/" in strict.identifier(tenant, "tenant"):
-                raise PoisonRecord(f"tenant `{tenant}`: expected no `/` in it", Reason.MALFORMED)
+            strict.tenant(tenant)
             if len(self._tenants) < TENANTS_MOST:
                 self._tenants.add(tenant)
         check_place(rec.partition, rec.key, key, self._partitions[rec.topic])
@@ -264,7 +264,7 @@ class Tables(Marks):
     def _control(self, rec: Rec, value: bytes, reader: Signed = control) -> str | None:
         heard: Control
         heard, end = reader.decode_signed(value)
-        issuer = self._proved("control", reader.FINGERPRINT, value[5:end], heard, rec.at)
+        issuer = by_operator(self.keys, "control", reader, rec, end, heard)
         self._placed(rec, control_key(heard), heard.tenant, heard.observed_at)
         if heard.kind in ("halt", "resume"):
             return self._halt(rec, heard, issuer)

@@ -19,7 +19,7 @@ from placet.model.codec import Signed
 from placet.model.codec import key as key_codec
 from placet.model.codec.key import Key
 from placet.model.context_keys import check_place, key_key
-from placet.model.pinned import PURPOSES, Fallen, KeyPlace, KnownKey, PinnedKey, known_key
+from placet.model.pinned import NAMING, PURPOSES, Fallen, KeyPlace, KnownKey, PinnedKey, known_key
 from placet.model.proof import KID_MOST, MISSED_MOST, KeyRing
 from placet.model.reasons import Reason
 from placet.ports import Rec
@@ -65,6 +65,11 @@ class Writers:
         self._overrun = False
         self.stale = False
 
+    def serve(self, ring: KeyRing) -> None:
+        """Fold into `ring` from now on, which has the same pinned keys, and let it know at once what stands."""
+        self._ring = ring
+        ring.fallen, ring.known = self._fallen, self._known
+
     def fold(self, rec: Rec, value: bytes, partitions: int, reader: Signed = key_codec) -> str | None:
         """Take one record of a key; return the index key it touched, or None where it changed nothing.
 
@@ -97,6 +102,8 @@ class Writers:
         else:
             self._reckon(place)
             touched = None if before == self._state(place) else f"{KEY}{heard.tenant}/{heard.kid}"
+            if touched is not None and (heard.purpose in NAMING or place in self._ring.lasting):
+                self._look_back(place, before[0])
         if touched is None and not heard.compromised_at:
             self._believe(said)
         return touched
@@ -189,7 +196,7 @@ class Writers:
         self._known, self._fallen = {}, {}
         for each in sorted(self._said, key=lambda each: (each[1] not in ring.pinned, not self._is_operator(each))):
             self._reckon(each)
-        ring.known, ring.fallen = self._known, self._fallen
+        ring.fallen, ring.known = self._fallen, self._known  # one that fell is never believed in between
         waiting = [one for one in self._waiting if one[0] == place[1]]
         self._waiting = [one for one in self._waiting if one[0] != place[1]]
         for _, rec, reader, partitions in waiting:
@@ -202,9 +209,15 @@ class Writers:
         self._look_back(place)
         return f"{WRITERS}{place[0]}/{place[1]}"
 
-    def _look_back(self, place: KeyPlace) -> None:
-        """Set `stale` where context was taken by a key that it would not be by now, or wanted for one that is known now."""
+    def _look_back(self, place: KeyPlace, was: KnownKey | None = None) -> None:
+        """Set `stale` where context was taken by a key that it would not be by now, or wanted for one that is known now.
+
+        So it is where the key at `place` `was` for something else, or spoke for others.
+        """
         ring, (tenant, kid) = self._ring, place
+        now = ring.known.get(place)
+        if place in ring.lasting and was is not None and now is not None and was.key != now.key:
+            self.stale = True
         for signer, (first, last) in ring.lasting.items():
             known, fallen = ring.pinned.get(signer[1]) or ring.known.get(signer), ring.fallen.get(signer)
             ends = known is None or not all(known.covers(at, ring.skew_ms_max) for at in (first, last))
@@ -258,8 +271,8 @@ def _known(key: Key) -> KnownKey:
 
 def _formed(key: Key) -> None:
     """Raise PoisonRecord where a record of a key is not in good form."""
-    if key.tenant and "/" in strict.identifier(key.tenant, "tenant"):
-        raise PoisonRecord(f"tenant `{key.tenant}`: expected no `/` in it", Reason.MALFORMED)
+    if key.tenant:
+        strict.tenant(key.tenant)
     strict.identifier(key.issuer, "issuer")
     if "/" in strict.identifier(key.kid, "kid") or len(key.kid) > KID_MOST:
         raise PoisonRecord(
@@ -274,8 +287,10 @@ def _formed(key: Key) -> None:
         raise PoisonRecord(f"{len(key.sources)} sources: expected at most {SOURCES_MOST}", Reason.MALFORMED)
     for source in key.sources:
         strict.identifier(source.removesuffix("*") or "any", "source")
-    if key.sources and key.purpose != "feed":
-        raise PoisonRecord(f"sources of a key for `{key.purpose}`: only a feed names them", Reason.MALFORMED)
+    if key.sources and key.purpose not in NAMING:
+        raise PoisonRecord(
+            f"sources of a key for `{key.purpose}`: only a feed or a directory names them", Reason.MALFORMED
+        )
     ends_early = key.not_after and key.not_after < key.not_before
     if ends_early or min(key.not_before, key.not_after, key.compromised_at, key.observed_at) < 0:
         raise PoisonRecord(f"key `{key.kid}`: ends before it begins, or an instant below 0", Reason.MALFORMED)

@@ -15,8 +15,9 @@ from placet.model.codec.vote import Vote
 from placet.model.reasons import Effect, Reason
 from placet.policy import narrowing, patterns
 from placet.policy import obligations as duties
-from placet.policy.approval import OWNER, Approval, challenge
+from placet.policy.approval import Approval, challenge
 from placet.policy.evaluate import Finding, Plan
+from placet.policy.patterns import OWNER
 from placet.policy.shape import Arguments
 
 GROUP = "group:"

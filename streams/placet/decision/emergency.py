@@ -7,8 +7,8 @@ from placet.model.case import Case
 from placet.model.codec.desk_change import Lease
 from placet.model.codec.intent import Intent
 from placet.model.reasons import Effect, Reason, State
-from placet.policy.approval import OWNER
 from placet.policy.emergency import Emergency
+from placet.policy.patterns import OWNER
 
 NO_PROVISION = "called an emergency, and what decides provides for none"
 NO_PURPOSE = "called an emergency, and no purpose says why"

@@ -161,8 +161,7 @@ class Intake:
         tenant, actor, authority, mandate = intent[2:6]
         if not strict.well_formed(tenant, actor, authority, mandate or NONE):
             _name_fault(intent)
-        if "/" in tenant:
-            raise PoisonRecord("intent.tenant: expected no `/` in it", Reason.MALFORMED)
+        strict.tenant(tenant, "intent.tenant")
         key = self._key_of(tenant, authority)
         if len(self._askers) >= ASKERS_MOST:
             self._askers.clear()
@@ -182,8 +181,10 @@ class Intake:
 
 def belongs(tenant: str, authority: str, partition: int, partitions: int) -> bytes:
     """Return the key of a claim, outcome, vote or withdrawal; raise PoisonRecord where it does not belong here."""
-    if not strict.well_formed(tenant, authority) or "/" in tenant:
-        raise PoisonRecord("tenant or authority: not an identifier, or a `/` in the tenant", Reason.MALFORMED)
+    if not strict.well_formed(tenant, authority) or "/" in tenant or tenant in strict.RESERVED:
+        raise PoisonRecord(
+            "tenant or authority: not an identifier, or a tenant with a `/` or a kept name", Reason.MALFORMED
+        )
     key = key_of(tenant, authority)
     here = partition_of(key, partitions)
     if here != partition:

@@ -4,6 +4,7 @@ import gc
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
+from placet.context.roll import rank_of
 from placet.context.tables import FEED, Tables
 from placet.decision.arrow import Cause
 from placet.decision.bodies import marks_of
@@ -13,7 +14,7 @@ from placet.decision.restore import restore
 from placet.drivers.faulty import Faulty
 from placet.drivers.memory import give_back
 from placet.errors import Behind, PoisonRecord, Unavailable, Unsure
-from placet.model.codec import HEADERS, decode_as
+from placet.model.codec import HEADERS
 from placet.model.codec.case_body import Mark as CaseMark
 from placet.model.codec.case_body import encode_cut
 from placet.model.codec.seal import Mark
@@ -120,7 +121,7 @@ class Bureau:
         any_ = False
         pointers: list[Rec] = []
         before = dict(self._tables.marks)
-        for rec in sorted(records, key=self._rank):  # what others prove rests on the keys
+        for rec in sorted(records, key=lambda rec: rank_of(rec, self._keys.pinned)):
             any_ = True
             if rec.topic == Topic.POLICIES and (rec.value or b"")[:5] in POINTERS:
                 pointers.append(rec)  # a pack that was pushed again lies behind what points to it
@@ -155,16 +156,6 @@ class Bureau:
         self.hear(records)
         for place in self.places.values():
             place.desk.wake()
-
-    def _rank(self, rec: Rec) -> int:
-        """Keys first, and of them those that a pinned key signed: all operators on record are among these."""
-        if rec.topic != Topic.KEYS:
-            return 2
-        try:
-            said = decode_as("key", rec.value)
-        except PoisonRecord:
-            return 1
-        return 0 if said is not None and said.proof is not None and said.proof.kid in self._keys.pinned else 1
 
     def _alive_since(self, before: dict[tuple[int, int], tuple[int, int]]) -> dict[str, Cause]:
         """Return, by index key, the last record of each partition whose feeds were heard later than before."""

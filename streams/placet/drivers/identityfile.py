@@ -30,6 +30,7 @@ class JwkEntry(BaseModel):
     kty: Literal["OKP", "EC", "RSA"]
     kid: Annotated[str, Field(min_length=1, max_length=256)]
     alg: Text = ""
+    use: Literal["sig"] = "sig"
     crv: Text = ""
     x: Text = ""
     y: Text = ""
@@ -39,13 +40,13 @@ class JwkEntry(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _public(cls, given: Any) -> Any:
-        if isinstance(given, dict) and "d" in given:
+        if isinstance(given, dict) and ("d" in given or "k" in given):
             raise ValueError("a private key: expected its public part alone")
         return given
 
 
 class IssuerEntry(BaseModel):
-    """What tokens of an issuer say; see `context.identity.Issuer`."""
+    """What tokens of an issuer say; see `context.identity.Issuer`. `jwks` are its public keys: no other signs for it."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
@@ -57,6 +58,7 @@ class IssuerEntry(BaseModel):
     tenants: dict[str, str] = {}
     subject: Annotated[str, Field(min_length=1, max_length=256)] = "sub"
     prefix: Text = ""
+    trust_domains: list[Text] = []
     jwks: Annotated[list[JwkEntry], Field(max_length=32)] = []
 
 
@@ -78,6 +80,7 @@ class IdentityFile(BaseModel):
                     **{
                         **entry.model_dump(exclude={"jwks"}),
                         "audiences": tuple(entry.audiences),
+                        "trust_domains": tuple(entry.trust_domains),
                         "tenants": tuple(sorted(entry.tenants.items())),
                     }
                 )

@@ -38,6 +38,9 @@ def _pinned(pinned: Path, file: KeyFile) -> Iterator[Finding]:
     if not any(entry.purpose == "feed" for entry in file.keys):
         next_ = f"{ADD}, or leave it so where no signals come"
         yield warning("key-purpose", str(pinned), "no key of purpose `feed`", "one for each feed", next_)
+    if not any(entry.purpose == "directory" for entry in file.keys):
+        next_ = f"{ADD}, or leave it so where operators alone say who is active"
+        yield warning("key-purpose", str(pinned), "no key of purpose `directory`", "one for each directory", next_)
     by_public: dict[str, set[str]] = {}
     for entry in file.keys:
         by_public.setdefault(entry.public, set()).add(entry.purpose)

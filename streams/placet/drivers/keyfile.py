@@ -13,11 +13,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from placet.errors import Corrupted, Unavailable
+from placet.model.pinned import NAMING
 from placet.model.proof import KeyRing, PinnedKey, Signer
 from placet.ports import Entropy
 from placet.provenance.seal import SealKey
 
-Purpose = Literal["seal", "operator", "executor", "agent", "approver", "feed"]
+Purpose = Literal["seal", "operator", "executor", "agent", "approver", "feed", "directory"]
 Kid = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._\-]{0,127}$")]
 KEY_BYTES = 32
 KEK_NAME = "kek"
@@ -25,6 +26,7 @@ FIRST_KEYS: tuple[tuple[Purpose, str], ...] = (
     ("seal", "service:desk"),
     ("operator", "user:operator"),
     ("feed", "service:feed"),
+    ("directory", "service:directory"),
     ("executor", "service:executor"),
 )
 """What a new folder starts with: purpose and issuer."""
@@ -33,7 +35,7 @@ FIRST_KEYS: tuple[tuple[Purpose, str], ...] = (
 class KeyEntry(BaseModel):
     """One pinned public key: who holds it, the one thing it may sign, and of which tenant (empty: of all).
 
-    A feed speaks as its issuer, and as the `sources` listed; a last `*` stands for any rest.
+    A feed or a directory speaks as its issuer, and as the `sources` listed; a last `*` stands for any rest.
     """
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
@@ -129,7 +131,7 @@ def read_keys(path: Path) -> KeyFile:
     try:
         text = path.read_bytes()
     except FileNotFoundError:
-        raise Unavailable(f"{path}: no pinned keys here; `placet up` makes them on its first start") from None
+        raise Unavailable(f"{path}: no pinned keys: copy those that `placet up` or `placet keys init` made") from None
     except OSError as error:
         raise Unavailable(f"{path}: {error.strerror}") from error
     try:
@@ -199,8 +201,7 @@ def add_key(
 ) -> KeyEntry:
     """Make a key pair for `issuer`, keep its private half in `secrets`, pin its public half, and return that.
 
-    With a `tenant` it signs for that one alone; a feed speaks as its issuer and as `sources`.
-
+    With a `tenant` it signs for that one alone; a feed or a directory speaks as its issuer and as `sources`.
     Processes that are running know it after their next start.
     """
     known = read_keys(pinned).keys if pinned.exists() else []
@@ -265,7 +266,7 @@ def ensure_keys(
             folder = desks if desks is not None and purpose == "seal" else secrets
             made = _made(folder, purpose, issuer, [entry.kid for entry in entries], entropy)
             # Gateway and command line sign with it for every source they let in.
-            entries.append(made.model_copy(update={"sources": ("*",)}) if purpose == "feed" else made)
+            entries.append(made.model_copy(update={"sources": ("*",)}) if purpose in NAMING else made)
         write_keys(pinned, KeyFile(keys=entries))
     return Keys(pinned, secrets)
 

@@ -1,16 +1,15 @@
 """Keys on record as a process hears them that decides nothing itself: followed, and folded into its own ring."""
 
 import threading
+from collections.abc import Iterator
 from contextlib import suppress
 
-from placet.context.writers import Writers
-from placet.errors import PlacetError, PoisonRecord
-from placet.model.codec import BY_HEADER, HEADERS
+from placet.context.roll import Roll
+from placet.errors import PlacetError
 from placet.model.proof import KeyRing
 from placet.model.topics import Topic
-from placet.ports import Log
+from placet.ports import Log, Rec
 
-RECORDS = HEADERS["key"]
 READ_MOST = 1_000
 EVERY_S = 1.0
 
@@ -25,23 +24,25 @@ class KeyWatch:
     def __init__(self, log: Log, ring: KeyRing) -> None:
         self.ring = ring
         self._log = log
-        self._writers = Writers(ring)
-        self._partitions = log.partitions(Topic.KEYS)
-        self._next = dict.fromkeys(range(self._partitions), 0)
+        partitions = log.partitions(Topic.KEYS)
+        self._roll = Roll(ring, partitions)
+        self._next = dict.fromkeys(range(partitions), 0)
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._follow, name="placet-keys", daemon=True)
 
     def hear(self) -> None:
         """Fold what is on record by now. Raise what the log raises; what was heard before stands."""
-        for partition, offset in self._next.items():
-            end = self._log.end(Topic.KEYS, partition)
-            while offset < end and (recs := self._log.read(Topic.KEYS, partition, offset, READ_MOST, 0)):
-                for rec in recs:
-                    value = rec.value or b""
-                    if value[:5] in RECORDS:
-                        with suppress(PoisonRecord):
-                            self._writers.fold(rec, value, self._partitions, BY_HEADER[value[:5]])
-                offset = self._next[partition] = recs[-1].offset + 1
+        self._roll.hear([rec for partition in self._next for rec in self._read(partition)])
+        if self._roll.stale:
+            begun = dict.fromkeys(self._next, 0)
+            self._next.update(begun)
+            self._roll.hear_again([rec for partition in begun for rec in self._read(partition)])
+
+    def _read(self, partition: int) -> Iterator[Rec]:
+        offset, end = self._next[partition], self._log.end(Topic.KEYS, partition)
+        while offset < end and (recs := self._log.read(Topic.KEYS, partition, offset, READ_MOST, 0)):
+            yield from recs
+            offset = self._next[partition] = recs[-1].offset + 1
 
     def follow(self) -> None:
         """Hear every second, in a thread, until `stop`."""

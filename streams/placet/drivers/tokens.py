@@ -1,4 +1,8 @@
-"""Tokens of the issuers in `identity.json`: believed where a key of their own issuer signed them (RFC 7515, 7519, 8725)."""
+"""Tokens (JWT, JWT-SVID) of the issuers in `identity.json`: believed where a key of their own issuer signed them.
+
+RFC 7515, 7519, 8725. The algorithm is one of the key's own and never the
+token's choice. No key is fetched.
+"""
 
 import base64
 import binascii
@@ -19,6 +23,7 @@ from placet.model import strict
 from placet.model.reasons import Reason
 
 TOKEN_BYTES_MAX = 16_384
+CLAIMS_DEPTH, CLAIMS_MAX = 8, 256
 RSA_BITS_MIN = 2_048
 ACR_MAX = 128
 ES256_SIZE = 64
@@ -42,7 +47,7 @@ class Shown(NamedTuple):
 
 
 class Tokens:
-    """Reads tokens. An issuer without keys has none that is believed, and no key is ever fetched."""
+    """Reads tokens. An issuer without keys has none that is believed."""
 
     def __init__(self, identities: Identities, keys: Mapping[str, Sequence[Key]]) -> None:
         self._identities = identities
@@ -166,12 +171,9 @@ def _bytes(text: str, what: str) -> bytes:
 
 def _json(text: str, what: str) -> dict[str, Any]:
     try:
-        said = strict.parse(_bytes(text, what))
+        return strict.parse(_bytes(text, what), most_bytes=TOKEN_BYTES_MAX, depth=CLAIMS_DEPTH, keys=CLAIMS_MAX)
     except PoisonRecord as error:
         _refuse(f"the {what} of the token: {str(error).removeprefix('arguments: ')}")
-    if not isinstance(said, dict):
-        _refuse(f"the {what} of the token: expected a JSON object")
-    return said
 
 
 def _acr(claims: Mapping[str, Any]) -> str:

@@ -1,4 +1,8 @@
-"""The key of each context record: made of all that tells it from another, so that compaction replaces it by its own news only."""
+"""The key of each context record: made of all that tells it from another, so that compaction replaces it by its own news only.
+
+No two things have one key: a tenant holds no `/` and is not called `watermark`,
+and of what follows only one part holds a `/` as it is.
+"""
 
 from collections.abc import Callable
 from hashlib import sha256
@@ -22,12 +26,12 @@ from placet.model.reasons import Reason
 
 def principal_key(said: Principal) -> bytes:
     """Return the key of what one source says of a principal."""
-    return f"{said.tenant}/{said.id}/{said.source}".encode()
+    return f"{said.tenant}/{said.id}/{_one(said.source)}".encode()
 
 
 def risk_key(said: Risk | RiskSignal) -> bytes:
     """Return the key of what one source says of a subject's risk."""
-    return f"{said.tenant}/{said.subject}/{said.source}".encode()
+    return f"{said.tenant}/{said.subject}/{_one(said.source)}".encode()
 
 
 def signal_key(said: RiskSignal) -> bytes:
@@ -37,7 +41,7 @@ def signal_key(said: RiskSignal) -> bytes:
 
 def sensitivity_key(said: Sensitivity) -> bytes:
     """Return the key of what one source says of a resource."""
-    return f"{said.tenant}/{said.resource}/{said.source}".encode()
+    return f"{said.tenant}/{said.resource}/{_one(said.source)}".encode()
 
 
 def mandate_key(said: Mandate) -> bytes:
@@ -79,7 +83,7 @@ def key_key(said: Key) -> bytes:
 
 
 def watermark_key(said: Watermark) -> bytes:
-    """Return the key of a feed's watermark. It lies in every partition."""
+    """Return the key of a feed's watermark, which no tenant's key begins as. It lies in every partition."""
     return f"watermark/{said.source}".encode()
 
 

@@ -4,7 +4,9 @@ from typing import NamedTuple
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-PURPOSES = frozenset({"seal", "operator", "executor", "agent", "approver", "feed"})
+PURPOSES = frozenset({"seal", "operator", "executor", "agent", "approver", "feed", "directory"})
+NAMING = frozenset({"feed", "directory"})
+"""Whose records name a source, and whose keys therefore say which."""
 KeyPlace = tuple[str, str]
 """Under which a key on record is found: the tenant whose records it signs, empty for all, and its kid."""
 
@@ -17,7 +19,9 @@ class PinnedKey(NamedTuple):
     purpose: str
     public: bytes  # 32 bytes (RFC 8032 §5.1.5)
     tenant: str = ""  # whose records it may sign; empty: of every tenant
-    sources: tuple[str, ...] = ()  # in whose name a feed may speak besides its issuer's; a last `*` stands for any rest
+    sources: tuple[
+        str, ...
+    ] = ()  # in whose name a feed or a directory may speak besides its issuer's; a last `*` stands for any rest
 
     def speaks_as(self, source: str) -> bool:
         """Return whether a record of this key may name `source` as the one who knows; an operator may name anyone."""

@@ -118,7 +118,7 @@ class KeyRing:
         found = self.find(kid, tenant) if self.known else self.pinned.get(kid)
         if found is None or found.key.purpose not in purposes:
             if lasts:
-                self._miss(tenant, kid)
+                self.miss(tenant, kid)
             found = _for(found, kid, len(self.pinned) + len(self.known), purposes)
         key = found.key
         if key.issuer != proof.issuer:
@@ -131,7 +131,7 @@ class KeyRing:
                 self._stands(found, place, at, lasts)
             except PoisonRecord:
                 if lasts:
-                    self._miss(tenant, kid)
+                    self.miss(tenant, kid)
                 raise
         # RFC 6962 §2.1: a leaf begins with 0.
         leaf = sha256(b"\x00placet/%b/1%b%b" % (name.encode(), fingerprint, unsigned)).digest()
@@ -150,7 +150,8 @@ class KeyRing:
             self.lasting[place] = (min(at, first), max(at, last))
         return key.issuer
 
-    def _miss(self, tenant: str, kid: str) -> None:
+    def miss(self, tenant: str, kid: str) -> None:
+        """Remember that a record that lasts wanted a key to prove what it does not, or not yet."""
         if len(self.missed) < MISSED_MOST and len(kid) <= KID_MOST and len(tenant) <= 256:
             self.missed.add((tenant, kid))
 

@@ -132,6 +132,19 @@ def identifier(text: str, what: str) -> str:
     return text
 
 
+RESERVED = frozenset({"watermark"})
+"""Names that begin keys of another kind: no tenant is called so."""
+
+
+def tenant(text: str, what: str = "tenant") -> str:
+    """Return `text` where it may name a tenant, the first part of every key; raise PoisonRecord saying what it should be."""
+    if "/" in identifier(text, what):
+        raise PoisonRecord(f"{what} `{text}`: expected no `/` in it", Reason.MALFORMED)
+    if text in RESERVED:
+        raise PoisonRecord(f"{what} `{text}`: that name is kept for keys of its own kind", Reason.MALFORMED)
+    return text
+
+
 def well_formed(*texts: str) -> bool:
     """Say whether each of `texts` may name something. None may be empty: give another in place of what may be."""
     return _words(len(texts)).fullmatch("\n".join(texts)) is not None

@@ -122,6 +122,8 @@ TOPICS: tuple[TopicSpec, ...] = (
         "worker notary auditor operator",
         compacted=True,
     ),
+    # What operators say is kept whole. A key is anybody's who may write the topic: compaction would let a record that
+    # no reader takes, or an older word said again, remove a halt, an end or a fall for all who start anew.
     # An operator narrows and ends what was granted, and reads first what that is, and what breaks its chain.
     _spec(
         Topic.MANDATES,
@@ -129,7 +131,7 @@ TOPICS: tuple[TopicSpec, ...] = (
         "tenant/mandate",
         "identity operator gateway",
         "worker notary auditor operator",
-        compacted=True,
+        days=-1,
     ),
     _spec(
         Topic.CONTROLS,
@@ -137,7 +139,7 @@ TOPICS: tuple[TopicSpec, ...] = (
         "tenant/calendar/scope or tenant/kind/id/scope/operator/observed/expires",
         "operator",
         "worker notary auditor operator",
-        compacted=True,
+        days=-1,
     ),
     _spec(
         Topic.POLICIES,
@@ -145,16 +147,15 @@ TOPICS: tuple[TopicSpec, ...] = (
         "tenant/pack/digest or tenant/active/revision/digest",
         "operator",
         "worker notary auditor operator",
-        compacted=True,
+        days=-1,
     ),
-    # Every word about a key stays: an older one, written again, compacts nothing away.
     _spec(
         Topic.KEYS,
         "key watermark",
         "tenant/kid/observed/compromised/operator",
         "operator",
         "worker context executor notary auditor operator",
-        compacted=True,
+        days=-1,
     ),
     _spec(
         Topic.QUARANTINE,

@@ -6,9 +6,7 @@ import msgspec
 
 from placet.policy import patterns
 from placet.policy.forms import ApprovalForm, ReviewForm
-
-OWNER = "owner"
-"""In `from`: who owns the resource. Who owns the actor is in the chain, and is never asked."""
+from placet.policy.patterns import OWNER
 
 
 class Approval(msgspec.Struct, frozen=True):

@@ -2,6 +2,10 @@
 
 from collections.abc import Sequence
 
+OWNER = "owner"
+"""Among who may approve: whoever owns the resource. It is no id, and of patterns only `*` covers whoever that is.
+Who owns the actor is in the chain, and is never asked."""
+
 
 def fault_of(pattern: str, *, groups: bool = False) -> str:
     """Return why `pattern` cannot be used, or an empty text. `group:NAME` is exact and only where `groups`."""
@@ -36,6 +40,8 @@ def covers(others: Sequence[str], patterns: Sequence[str]) -> bool:
 
 def _inside(pattern: str, others: Sequence[str]) -> bool:
     """Whether one of `others` covers all of `pattern`."""
+    if pattern == OWNER:
+        return OWNER in others or "*" in others
     return any(
         other == pattern or (other.endswith("*") and pattern.startswith(other[:-1]))
         for other in others

@@ -11,9 +11,11 @@ from placet.drivers.bureau import Bureau
 from placet.drivers.embedded import EmbeddedSettings, open_owner
 from placet.drivers.loop import Loop
 from placet.drivers.metrics import Watch
+from placet.model import codec
 from placet.model.proof import Signer
 from placet.model.reasons import Reason, State
 from placet.model.topics import Topic
+from placet.ports import Message, Rec
 from placet.provenance.seal import SealKey
 from tests.decision.test_halts import audited
 from tests.decision.test_keys import FIRST, NEXT, asked_with
@@ -133,5 +135,46 @@ def test_a_key_falls_mid_stream_and_what_is_open_is_taken_back_across_a_kill(wor
     world.put_key(FIRST, "agent", observed_at=world.clock.now + 5)
     assert said_of(world, FIRST, NEXT) == [Reason.KEY_COMPROMISED, State.GRANTED]
     assert states(world.claim(kept)) == [State.CLAIMED]
+    report = audited(world)
+    assert report.clean, report.to_dict()
+
+
+def over_it(world: OnDisk, topic: Topic, before: list[Rec], how: str) -> None:
+    """Write past placet, under the key of the newest record of a topic: nothing, a copy nobody signed, or what was `before`."""
+    newest = world.memory.read(topic, 0, 0, 1_000, 0)[-1]
+    module = codec.BY_HEADER[(newest.value or b"")[:5]]
+    said = {
+        "a tombstone": None,
+        "an unsigned copy": module.frame(module.decode(newest.value)._replace(proof=None)),
+        "rubbish": b"?",
+        "an older word": before[-1].value if before else newest.value,
+    }
+    world.memory.append(topic, 0, [Message(newest.key, said[how])])
+
+
+HOW = ("a tombstone", "an unsigned copy", "rubbish", "an older word")
+
+
+@pytest.mark.parametrize("how", HOW)
+@pytest.mark.parametrize("topic", [Topic.MANDATES, Topic.CONTROLS, Topic.KEYS])
+def test_nobody_who_may_write_a_topic_takes_an_operators_word_from_desks_that_start_anew(
+    world: OnDisk, topic: Topic, how: str
+) -> None:
+    world.put_key(FIRST, "agent")
+    assert said_of(world, FIRST) == [State.GRANTED]
+    world.clock.now += 10
+    before = world.memory.read(topic, 0, 0, 1_000, 0)
+    if topic == Topic.MANDATES:
+        world.publish_mandate(status="revoked")
+    elif topic == Topic.CONTROLS:
+        world.halt("tenant")
+    else:
+        world.put_key(FIRST, "agent", compromised_at=world.clock.now)
+    world.step()
+    over_it(world, topic, before, how)
+    world.step()
+    world.killed()
+    world.step()
+    assert said_of(world, FIRST)[0] not in (State.GRANTED, State.CLAIMED)
     report = audited(world)
     assert report.clean, report.to_dict()

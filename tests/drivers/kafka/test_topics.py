@@ -90,9 +90,15 @@ def test_nothing_is_kept_for_shorter_than_it_was(bare: Stand) -> None:
         partition_counts(bare.connection, (Topic.INTENTS,))
 
 
-def test_context_stays_for_a_notary_that_is_away_for_half_a_day_and_is_compacted_within_one() -> None:
+def test_compacted_context_stays_for_a_notary_that_is_away_for_half_a_day_and_what_operators_say_for_ever() -> None:
+    # What a directory or a classifier said stays for a week, so that whatever is written over it is seen.
+    half_a_day, a_day, a_week = "43200000", "86400000", "604800000"
+    lags: dict[Topic, tuple[str | None, str]] = {Topic.RISK: (half_a_day, a_day)}
+    lags |= dict.fromkeys((Topic.PRINCIPALS, Topic.SENSITIVITY), (a_week, "691200000"))
+    # The key of an erased case lies in the desk's changelog: there nothing is kept longer than it must.
+    lags[Topic.DESK] = (None, a_day)
     for topic in (*CONTEXT, Topic.DESK):
         settings = settings_of(SPECS[topic], 3)
-        # The key of an erased case lies in the desk's changelog: there nothing is kept longer than it must.
-        assert settings.get("min.compaction.lag.ms") == (None if topic is Topic.DESK else "43200000")
-        assert settings["max.compaction.lag.ms"] == "86400000"
+        found = settings.get("min.compaction.lag.ms"), settings.get("max.compaction.lag.ms")
+        assert found == lags.get(topic, (None, None))
+        assert topic in lags or (settings["cleanup.policy"], settings["retention.ms"]) == ("delete", "-1")

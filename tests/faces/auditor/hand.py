@@ -77,6 +77,7 @@ def merkle(leaves: Sequence[bytes]) -> bytes:
 SEAL = Ed25519PrivateKey.from_private_bytes(b"s" * 32)
 EXEC = Ed25519PrivateKey.from_private_bytes(b"e" * 32)
 OTHER = Ed25519PrivateKey.from_private_bytes(b"x" * 32)
+ROOT = Ed25519PrivateKey.from_private_bytes(b"o" * 32)
 KEYS: dict[str, Any] = {
     "version": 1,
     "keys": [
@@ -90,6 +91,7 @@ KEYS: dict[str, Any] = {
             ("seal-1", "service:desk", "seal", SEAL),
             ("exec-1", EXECUTOR, "executor", EXEC),
             ("exec-2", "service:other", "executor", OTHER),
+            ("root-1", "user:root", "operator", ROOT),
         )
     ],
 }
@@ -103,6 +105,12 @@ def signed(
     signature = key.sign(b"placet/batch/1" + (1).to_bytes(4, "big") + root)
     proof = {"issuer": issuer, "kid": kid, "index": 0, "size": 1, "path": b"", "signature": signature}
     return frame(name, {**fields, "proof": proof})
+
+
+def told(name: str, fields: Fields) -> bytes:
+    """Return a context record as its writer leaves it: of a principal, a label or a mandate signed by an operator."""
+    proved = name in ("principal", "sensitivity", "mandate")
+    return signed(name, fields, "root-1", "user:root", ROOT) if proved else frame(name, fields)
 
 
 class Shelf:

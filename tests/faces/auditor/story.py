@@ -32,6 +32,7 @@ from tests.faces.auditor.hand import (
     sha256,
     signed,
     slot_of,
+    told,
 )
 
 PACK = {
@@ -123,7 +124,7 @@ class Story:
         self.cut = [{"topic": int(topic), "partition": 0, "offset": end, "heard_at": T0} for topic, end in ends]
 
     def _fact(self, role: str, topic: Topic, name: str, said: Fields) -> None:
-        value = frame(name, said)
+        value = told(name, said)
         offset = self.shelf.put(topic, None, value)
         self.facts[role] = {
             "role": role,

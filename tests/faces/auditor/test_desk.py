@@ -33,12 +33,20 @@ def keys_of(world: World) -> dict[str, Any]:
     pinned = [
         seal,
         world.operator.pinned("operator"),
+        world.directory.pinned("directory")._replace(sources=("*",)),
+        world.classifier.pinned("feed"),
         world.executor.pinned("executor"),
         world.other.pinned("executor"),
     ]
     return {
         "keys": [
-            {"kid": k.kid, "issuer": k.issuer, "purpose": k.purpose, "public": base64.b64encode(k.public).decode()}
+            {
+                "kid": k.kid,
+                "issuer": k.issuer,
+                "purpose": k.purpose,
+                "public": base64.b64encode(k.public).decode(),
+                "sources": list(k.sources),
+            }
             for k in pinned
         ]
     }

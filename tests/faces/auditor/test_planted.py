@@ -14,7 +14,7 @@ from placet.faces.auditor import Report, audit
 from placet.model.topics import CONTEXT, Topic
 from placet.ports import Rec
 from tests.faces.auditor import hand
-from tests.faces.auditor.hand import KEK, KEYS, OTHER, Shelf, action_digest, blank, frame, sealed, sha256, signed
+from tests.faces.auditor.hand import KEK, KEYS, OTHER, Shelf, action_digest, blank, frame, sealed, sha256, signed, told
 from tests.faces.auditor.story import LIMITED, Story, tell
 
 BOUND = {"argument": "amount", "comparison": "<=", "value": "9", "effect": 1}
@@ -140,7 +140,7 @@ def newer(topic: Topic, name: str, **more: Any) -> Spoil:
         value = story.facts[role]["value"]
         fields = fastavro.schemaless_reader(io.BytesIO(value[5:]), hand.PARSED[name], None)
         assert isinstance(fields, dict)
-        story.shelf.put(topic, None, frame(name, {**fields, **more}), story.instant)
+        story.shelf.put(topic, None, told(name, {**fields, **more}), story.instant)
         for cut in (story.cut, *(case["cut"] for case in story.cases.values())):
             for mark in cut:
                 mark["offset"] += mark["topic"] == topic
@@ -563,7 +563,7 @@ def test_what_is_held_under_somebody_revoked_when_all_is_swept_is_named() -> Non
     value = story.facts["actor"]["value"]
     fields = fastavro.schemaless_reader(io.BytesIO(value[5:]), hand.PARSED["principal"], None)
     assert isinstance(fields, dict)
-    at = story.shelf.put(Topic.PRINCIPALS, None, frame("principal", {**fields, "source": "idp", "status": "revoked"}))
+    at = story.shelf.put(Topic.PRINCIPALS, None, told("principal", {**fields, "source": "idp", "status": "revoked"}))
     cut = [{**mark, "offset": at + 1} if mark["topic"] == Topic.PRINCIPALS else mark for mark in story.cut]
     found = named(audit(story.write(reseal(2, swept_cut=cut)), KEYS, KEK))
     whom = f"principal `{hand.ACTOR}` was revoked: placet.principals/0@{at}"

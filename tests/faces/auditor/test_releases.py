@@ -36,6 +36,7 @@ def audited(release: Release, world: World) -> Any:
             "issuer": pin.issuer,
             "purpose": pin.purpose,
             "tenant": pin.tenant,
+            "sources": list(pin.sources),
             "public": base64.b64encode(pin.public).decode(),
         }
         for pin in (known.key for known in world.keys.pinned.values())

@@ -162,5 +162,5 @@ def test_feeds_speak_in_the_shapes_of_caep_and_risc() -> None:
         ("acme/agent:treasury-bot", 90),
         ("acme/agent:release-bot", 70),
         ("acme/agent:refund-trainee", 100),
-        ("acme/agent:refund-trainee/https://idp.acme.example/#account", "suspended"),
+        ("acme/agent:refund-trainee/https:%2F%2Fidp.acme.example%2F#account", "suspended"),
     ]

@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from tests.faces.cli.said import placet
+from tests.support.tokens import OKP, jwk, signed
 
 RULES = {
     "version": 1,
@@ -53,3 +55,15 @@ def test_wrong_usage_and_faulty_files_are_said(say: Any, tmp_path: Path) -> None
     for told in ({**RULES, "more": 1}, {**RULES, "issuers": [*RULES["issuers"], *RULES["issuers"]]}):  # type: ignore[misc]
         rules.write_text(json.dumps(told))
         assert say(ID, "--rules", rules).code == 3
+
+
+def test_a_token_is_verified_by_the_keys_that_are_pinned(say: Any, tmp_path: Path) -> None:
+    issuers = [{**RULES["issuers"][0], "jwks": [jwk("OKP", "k")]}]  # type: ignore[index]
+    (tmp_path / "identity.json").write_text(json.dumps({**RULES, "issuers": issuers}))
+    (tmp_path / "token.jwt").write_text(signed({"alg": "EdDSA", "kid": "k"}, CLAIMS, OKP.sign) + "\n")
+    assert say("--token", tmp_path / "token.jwt", "--json").json == {"tenant": "acme", "principal": "user:ada"}
+    forged = signed({"alg": "EdDSA", "kid": "k"}, CLAIMS, Ed25519PrivateKey.generate().sign)
+    (tmp_path / "token.jwt").write_text(forged)
+    said = say("--token", tmp_path / "token.jwt")
+    assert (said.code, "the signature of the token is not one of the key it names" in said.err) == (5, True)
+    assert say(ID, "--token", tmp_path / "token.jwt").code == 2

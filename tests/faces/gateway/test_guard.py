@@ -120,6 +120,7 @@ BAD_BODIES: list[tuple[str, Any, str, str]] = [
     ("/v1/intents", {**GOOD, "actor": ""}, "body.actor", "ASCII"),
     ("/v1/intents", {**GOOD, "tenant": "a\u00e9"}, "body.tenant", "ASCII"),
     ("/v1/intents", {**GOOD, "tenant": "acme/team"}, "body.tenant", "none: keys"),
+    ("/v1/intents", {**GOOD, "tenant": "watermark"}, "body.tenant", "another name"),
     ("/v1/intents", {**GOOD, "tenant": 7}, "body.tenant", "string"),
     ("/v1/intents", {**GOOD, "extra": 1}, "body.extra", "one of tenant"),
     ("/v1/intents", {"tenant": "acme"}, "body.actor", "a value"),

@@ -49,7 +49,7 @@ def test_a_url_without_a_token_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_url_without_pinned_keys_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(Unavailable, match="no pinned keys here"):
+    with pytest.raises(Unavailable, match="no pinned keys"):
         connect(url="http://127.0.0.1:9", token="t", settings=Settings(data=tmp_path))
 
 

@@ -2,16 +2,17 @@
 
 `RUNS` holds one row per append of a plain topic, numbered without a gap and
 never rewritten: files of ever higher numbers do not overlap, so compaction
-moves them without copying. `KEPT` holds the records of compacted topics, one
-row each, removed when a newer one of the same key arrives; where the provenance
-log still has to read it, it is moved under `PAST` instead. `INDEX` holds the
-rest: where the run of an offset is, which offset a key has, and the meta rows.
+moves them without copying. `KEPT` holds the records of context and of compacted
+topics, one row each; of a compacted topic a row is removed when a newer one of
+the same key arrives; where the provenance log still has to read it, it is moved
+under `PAST` instead. `INDEX` holds the rest: where the run of an offset is,
+which offset a key has, and the meta rows.
 """
 
 from struct import Struct
 from typing import Final
 
-from placet.model.topics import SPECS, Topic
+from placet.model.topics import CONTEXT, SPECS, Topic
 
 INDEX: Final = "default"
 RUNS: Final = "runs"
@@ -47,6 +48,8 @@ _INPUT: Final = Struct(">IB")
 
 COMPACTED: Final = frozenset(int(topic) for topic, spec in SPECS.items() if spec.compacted)
 """Topics of which only the newest record of each key is kept."""
+ROWED: Final = COMPACTED | frozenset(int(topic) for topic in CONTEXT)
+"""Topics that have a row for each record."""
 FORGOTTEN: Final = frozenset({int(Topic.DESK)})
 """Compacted topics whose tombstones leave no row: an ordinal never comes back, so nobody need hear of it."""
 

@@ -95,7 +95,7 @@ class EmbeddedFeed:
         self._closed = False
 
     def catch_up(self) -> list[Rec]:
-        """Return the newest record of every key, by topic and offset."""
+        """Return all that is kept, of a compacted topic the newest record of every key, by topic and offset."""
         # A record whose successor is still on its way to the disk has gone already; wait for the successor.
         return self._writer.settled(self._whole)
 

@@ -2,7 +2,19 @@
 
 from collections.abc import Iterator, Mapping
 
-from placet.drivers.embedded.layout import COMPACTED, INDEX, KEPT, NUMBER, PAST, PLACE, POINTER, ROW, RUNS, key_row
+from placet.drivers.embedded.layout import (
+    COMPACTED,
+    INDEX,
+    KEPT,
+    NUMBER,
+    PAST,
+    PLACE,
+    POINTER,
+    ROW,
+    ROWED,
+    RUNS,
+    key_row,
+)
 from placet.drivers.embedded.rows import Rows
 from placet.drivers.embedded.runs import ALL, unpack_run
 from placet.errors import Corrupted, Unavailable
@@ -34,7 +46,7 @@ class Shelf:
         """Return up to `most` records from `offset` on that lie before `end`."""
         if offset >= end or most <= 0:
             return []
-        if topic in COMPACTED:
+        if topic in ROWED:
             return list(self._kept(topic, partition, offset, end, most))
         return self._plain(topic, partition, max(offset, 0), end, most)
 
@@ -83,7 +95,7 @@ class Shelf:
             raise Corrupted(f"{self._rows.folder}: {error}") from error
 
     def live(self, topic: int, partition: int, end: int, count: int) -> list[Rec]:
-        """Return the newest record of each key of a compacted topic, by offset. Raise `Corrupted` unless it is `count`."""
+        """Return every record of a context topic that is there, by offset. Raise `Corrupted` unless it is `count`."""
         found = list(self._kept(topic, partition, 0, end, end))
         if len(found) != count:
             raise Corrupted(

@@ -5,7 +5,6 @@ from pathlib import Path
 
 from placet.drivers.embedded.ends import Place
 from placet.drivers.embedded.layout import (
-    COMPACTED,
     END,
     FORMAT,
     INDEX,
@@ -18,6 +17,7 @@ from placet.drivers.embedded.layout import (
     PLACE,
     POINTER,
     ROW,
+    ROWED,
     RUNS,
     end_row,
     read_input_row,
@@ -74,7 +74,7 @@ def read_end(rows: Rows, topic: int, partition: int) -> int:
 def check_state(rows: Rows, state: State) -> None:
     """Raise `Corrupted` unless every plain partition ends where its last run ends, and no input is read beyond its end."""
     for (topic, partition), end in state.ends.items():
-        if topic not in COMPACTED:
+        if topic not in ROWED:
             last = next(rows.scan_back(INDEX, PLACE.pack(topic, partition)), None)
             there = 0 if last is None else ROW.unpack(last[0])[2] + POINTER.unpack(last[1])[1]
             _agree(rows.folder, topic, partition, end, there)

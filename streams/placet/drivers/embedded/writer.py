@@ -19,6 +19,7 @@ from placet.drivers.embedded.layout import (
     PLACE,
     POINTER,
     ROW,
+    ROWED,
     RUNS,
     end_row,
     input_row,
@@ -153,7 +154,7 @@ class Writer:
         if not messages:
             return end
         at = max(latest, self._clock.now_ms())
-        if place[0] in COMPACTED:
+        if place[0] in ROWED:
             for offset, message in enumerate(messages, end):
                 self._keep(draft, place, offset, at, message)
         else:
@@ -165,7 +166,7 @@ class Writer:
         return end
 
     def _keep(self, draft: _Draft, place: Place, offset: int, at: int, message: Message) -> None:
-        """Put one record of a compacted topic in the place of the one its key had."""
+        """Put one record in a row; one of a compacted topic in the place of the one its key had."""
         stays = message.value is not None or place[0] not in FORGOTTEN
         kept = draft.kept.get(place, self._state.kept[place]) + stays
         draft.kept[place] = kept
@@ -174,7 +175,7 @@ class Writer:
             draft.changes.append((KEPT, ROW.pack(*place, offset), row))
             if self._settings.keep_past:
                 draft.rows[ROW.pack(*place, offset)] = row
-        if message.key is None:
+        if message.key is None or place[0] not in COMPACTED:
             return
         name = key_row(*place, message.key)
         if name in draft.newest:

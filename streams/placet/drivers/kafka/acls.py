@@ -23,6 +23,22 @@ from placet.model.topics import TOPICS
 ADMIN = "admin"
 """Makes topics and rights, and examines the cluster: the one role that no topic names."""
 
+OF_TENANTS = ("agent", "approver", "executor", "feed", "classifier", "identity", "operator")
+"""Roles that are held for one tenant at a time. The others serve all of them, and are held by who runs the cluster."""
+
+CANNOT = (
+    (
+        "a right is to a whole topic: who may write it may write records that name any tenant. What holds tenants apart is "
+        "the tenant of each writer's key (`placet keys add --tenant`), which every desk checks"
+    ),
+    (
+        "who may read a topic reads what is of all tenants in it: give a tenant that must not a PLACET_PREFIX of its own, "
+        "with topics, workers and rights under it"
+    ),
+    "no right bounds how much is written: set the cluster's client quotas for each of these principals",
+)
+"""What rights on a cluster do not hold apart between tenants."""
+
 DOCTOR_TOPIC = "placet-doctor"
 """Where `placet doctor` asks each broker for its time; made and removed by it."""
 

@@ -13,6 +13,9 @@ DELETE_RETENTION_MS = 7 * DAY_MS
 COMPACTION_LAG_MS = DAY_MS
 """How long a replaced record may stay on disk: the key of an erased case is one of them."""
 
+SEEN_MS = 7 * DAY_MS
+"""How long what a directory or a classifier said outlives whatever is written over it: time to see that in quarantine."""
+
 NOTARY_AWAY_MS = DAY_MS // 2
 """How long a replaced context record stays at least: a notary that is away for no longer than that logs it still."""
 
@@ -38,7 +41,8 @@ class Safe(StrEnum):
 
 
 COMPARED: Mapping[str, Safe] = {
-    # Records that were to be deleted are not there any more, or keys of which several stand are one.
+    # Records that were to be deleted are not there any more, or keys of which several stand are one. From compacting to
+    # keeping all for ever nothing more is lost.
     "cleanup.policy": Safe.NEVER,
     # Append times of what is there would be of two kinds.
     "message.timestamp.type": Safe.NEVER,
@@ -109,8 +113,10 @@ def settings_of(spec: TopicSpec, replication: int) -> dict[str, str]:
             "delete.retention.ms": str(DELETE_RETENTION_MS),
             "max.compaction.lag.ms": str(COMPACTION_LAG_MS),
         }
-    if spec.topic in CONTEXT:
+    if spec.topic in CONTEXT and spec.compacted:
         settings["min.compaction.lag.ms"] = str(NOTARY_AWAY_MS)
+    if spec.topic in (Topic.PRINCIPALS, Topic.SENSITIVITY):
+        settings |= {"min.compaction.lag.ms": str(SEEN_MS), "max.compaction.lag.ms": str(SEEN_MS + COMPACTION_LAG_MS)}
     if spec.topic in EMITS:
         # A quarantined record holds another whole record; a desk change the changes of a whole batch.
         settings["max.message.bytes"] = str(MESSAGE_BYTES_MAX)
@@ -133,8 +139,15 @@ def differences(
     for name, expected in settings_of(spec, replication).items():
         value = found.settings.get(name, "unknown")
         if value != expected:
-            mend, why = _mend(COMPARED[name], value, expected)
+            mend, why = (Mend.SET, "") if _keeps_more(spec, name, value) else _mend(COMPARED[name], value, expected)
             yield Difference(spec.topic, title, name, value, expected, mend, why=why)
+
+
+def _keeps_more(spec: TopicSpec, name: str, found: str) -> bool:
+    """Return whether a topic would only keep more than with what was `found`, and nothing that somebody may want erased."""
+    if name == "cleanup.policy":
+        return (found, spec.retention_ms) == ("compact", FOREVER)
+    return name == "max.compaction.lag.ms" and spec.topic != Topic.DESK
 
 
 def refused(found: Iterable[Difference]) -> list[Difference]:

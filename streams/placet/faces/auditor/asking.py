@@ -98,9 +98,11 @@ def _common(one: frozenset[str], other: frozenset[str]) -> frozenset[str]:
 
 
 def _within(name: str, names: frozenset[str]) -> bool:
-    """Whether all that a pattern covers is covered by others; of a group only by itself."""
+    """Whether all that a pattern covers is covered by others; of a group only by itself, of an owner also by all."""
     if name in names:
         return True
+    if name == "owner":
+        return "*" in names  # whoever that is: no prefix says
     return not name.startswith("group:") and any(
         wide.endswith("*") and not wide.startswith("group:") and name.startswith(wide[:-1]) for wide in names
     )

@@ -13,6 +13,9 @@ from placet.faces.auditor.table import DENIED, HELD, name_of
 from placet.model.topics import Topic
 from placet.ports import Log, Rec
 
+GONE = "a cited context record is compacted away"
+PROVED_GONE = f"{GONE}: who wrote it is proved, where it stood is not"
+
 
 class Cases:
     """`placet.cases` of one partition, read beside its decisions, in order of seq."""
@@ -176,9 +179,12 @@ class Cases:
             if fact["offset"] >= self._context.ends.get(place, 0):
                 self._fail("V3", decision.offset, f"rests on {where}, past the end of what is committed")
                 sound = False
+            if fault := self._context.unproved(fact, cut):
+                self._fail("V15", decision.offset, f"rests on {where}, {fault}")
+                sound = False
             same = self._context.compare(fact)
             if same is None:
-                self._report["V5"].skip("a cited context record is compacted away")
+                self._report["V5"].skip(PROVED_GONE if self._context.is_signed(fact) else GONE)
             elif not same:
                 self._fail("V5", decision.offset, f"its fact `{fact['role']}` is not the record at {where}")
                 sound = False

@@ -9,7 +9,7 @@ from placet.faces.auditor.cursor import Cursor
 from placet.faces.auditor.history import History, Signed
 from placet.faces.auditor.ignored import AHEAD_MS_MAX, BYTES_MAX
 from placet.faces.auditor.known import Known
-from placet.faces.auditor.places import in_place
+from placet.faces.auditor.places import in_place, odd_tenant
 from placet.faces.auditor.records import Fields, Schemas, Unreadable
 from placet.faces.auditor.report import Report
 from placet.faces.auditor.scopes import halt_covers, is_scope
@@ -53,7 +53,7 @@ class Halts:
         except Unreadable:
             return
         said = record.fields
-        if record.name != "control" or said["kind"] not in ("halt", "resume") or "/" in said["tenant"]:
+        if record.name != "control" or said["kind"] not in ("halt", "resume") or odd_tenant(said["tenant"]):
             return
         pinned, signed = self._history.signer(record, rec.at)
         if pinned is None or pinned.purpose != "operator" or (pinned.tenant and said["scope"] == "all"):

@@ -39,6 +39,7 @@ class Signed(NamedTuple):
     kid: str
     tenant: str
     at: int
+    source: str = ""
 
 
 def pins_time(said: Fields) -> bool:
@@ -222,15 +223,17 @@ class History:
         if pinned is None:
             return None, None
         kid, tenant = record.fields["proof"]["kid"], record.fields["tenant"]
-        steady = kid in self._file and (pinned.tenant, kid) not in self._all.fallen
-        return pinned, None if steady else Signed(kid, tenant, at)
+        steady = kid in self._file and (pinned.tenant, kid) not in {**self._all.fallen, **self._all.known}
+        return pinned, None if steady else Signed(kid, tenant, at, record.fields.get("source", ""))
 
     def proves(self, signed: Signed | None, cut: Cut) -> bool:
         """Return whether the key of a record of the context proved it at a cut."""
         if signed is None:
             return True
         state = self.at(cut) if self.whole else self.at_most(cut)
-        return not state.fault(signed.kid, signed.tenant, signed.at, lasts=True)
+        found = state.find(signed.kid, signed.tenant)
+        names = found is not None and (not signed.source or found[1].pinned.may_name(signed.source))
+        return names and not state.fault(signed.kid, signed.tenant, signed.at, lasts=True)
 
     def _word(self, record: Record, rec: Rec, operators: list[Word] | None) -> Word | None:
         """Return a word signed by a pinned operator; or by one of `operators`, which puts no operator on record."""
@@ -246,7 +249,9 @@ class History:
             ):
                 return None
             about = self._file.get(said["kid"])
-            if about is not None and (about != Pinned.of(said) or (pins_time(said) and about.purpose == "operator")):
+            if about is not None and (
+                about[:4] != Pinned.of(said)[:4] or (pins_time(said) and about.purpose == "operator")
+            ):
                 return None
             return Word(said, rec.partition, rec.offset, rec.at, (pinned.tenant, kid), True)
         if not tenant or said["purpose"] == "operator" or said["kid"] in self._file:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from placet.faces.auditor.batch import Cut, Decision
 from placet.faces.auditor.joining import LABELS, STATUSES
-from placet.faces.auditor.places import in_place
+from placet.faces.auditor.places import in_place, odd_tenant
 from placet.faces.auditor.records import Fields, Record
 from placet.faces.auditor.report import Check, title_of
 from placet.model.topics import Topic
@@ -16,7 +16,7 @@ BYTES_MAX = 65_536
 ORIGINS = (None, "none", "internal", "external")
 POLICIES = ("pack", "active_set", "watermark")
 FACTS = ("principal", "risk", "sensitivity", "mandate", "control", "watermark")
-KEY_PURPOSES = ("operator", "executor", "agent", "approver", "feed")
+KEY_PURPOSES = ("operator", "executor", "agent", "approver", "feed", "directory")
 SOURCES_MOST = 256
 KID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:@+~%=#,\-]{0,127}")
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@+~%=#,\-]{0,255}")
@@ -45,7 +45,7 @@ def is_faulty(rec: Rec, record: Record | None, partitions: int) -> bool:
         return True
     if name == "watermark":
         return False
-    if len(rec.value or b"") > BYTES_MAX or "/" in said["tenant"]:
+    if len(rec.value or b"") > BYTES_MAX or odd_tenant(said["tenant"]):
         return True
     if name == "risk":
         return not 0 <= said["score"] <= 100 or said["half_life_s"] < 0
@@ -71,12 +71,12 @@ def is_odd_key(rec: Rec, said: Fields) -> bool:
     instants = [said[name] for name in ("not_before", "not_after", "compromised_at", "observed_at")]
     return (
         len(rec.value or b"") > BYTES_MAX
-        or "/" in said["tenant"]
+        or odd_tenant(said["tenant"])
         or not KID.fullmatch(said["kid"])
         or not all(NAME.fullmatch(name) for name in (said["issuer"], said["tenant"] or "all"))
         or said["purpose"] not in KEY_PURPOSES
         or len(said["public"]) != 32
-        or bool(said["sources"] and said["purpose"] != "feed")
+        or bool(said["sources"] and said["purpose"] not in ("feed", "directory"))
         or len(said["sources"]) > SOURCES_MOST
         or min(instants) < 0
         or 0 < said["not_after"] < said["not_before"]

@@ -23,11 +23,18 @@ class Pinned(NamedTuple):
     purpose: str
     raw: bytes
     tenant: str = ""
+    sources: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, said: Fields) -> "Pinned":
         """Return the key that a record puts on record."""
-        return cls(said["issuer"], said["purpose"], said["public"], said["tenant"])
+        return cls(said["issuer"], said["purpose"], said["public"], said["tenant"], tuple(said["sources"]))
+
+    def may_name(self, source: str) -> bool:
+        """Return whether this key proves what is said in the name of a source: an operator's of any."""
+        if self.purpose == "operator" or source == self.issuer:
+            return True
+        return any(source.startswith(one[:-1]) if one.endswith("*") else source == one for one in self.sources)
 
     @property
     def public(self) -> Ed25519PublicKey:
@@ -40,7 +47,11 @@ class Keys:
     def __init__(self, file: Mapping[str, Any]) -> None:
         self.file = {
             entry["kid"]: Pinned(
-                entry["issuer"], entry["purpose"], base64.b64decode(entry["public"]), entry.get("tenant", "")
+                entry["issuer"],
+                entry["purpose"],
+                base64.b64decode(entry["public"]),
+                entry.get("tenant", ""),
+                tuple(entry.get("sources", ())),
             )
             for entry in file["keys"]
         }

@@ -9,6 +9,7 @@ from placet.faces.auditor.hashes import sha256
 from placet.faces.auditor.history import History, Signed
 from placet.faces.auditor.ignored import AHEAD_MS_MAX, BYTES_MAX, ORIGINS, is_faulty, limits_hold
 from placet.faces.auditor.joining import LABELS, LINKS_MAX, STATUSES
+from placet.faces.auditor.places import odd_tenant
 from placet.faces.auditor.records import Fields, Record, Schemas, Unreadable
 from placet.model.topics import CONTEXT, Topic
 from placet.ports import Log, Rec
@@ -16,7 +17,13 @@ from placet.ports import Log, Rec
 DIGEST_CUT = 16
 ENDING = ("principal", "mandate")
 """Records whose status ends what rests on them."""
-SIGNED = ("mandate", "control")
+SIGNED = {
+    "mandate": ("operator",),
+    "control": ("operator",),
+    "principal": ("directory", "operator"),
+    "sensitivity": ("feed", "operator"),
+}
+"""Records that prove their writer, and what its key must be for."""
 Subject = tuple[str, str, str]
 """What a fact is about: the record's name, the tenant, and a principal, subject, resource, mandate or calendar name."""
 
@@ -154,6 +161,20 @@ class Known:
         digest = self._digests.get((fact["topic"], fact["partition"]), {}).get(fact["offset"])
         return None if digest is None else digest == sha256(fact["value"])[:DIGEST_CUT]
 
+    def unproved(self, fact: Fields, cut: Cut) -> str:
+        """Return why nobody takes a fact at `cut` that must prove its writer, or an empty text."""
+        record = self._schemas.open(fact["value"])
+        if record.name not in SIGNED:
+            return ""
+        if not _proved(record, self._history, fact["at"]):
+            return f"a {record.name} that no key for such records signed"
+        signed = self._history.signer(record, fact["at"])[1]
+        return "" if self._history.proves(signed, cut) else f"a {record.name} whose key proves nothing at that time"
+
+    def is_signed(self, fact: Fields) -> bool:
+        """Whether a fact is a record that proves its writer by itself, wherever it stood."""
+        return self._schemas.open(fact["value"]).name in SIGNED
+
     def about(self, fact: Fields) -> tuple[Subject, str, tuple[int, int]] | None:
         """Return what a fact of a case is about, whose word it is and its order; None where no reader takes it."""
         record = self._schemas.open(fact["value"])
@@ -178,7 +199,7 @@ class Known:
         """Return what decides between two records of a source, or None for a record that no reader takes."""
         order = _order(record, self._history, at)
         ahead = order is not None and order[0] > at + AHEAD_MS_MAX
-        return None if ahead or "/" in record.fields["tenant"] or len(value or b"") > BYTES_MAX else order
+        return None if ahead or odd_tenant(record.fields["tenant"]) or len(value or b"") > BYTES_MAX else order
 
     def _newest(self, versions: Iterable[Version], cut: Cut) -> Version | None:
         """Return the version that stands, of those that were read and proved at `cut`."""
@@ -199,6 +220,8 @@ def _order(record: Record, history: History, at: int) -> tuple[int, int] | None:
     said = record.fields
     if record.name == "risk":
         return (said["event_at"], said["score"]) if 0 <= said["score"] <= 100 and said["half_life_s"] >= 0 else None
+    if record.name in SIGNED and not _proved(record, history, at):
+        return None
     if record.name == "sensitivity":
         if said["label"] not in LABELS or said["origin"] not in ORIGINS:
             return None
@@ -209,9 +232,14 @@ def _order(record: Record, history: History, at: int) -> tuple[int, int] | None:
         return said["observed_at"], STATUSES.index(said["status"])
     if record.name == "mandate" and not limits_hold(said):
         return None
-    pinned, _ = history.signer(record, at)
-    if pinned is None or pinned.purpose != "operator":
-        return None
     if record.name == "mandate":
         return said["observed_at"], int(said["status"] != "active")
     return (said["observed_at"], 0) if said["kind"] == "calendar" else None
+
+
+def _proved(record: Record, history: History, at: int) -> bool:
+    """Whether a record is signed by a key for such records, which may name the source it names."""
+    pinned, _ = history.signer(record, at)
+    if pinned is None or pinned.purpose not in SIGNED[record.name]:
+        return False
+    return "source" not in record.fields or pinned.may_name(record.fields["source"])

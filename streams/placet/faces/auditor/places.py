@@ -24,7 +24,7 @@ def in_place(rec: Rec, name: str, said: Fields, partitions: int) -> bool:
         by = _plain(said["proof"]["kid"]) if said["proof"] else ""
         parts = [said["tenant"], said["kid"], str(said["observed_at"]), str(said["compromised_at"]), by]
     elif name in PARTS:
-        parts = [said[field] for field in PARTS[name]]
+        parts = [_plain(said[field]) if field == "source" else said[field] for field in PARTS[name]]
     elif name == "pack":
         parts = [said["tenant"], said["name"], said["digest"].hex()]
     elif name == "active_set":
@@ -38,6 +38,11 @@ def in_place(rec: Rec, name: str, said: Fields, partitions: int) -> bool:
 def _of_a_halt(said: Fields) -> list[str]:
     name, by = _plain(said["id"]), _plain(said["by"])
     return [said["kind"], name, said["scope"], by, str(said["observed_at"]), str(said["expires_at"])]
+
+
+def odd_tenant(tenant: str) -> bool:
+    """Whether no tenant is called so: its keys would be spelled as another's, or as a watermark's."""
+    return "/" in tenant or tenant == "watermark"
 
 
 def _plain(name: str) -> str:

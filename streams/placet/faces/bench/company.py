@@ -11,7 +11,7 @@ from placet.model.codec.pack import File, Pack
 from placet.model.codec.principal import Principal
 from placet.model.codec.risk import Risk
 from placet.model.codec.sensitivity import Sensitivity
-from placet.model.context_keys import active_set_key, pack_key
+from placet.model.context_keys import KEYS, active_set_key, pack_key
 from placet.model.proof import Signer
 from placet.model.topics import Topic
 from placet.policy.pack import load_pack
@@ -21,7 +21,7 @@ TENANT = "acme"
 ACTORS, PEOPLE, RESOURCES = 10_000, 1_000, 50_000
 RESTRICTED_EVERY = 50
 LABELS = ("public", "internal", "confidential")
-CHUNK = 5_000
+CHUNK, TOGETHER = 5_000, 10
 
 
 def actor_of(number: int) -> str:
@@ -62,18 +62,17 @@ def write(
 def _tables(operator: Signer, executor: str, now: int) -> Iterator[tuple[Topic, Sequence[Message]]]:
     agents = [(actor_of(number), "agent", person_of(number)) for number in range(ACTORS)]
     people = [(person_of(number), "user", None) for number in range(PEOPLE)]
-    yield (
-        Topic.PRINCIPALS,
-        [_principal(name, kind, owner, now) for name, kind, owner in [*agents, *people, (executor, "service", None)]],
-    )
+    people_of_all = [*agents, *people, (executor, "service", None)]
+    principals = [_principal(name, kind, owner, now) for name, kind, owner in people_of_all]
+    yield Topic.PRINCIPALS, _said("principal", principal, principals, operator)
     yield Topic.RISK, [risk_of(number, number % 60, now) for number in range(ACTORS)]
-    yield Topic.SENSITIVITY, [_sensitivity(number, now) for number in range(RESOURCES)]
+    labels = [_sensitivity(number, now) for number in range(RESOURCES)]
+    yield Topic.SENSITIVITY, _said("sensitivity", sensitivity, labels, operator)
     yield Topic.MANDATES, [message for person in range(PEOPLE) for message in _mandates(operator, person, now)]
 
 
-def _principal(name: str, kind: str, owner: str | None, now: int) -> Message:
-    record = Principal(TENANT, name, kind, "active", owner, ("staff",), {"tenure": "long"}, (), "directory", now, None)
-    return Message(f"{TENANT}/{name}/directory".encode(), principal.frame(record))
+def _principal(name: str, kind: str, owner: str | None, now: int) -> Principal:
+    return Principal(TENANT, name, kind, "active", owner, ("staff",), {"tenure": "long"}, (), "directory", now, None)
 
 
 def risk_of(number: int, score: int, now: int) -> Message:
@@ -82,12 +81,20 @@ def risk_of(number: int, score: int, now: int) -> Message:
     return Message(f"{TENANT}/{record.subject}/siem".encode(), risk.frame(record))
 
 
-def _sensitivity(number: int, now: int) -> Message:
-    name = resource_of(number)
-    record = Sensitivity(
-        TENANT, name, label_of(number), person_of(number), "internal", ("document",), "scanner", now, None
-    )
-    return Message(f"{TENANT}/{name}/scanner".encode(), sensitivity.frame(record))
+def _sensitivity(number: int, now: int) -> Sensitivity:
+    name, owner = resource_of(number), person_of(number)
+    return Sensitivity(TENANT, name, label_of(number), owner, "internal", ("document",), "scanner", now, None)
+
+
+def _said(name: str, codec: Any, records: Sequence[Any], signer: Signer) -> list[Message]:
+    """Return records under their keys, signed ten at a time, as a directory or a classifier that is at work sends them."""
+    key = KEYS[codec.HEADER][1]
+    tens = [records[at : at + TOGETHER] for at in range(0, len(records), TOGETHER)]
+    return [
+        Message(key(one), value)
+        for ten in tens
+        for one, value in zip(ten, signed(name, codec, ten, signer), strict=True)
+    ]
 
 
 def _mandates(operator: Signer, person: int, now: int) -> list[Message]:

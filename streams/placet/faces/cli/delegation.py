@@ -8,8 +8,9 @@ from placet.context.facts import value_of
 from placet.context.limits import limits_of
 from placet.context.tables import MANDATE, Tables
 from placet.errors import PoisonRecord
-from placet.faces.cli.journal import Journal, Written, now_ms, read_all
+from placet.faces.cli.journal import Journal, Written, now_ms
 from placet.faces.cli.verb import Exit, Failure, usage
+from placet.faces.heard import heard
 from placet.model.case import MandateRow
 from placet.model.codec import decode_known
 from placet.model.codec import mandate as codec
@@ -21,15 +22,7 @@ from placet.ports import Log
 
 def read_tables(log: Log, ring: KeyRing) -> Tables:
     """Return what is known of mandates, principals and halts: what no desk takes is not in it."""
-    tables = Tables(ring, log.partitions)
-    for topic in (Topic.PRINCIPALS, Topic.MANDATES, Topic.CONTROLS):
-        for partition in range(log.partitions(topic)):
-            for rec in read_all(log, topic, partition):
-                try:
-                    tables.fold(rec)
-                except PoisonRecord:
-                    continue  # a desk has refused it
-    return tables
+    return heard(log, ring, (Topic.PRINCIPALS, Topic.MANDATES, Topic.CONTROLS))
 
 
 def row_of(tables: Tables, tenant: str, name: str) -> MandateRow:

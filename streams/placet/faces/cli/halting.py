@@ -1,14 +1,13 @@
 """What `halt` and `resume` share: the control record, the desks' answer to it, and which halts stand."""
 
 import time
-from contextlib import suppress
 from typing import Any, NamedTuple
 
 from placet.context.halts import halt_of
-from placet.context.tables import Tables
 from placet.errors import PoisonRecord
-from placet.faces.cli.journal import Journal, now_ms, read_all
+from placet.faces.cli.journal import Journal, now_ms
 from placet.faces.cli.verb import usage
+from placet.faces.heard import heard
 from placet.faces.sdk.sealed import SealedReader
 from placet.model.codec import control
 from placet.model.codec.control import Control
@@ -85,11 +84,5 @@ def told_by(journal: Journal, said: Published, wait_ms: int, *, resumed: bool) -
 
 def standing(journal: Journal, tenant: str, halt_id: str, scope: str) -> int | None:
     """Return how many operators must still take a halt back, or None where it does not stand."""
-    log = journal.log
-    tables = Tables(journal.connection.ring.apart(), log.partitions)
-    for topic in (Topic.KEYS, Topic.CONTROLS):
-        for partition in range(log.partitions(topic)):
-            for rec in read_all(log, topic, partition):
-                with suppress(PoisonRecord):  # nobody takes it: the desk has refused it
-                    tables.fold(rec)
+    tables = heard(journal.log, journal.connection.ring, (Topic.CONTROLS,))
     return tables.halts.missing((tenant, halt_id, scope), now_ms())

@@ -13,6 +13,7 @@ from placet.faces.cli.verb import Exit, Failure, Json, usage
 EXAMPLE = """
 placet identity spiffe://example.org/agents/acme/billing-bot --rules identity.json
 placet identity --claims claims.json --rules identity.json
+placet identity --token token.jwt --rules identity.json
 """
 EXITS = {Exit.FAULTY: "the rules contradict themselves", Exit.REFUSED: "it is nobody here"}
 
@@ -22,27 +23,34 @@ def run(
     claims: Annotated[
         Path | None, typer.Option(help="The claims of a token whose signature was verified, as JSON; - for stdin.")
     ] = None,
+    token: Annotated[
+        Path | None, typer.Option(help="A signed token (JWT, JWT-SVID), verified by its issuer's keys; - for stdin.")
+    ] = None,
     rules: Annotated[
         Path | None, typer.Option(help="The rules. Else PLACET_IDENTITY, else identity.json of the data folder.")
     ] = None,
     as_json: Json = False,
 ) -> Exit:
-    """Print the tenant and the principal that an id or a token's claims map to by the rules, or why to none.
+    """Print the tenant and the principal that an id, a token or its claims map to by the rules, or why to none.
 
-    Nothing is verified: neither a certificate nor a token's signature. Audience,
-    expiry and issuer of the claims are held against the rules and this clock.
+    A token is verified as the HTTP face does it. Of an id or of claims nothing
+    is verified: neither a certificate nor a signature. Audience, expiry and
+    issuer are held against the rules and this clock.
     """
     from placet.drivers.identityfile import read_identities
+    from placet.drivers.tokens import read_tokens
     from placet.errors import PoisonRecord
     from placet.faces.cli.inputs import text_of
     from placet.faces.cli.journal import now_ms
 
-    if (spiffe_id is None) == (claims is None):
-        raise usage("expected a SPIFFE id or --claims, one of the two")
+    if sum(one is not None for one in (spiffe_id, claims, token)) != 1:
+        raise usage("expected a SPIFFE id, --claims or --token, one of the three")
     settings = settings_with(identity=rules)
     known = read_identities(settings.identity_file)
     try:
-        if claims is None:
+        if token is not None:
+            who = read_tokens(settings.identity_file).read(text_of(token).strip(), now_ms(), settings.skew_ms_max).who
+        elif claims is None:
             who = known.of_spiffe(spiffe_id or "")
         else:
             try:

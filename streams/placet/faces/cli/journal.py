@@ -19,6 +19,8 @@ from placet.model.topics import Topic
 from placet.ports import Log, Message, Rec
 
 READ_MOST = 2_000
+NAMED = (Topic.SIGNALS, Topic.SENSITIVITY, Topic.PRINCIPALS)
+"""Topics whose records name a source: only a key that speaks as it proves them."""
 FETCH_MS = 5_000
 """How long a record that is known to be there may take to arrive."""
 
@@ -56,7 +58,7 @@ class Journal:
         The key gives the partition; raises `Unavailable` or `Unsure` as the log does.
         """
         name = codec.__name__.rpartition(".")[2]
-        source = record.source if topic is Topic.SIGNALS else None
+        source = record.source if topic in NAMED else None
         (proof,) = self.signer(purpose, issuer, source).sign_batch(
             name, codec.FINGERPRINT, [codec.encode_unsigned(record)]
         )
@@ -103,8 +105,9 @@ def now_ms() -> int:
 
 def named(text: str, option: str) -> str:
     """Return `text` if it may stand in a key (ASCII, at most 256 characters), else fail as wrong usage."""
+    check = strict.tenant if option == "--tenant" else strict.identifier
     try:
-        return strict.identifier(text, option)
+        return check(text, option)
     except PoisonRecord as error:
         raise usage(str(error)) from None
 

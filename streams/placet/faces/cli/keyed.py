@@ -5,13 +5,12 @@ from contextlib import suppress
 from datetime import datetime
 from typing import NamedTuple
 
-from placet.context.writers import Writers
+from placet.context.roll import Roll
 from placet.drivers.keyfile import KeyEntry
 from placet.errors import PoisonRecord
 from placet.faces.cli.inputs import duration_ms
 from placet.faces.cli.journal import Journal, Written, now_ms, read_all
 from placet.faces.cli.verb import Exit, Failure, usage
-from placet.model.codec import BY_HEADER, HEADERS
 from placet.model.codec import key as codec
 from placet.model.codec.key import Key
 from placet.model.context_keys import key_key
@@ -19,8 +18,6 @@ from placet.model.proof import KeyRing
 from placet.model.reasons import Reason
 from placet.model.topics import Topic
 from placet.ports import Log
-
-RECORDS = HEADERS["key"]
 
 
 class Standing(NamedTuple):
@@ -48,14 +45,8 @@ class Standing(NamedTuple):
 
 def folded(log: Log, ring: KeyRing) -> KeyRing:
     """Return a ring of what is on record besides what `ring` has pinned."""
-    own = ring.apart()
-    writers, partitions = Writers(own), log.partitions(Topic.KEYS)
-    for partition in range(partitions):
-        for rec in read_all(log, Topic.KEYS, partition):
-            value = rec.value or b""
-            if value[:5] in RECORDS:
-                with suppress(PoisonRecord):  # the desks have refused it
-                    writers.fold(rec, value, partitions, BY_HEADER[value[:5]])
+    own, partitions = ring.apart(), log.partitions(Topic.KEYS)
+    Roll(own, partitions).hear([rec for at in range(partitions) for rec in read_all(log, Topic.KEYS, at)])
     return own
 
 

@@ -11,7 +11,7 @@ from placet.faces.cli.verb import Exit, Json, usage
 
 EXAMPLE = "placet keys add agent agent:billing-bot --tenant acme --data run"
 EXITS = {Exit.FAULTY: "the key file contradicts itself"}
-PURPOSES = ("seal", "operator", "executor", "agent", "approver", "feed")
+PURPOSES = ("seal", "operator", "executor", "agent", "approver", "feed", "directory")
 
 
 def run(
@@ -20,7 +20,9 @@ def run(
     tenant: Annotated[str, typer.Option(help="The one tenant whose records it may sign; else of every tenant.")] = "",
     source: Annotated[
         list[str] | None,
-        typer.Option(help="A source a feed may name besides itself; a last `*` stands for any rest. May be repeated."),
+        typer.Option(
+            help="A source a feed or a directory may name besides itself; a last `*` is any rest. May be repeated."
+        ),
     ] = None,
     data: Data = None,
     as_json: Json = False,
@@ -38,8 +40,8 @@ def run(
     if tenant:
         named(tenant, "--tenant")
     sources = tuple(source or ())
-    if sources and purpose != "feed":
-        raise usage("--source: only a feed names sources")
+    if sources and purpose not in ("feed", "directory"):
+        raise usage("--source: only a feed or a directory names sources")
     for name in sources:
         named(name.removesuffix("*") or "any", "--source")
     settings = settings_with(data=data)

@@ -12,7 +12,7 @@ from placet.faces.cli.verb import Exit, Json, usage
 
 EXAMPLE = "placet keys new agent --issuer agent:billing-bot --tenant acme --not-after 90d --data run"
 EXITS = {Exit.REFUSED: "no operator whose key lies here may put it on record"}
-PURPOSES = ("operator", "executor", "agent", "approver", "feed")
+PURPOSES = ("operator", "executor", "agent", "approver", "feed", "directory")
 GIVEN = ("PLACET_URL", "PLACET_BOOTSTRAP", "PLACET_DATA")
 Operator = Annotated[
     str | None, typer.Option("--as", metavar="ISSUER", help="The operator who says so, where keys of more lie here.")
@@ -28,7 +28,9 @@ def run(
     tenant: Annotated[str, typer.Option(help="The one tenant whose records it may sign; else of every tenant.")] = "",
     source: Annotated[
         list[str] | None,
-        typer.Option(help="A source a feed may name besides itself; a last `*` stands for any rest. May be repeated."),
+        typer.Option(
+            help="A source a feed or a directory may name besides itself; a last `*` is any rest. May be repeated."
+        ),
     ] = None,
     not_before: Annotated[str, typer.Option(help="When it begins: 1h from now, or an instant. 0: at once.")] = "0",
     not_after: NotAfter = "0",
@@ -51,11 +53,11 @@ def run(
 
     one_of(purpose, "PURPOSE", PURPOSES)
     named(issuer, "--issuer")
-    if tenant and "/" in named(tenant, "--tenant"):
-        raise usage(f"--tenant: `{tenant}`: expected no `/` in it")
+    if tenant:
+        named(tenant, "--tenant")
     sources = tuple(source or ())
-    if sources and purpose != "feed":
-        raise usage("--source: only a feed names sources")
+    if sources and purpose not in ("feed", "directory"):
+        raise usage("--source: only a feed or a directory names sources")
     for name in sources:
         named(name.removesuffix("*") or "any", "--source")
     begins = 0 if not_before == "0" else instant_ms(not_before, "--not-before", ahead=True)

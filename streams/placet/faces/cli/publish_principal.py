@@ -46,6 +46,7 @@ def run(
     from placet.faces.cli.inputs import pairs_of
     from placet.faces.cli.journal import named, now_ms, one_of, opened
     from placet.model.codec import principal as codec
+    from placet.model.context_keys import principal_key
     from placet.model.topics import Topic
 
     place = resolve(url, bootstrap, data)
@@ -66,7 +67,7 @@ def run(
         None,
     )
     with opened(place) as journal:
-        written = journal.write(Topic.PRINCIPALS, f"{tenant}/{principal}/{source}", codec, record, "feed")
+        written = journal.write(Topic.PRINCIPALS, principal_key(record).decode(), codec, record, "directory")
     if as_json:
         printing.emit(written)
     else:

@@ -13,7 +13,6 @@ from placet.faces.cli.verb import Exit, Failure, Json, usage
 if TYPE_CHECKING:
     from placet.context.caep import Heard, StatusChange
     from placet.faces.cli.journal import Journal, Written
-    from placet.model.codec.principal import Principal
 
 EXAMPLE = """
 placet publish risk agent:billing-bot 85 --reason 'impossible travel' --tenant acme --data run
@@ -97,7 +96,9 @@ def _of_event(file: Path, tenant: str, at: int) -> "Heard":
 
 def _publish(journal: "Journal", heard: "Heard") -> "tuple[list[Written], list[StatusChange]]":
     """Publish the risk, and the status of principals that are known; return also the changes that found nobody."""
+    from placet.faces.heard import newest_principal
     from placet.model.codec import principal, risk_signal
+    from placet.model.context_keys import principal_key
     from placet.model.topics import Topic
 
     unknown: list[StatusChange] = []
@@ -105,30 +106,15 @@ def _publish(journal: "Journal", heard: "Heard") -> "tuple[list[Written], list[S
         journal.write(Topic.SIGNALS, f"{one.tenant}/{one.subject}", risk_signal, one, "feed") for one in heard.signals
     ]
     for change in heard.changes:
-        known = _principal(journal, change)
+        known = newest_principal(journal.log, journal.connection.ring, change.tenant, change.subject)
         if known is None:
             unknown.append(change)
             continue
         # The newest source gives owner, groups and the rest, so a change of status repeats them.
         record = known._replace(status=change.status, source=change.source, observed_at=change.observed_at)
-        key = f"{change.tenant}/{change.subject}/{change.source}"
-        written.append(journal.write(Topic.PRINCIPALS, key, principal, record, "feed"))
+        key = principal_key(record).decode()
+        written.append(journal.write(Topic.PRINCIPALS, key, principal, record, "directory"))
     return written, unknown
-
-
-def _principal(journal: "Journal", change: "StatusChange") -> "Principal | None":
-    """Return the principal that a change is about, as it was said last by whoever said it."""
-    from placet.faces.cli.journal import read_all
-    from placet.model.codec import decode_as
-    from placet.model.topics import Topic
-
-    newest: Principal | None = None
-    for partition in range(journal.log.partitions(Topic.PRINCIPALS)):
-        for rec in read_all(journal.log, Topic.PRINCIPALS, partition):
-            said = decode_as("principal", rec.value)
-            if said is not None and (said.tenant, said.id) == (change.tenant, change.subject):
-                newest = said if newest is None or said.observed_at >= newest.observed_at else newest
-    return newest
 
 
 def _told(record: Any) -> str:

@@ -36,6 +36,7 @@ def run(
     """
     from placet.faces.cli.journal import named, now_ms, one_of, opened
     from placet.model.codec import sensitivity
+    from placet.model.context_keys import sensitivity_key
     from placet.model.topics import Topic
 
     place = resolve(url, bootstrap, data)
@@ -47,7 +48,7 @@ def run(
         tenant, resource, label, owner, origin, tuple(category or ()), source, now_ms(), None
     )
     with opened(place) as journal:
-        written = journal.write(Topic.SENSITIVITY, f"{tenant}/{resource}/{source}", sensitivity, record, "feed")
+        written = journal.write(Topic.SENSITIVITY, sensitivity_key(record).decode(), sensitivity, record, "feed")
     if as_json:
         printing.emit(written)
     else:

@@ -44,7 +44,8 @@ def run(
 
     A context topic is heard up to the oldest watermark among its feeds, and
     `heard_ms` in a pack bounds how old that may be. A feed that was ever marked
-    must go on being marked, or be retired. A feed of risk signals marks
+    must go on being marked, or be retired. Mandates, controls and policies are
+    kept whole for ever: a mark a minute is enough there. A feed of risk signals marks
     `signals`: risk is then heard up to the oldest of these. Run it beside a feed that cannot
     write its own; of one that is not alive nothing is written.
     """

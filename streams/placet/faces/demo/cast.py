@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from placet.model.codec import control, mandate, principal, risk_signal, sensitivity
-from placet.model.context_keys import control_key
+from placet.model.context_keys import control_key, principal_key, sensitivity_key
 from placet.model.topics import Topic
 
 TENANT = "acme"
@@ -147,13 +147,13 @@ def key_holders() -> Iterator[tuple[Any, str]]:
 def introductions(at: int) -> Iterator[Line]:
     """Yield everything that is known when the curtain rises, as of `at` ms."""
     for person, groups in PEOPLE.items():
-        yield _known(_principal(person, "user", None, at)._replace(groups=groups))
+        yield known(_principal(person, "user", None, at)._replace(groups=groups))
     for agent in FLEET:
-        yield _known(agent_of(agent, at))
+        yield known(agent_of(agent, at))
         yield mandate_of(agent, at)
     yield mandate_of(LARGE, at)
     for name, capabilities in EXECUTORS.items():
-        yield _known(_principal(name, "service", "user:rae", at)._replace(capabilities=capabilities))
+        yield known(_principal(name, "service", "user:rae", at)._replace(capabilities=capabilities))
     for name, (label, categories) in RESOURCES.items():
         yield classified(name, label, categories, at)
     for subject in (*PEOPLE, *(agent.name for agent in FLEET), *(f"session:{agent.session}" for agent in FLEET)):
@@ -178,7 +178,7 @@ def signal(record: risk_signal.RiskSignal) -> Line:
 def classified(resource: str, label: str, categories: tuple[str, ...], at: int) -> Line:
     """Return what the classifier says of a resource."""
     record = sensitivity.Sensitivity(TENANT, resource, label, None, "internal", categories, "classifier", at, None)
-    return Line(Topic.SENSITIVITY, f"{TENANT}/{resource}/classifier", sensitivity, record, "feed")
+    return Line(Topic.SENSITIVITY, sensitivity_key(record).decode(), sensitivity, record, "feed")
 
 
 def calendar(name: str, value: str, at: int) -> Line:
@@ -196,8 +196,9 @@ def _principal(name: str, kind: str, owner: str | None, at: int) -> principal.Pr
     return principal.Principal(TENANT, name, kind, "active", owner, (), {}, (), "directory", at, None)
 
 
-def _known(record: principal.Principal) -> Line:
-    return Line(Topic.PRINCIPALS, f"{TENANT}/{record.id}/{record.source}", principal, record, "feed")
+def known(record: principal.Principal) -> Line:
+    """Return who somebody is, ready to be published."""
+    return Line(Topic.PRINCIPALS, principal_key(record).decode(), principal, record, "directory")
 
 
 def mandate_of(agent: Agent, at: int, status: str = "active") -> Line:

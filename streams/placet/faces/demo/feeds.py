@@ -12,8 +12,6 @@ from placet.faces.demo.board import Board
 from placet.faces.demo.cast import IDP, TENANT, Line
 from placet.faces.sdk.connection import Connection
 from placet.faces.sdk.feed import Feed
-from placet.model.codec import principal
-from placet.model.topics import Topic
 
 
 @contextmanager
@@ -109,4 +107,4 @@ class Feeds:
     def _status(self, agent: cast.Agent, status: str, source: str, at: int) -> Line:
         # The newest source gives owner, groups and attributes, so a change of status repeats them.
         record = cast.agent_of(agent, at)._replace(status=status, source=source)
-        return Line(Topic.PRINCIPALS, f"{TENANT}/{agent.name}/{source}", principal, record, "feed")
+        return cast.known(record)

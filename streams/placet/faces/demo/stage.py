@@ -121,6 +121,8 @@ def _ensure_keys(settings: Settings) -> None:
     entropy = SystemEntropy()
     known = ensure_keys(settings.keys_file, settings.secrets_dir, entropy)
     pinned = {(entry.purpose, entry.issuer) for entry in known.file.keys}
+    if not any(purpose == "directory" for purpose, _ in pinned):
+        add_key(settings.keys_file, settings.secrets_dir, "directory", "service:directory", entropy, sources=("*",))
     for purpose, issuer in cast.key_holders():
         if (purpose, issuer) not in pinned:
             add_key(settings.keys_file, settings.secrets_dir, purpose, issuer, entropy)

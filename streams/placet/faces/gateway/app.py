@@ -1,11 +1,14 @@
 """The routes of the gateway in one application, behind its guard."""
 
+from collections.abc import Callable
+
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from placet.context.identity import Who
 from placet.drivers.metrics import CONTENT_TYPE
 from placet.errors import PlacetError
 from placet.faces.gateway.approvals import ApprovalRoutes
@@ -17,8 +20,8 @@ from placet.faces.gateway.logs import LogRoutes
 from placet.faces.gateway.problems import Problem, json_answer, of_failure
 
 
-def build(gateway: Gateway, token: str) -> App:
-    """Return the whole HTTP face."""
+def build(gateway: Gateway, token: str, who: Callable[[str], Who] | None = None) -> App:
+    """Return the whole HTTP face; `who` says whose another token than `token` is."""
     health = HealthRoutes(gateway)
     app = Starlette(
         routes=[
@@ -35,7 +38,7 @@ def build(gateway: Gateway, token: str) -> App:
             HTTPException: _refused,
         },
     )
-    return Guard(app, token, gateway.settings.host_names, gateway.settings.body_bytes_max)
+    return Guard(app, token, gateway.settings.host_names, gateway.settings.body_bytes_max, who)
 
 
 class HealthRoutes:

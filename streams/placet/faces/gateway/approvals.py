@@ -9,6 +9,7 @@ from starlette.routing import Route
 
 from placet.errors import PoisonRecord
 from placet.faces.gateway.bodies import VoteBody
+from placet.faces.gateway.callers import tenant_of
 from placet.faces.gateway.gateway import Gateway
 from placet.faces.gateway.problems import Problem, Unproved, json_answer
 from placet.faces.pending import Asking, Inbox, Reviewed
@@ -36,9 +37,9 @@ class ApprovalRoutes:
 
     async def waiting(self, request: Request) -> Response:
         """200: what waits for people now, of one `tenant` where that is named, the first to expire first; and under
-        `reviews` the emergencies that they have to look at.
+        `reviews` the emergencies that they have to look at. To a principal it is told of its own tenant alone.
         """
-        tenant = request.query_params.get("tenant", "")
+        tenant = tenant_of(request, request.query_params.get("tenant", ""))
         found = [each for each in await self._gateway.blocking(self._read) if tenant in ("", each.name[0])]
         told: dict[str, list[Any]] = {"approvals": [], "reviews": []}
         for each in found:

@@ -23,6 +23,8 @@ def _word(text: str) -> str:
 def _tenant(text: str) -> str:
     if "/" in _word(text):
         raise ValueError("a tenant with a `/`, expected none: keys are spelled `tenant/name`")
+    if text in strict.RESERVED:
+        raise ValueError(f"a tenant called `{text}`, expected another name: that one begins keys of another kind")
     return text
 
 

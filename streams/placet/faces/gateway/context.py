@@ -20,6 +20,7 @@ from placet.faces.gateway.bodies import (
 )
 from placet.faces.gateway.gateway import Gateway
 from placet.faces.gateway.problems import Problem, json_answer
+from placet.faces.heard import newest_principal
 from placet.faces.pushed import find_pushed
 from placet.faces.sdk.tokens import token_of
 from placet.model.codec import active_set, control, decode_as, mandate, pack, principal, risk_signal, sensitivity
@@ -31,6 +32,8 @@ from placet.policy.diagnostics import PackError
 from placet.policy.pack import load_pack
 
 READ_MOST = 500
+NAMED = (Topic.SIGNALS, Topic.SENSITIVITY, Topic.PRINCIPALS)
+"""Topics whose records name a source: only a key that speaks as it proves them."""
 
 
 class ContextRoutes:
@@ -87,7 +90,7 @@ class ContextRoutes:
             record = known._replace(
                 status=change.status, source=change.source, observed_at=change.observed_at, proof=None
             )
-            places.append(await self._written(Topic.PRINCIPALS, principal, record, "feed"))
+            places.append(await self._written(Topic.PRINCIPALS, principal, record, "directory"))
         return _told(places, ignored=heard.ignored, unknown=unknown)
 
     async def sensitivity(self, request: Request) -> Response:
@@ -122,7 +125,7 @@ class ContextRoutes:
             observed_at=body.observed_at or self._gateway.clock.now_ms(),
             proof=None,
         )
-        return _told([await self._written(Topic.PRINCIPALS, principal, record, "feed")])
+        return _told([await self._written(Topic.PRINCIPALS, principal, record, "directory")])
 
     async def mandate(self, request: Request) -> Response:
         """Publish one link of delegated authority."""
@@ -204,8 +207,8 @@ class ContextRoutes:
         return max((one.revision for one in pointers), default=0) + 1
 
     def _principal(self, tenant: str, name: str) -> Principal | None:
-        said = [one for one in self._all(Topic.PRINCIPALS, "principal") if (one.tenant, one.id) == (tenant, name)]
-        return max(said, key=lambda one: one.observed_at, default=None)
+        connection = self._gateway.connection
+        return newest_principal(connection.log, connection.ring, tenant, name)
 
     def _all(self, topic: Topic, name: str) -> Iterator[Any]:
         """Yield every record of one kind in a context topic. Blocks for its reads."""
@@ -226,7 +229,7 @@ class ContextRoutes:
         return await self._written(Topic.SIGNALS, risk_signal, record, "feed")
 
     async def _written(self, topic: Topic, codec: Any, record: Any, purpose: Any) -> dict[str, Any]:
-        signer = self._gateway.signer(purpose, source=record.source if topic is Topic.SIGNALS else None)
+        signer = self._gateway.signer(purpose, source=record.source if topic in NAMED else None)
         _, key = KEYS[codec.HEADER]
         partition, offset = await self._gateway.send(topic, key(record), codec, record, signer)
         return _place(topic, partition, offset)

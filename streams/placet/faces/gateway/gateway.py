@@ -14,6 +14,7 @@ from placet.drivers.keyfile import Purpose
 from placet.drivers.running import Running
 from placet.drivers.tokens import read_tokens
 from placet.errors import PoisonRecord, Unavailable
+from placet.faces.gateway.callers import hold
 from placet.faces.gateway.newest import Newest
 from placet.faces.gateway.problems import Problem, of_validation
 from placet.faces.sdk.connection import Connection
@@ -54,7 +55,7 @@ class Gateway:
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     async def body(self, request: Request, model: type[M]) -> M:
-        """Return the body as `model`; raise Problem saying what, where and what was expected.
+        """Return the body as `model`, of one who may send it; raise Problem saying what, where and what was expected.
 
         JSON is read strictly first: a name given twice, an integer beyond 2^53
         or a body that nests too deep never reaches the model.
@@ -65,12 +66,14 @@ class Gateway:
         raw = await request.body()
         try:
             value = strict.parse(raw, most_bytes=self.settings.body_bytes_max, depth=DEPTH_MAX, keys=NAMES_MAX)
-            return model.model_validate(value)
+            made = model.model_validate(value)
         except PoisonRecord as error:
             says = str(error).removeprefix("arguments: ")
             raise Problem(400, says, "body", "one JSON object, strictly written") from None
         except ValidationError as error:
             raise of_validation(error, model) from None
+        hold(request, made)
+        return made
 
     async def send(self, topic: Topic, key: bytes, codec: Any, record: Any, signer: Signer | None) -> tuple[int, int]:
         """Sign and append a record in the partition of its key; return partition and offset."""

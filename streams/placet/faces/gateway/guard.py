@@ -5,6 +5,9 @@ import re
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
+from placet.context.identity import Who
+from placet.errors import PoisonRecord
+from placet.faces.gateway.callers import admit
 from placet.faces.gateway.problems import Problem
 
 Scope = MutableMapping[str, Any]
@@ -23,14 +26,18 @@ class Guard:
 
     `hosts` are the names a request may call us by: a page of another site whose
     name was made to point here calls us by its own (DNS rebinding). The token
-    is compared in constant time. A body larger than `body_bytes_max` is
+    is compared in constant time; any other is for `who` to say, who raises
+    PoisonRecord where it proves nobody. A body larger than `body_bytes_max` is
     refused, by its length header or as soon as that much has come.
     """
 
-    def __init__(self, app: App, token: str, hosts: frozenset[str], body_bytes_max: int) -> None:
+    def __init__(
+        self, app: App, token: str, hosts: frozenset[str], body_bytes_max: int, who: Callable[[str], Who] | None = None
+    ) -> None:
         self._app = app
         self._token = f"Bearer {token}".encode()
         self._hosts = hosts
+        self._who = who
         self._body_bytes_max = body_bytes_max
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -53,12 +60,23 @@ class Guard:
         if scope["path"] not in OPEN_PATHS:
             given = [value for name, value in headers if name == b"authorization"]
             if len(given) != 1 or not hmac.compare_digest(given[0], self._token):
-                raise Problem(
-                    401, "no token, or another one", "header Authorization", "`Bearer` and the token of http.json"
-                )
+                self._principal(scope, given)
         length = [value for name, value in headers if name == b"content-length"]
         if length and length[0].isdigit() and int(length[0]) > self._body_bytes_max:
             raise self._too_large()
+
+    def _principal(self, scope: Scope, given: list[bytes]) -> None:
+        """Admit the principal whose token was given; raise Problem without one."""
+        kind, _, token = given[0].decode("latin-1").partition(" ") if len(given) == 1 else ("", "", "")
+        if self._who is None or kind != "Bearer" or token.count(".") != 2:
+            raise Problem(
+                401, "no token, or another one", "header Authorization", "`Bearer` and the token of http.json"
+            )
+        try:
+            who = self._who(token)
+        except PoisonRecord as nobody:
+            raise Problem(401, str(nobody), "header Authorization", "a token of an issuer in identity.json") from None
+        admit(scope, who)
 
     def _bounded(self, receive: Receive) -> Receive:
         come = 0

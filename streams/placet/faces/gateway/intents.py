@@ -5,6 +5,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from placet.faces.gateway.bodies import ClaimBody, IntentBody, OutcomeBody, WithdrawBody
+from placet.faces.gateway.callers import tenant_of
 from placet.faces.gateway.gateway import Gateway, number
 from placet.faces.gateway.problems import Problem, json_answer
 from placet.faces.gateway.views import state_of
@@ -96,7 +97,7 @@ class IntentRoutes:
         given = {**request.query_params, **request.path_params}
         try:
             intent = bytes.fromhex(given["id"])
-            whose = (given["tenant"], given["authority"], intent)
+            whose = (tenant_of(request, given["tenant"]), given["authority"], intent)
         except (KeyError, ValueError):
             raise Problem(400, "no such name of an intent", "path", "tenant, authority and 32 hex digits") from None
         if len(intent) != 16:

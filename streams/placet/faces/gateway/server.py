@@ -6,12 +6,16 @@ import os
 import secrets
 import socket
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import uvicorn
 
 from placet import wiring
+from placet.context.identity import Who
+from placet.drivers.clock import SystemClock
 from placet.drivers.settings import Settings
+from placet.drivers.tokens import read_tokens
 from placet.errors import PlacetError, Unavailable
 from placet.faces.gateway.app import build
 from placet.faces.gateway.gateway import Gateway
@@ -30,6 +34,7 @@ class Server:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        who = _callers(settings)
         self._socket = _listen(settings.host, settings.port)
         try:
             self.running = wiring.house(settings)
@@ -49,7 +54,7 @@ class Server:
             raise
         self._server = uvicorn.Server(
             uvicorn.Config(
-                build(self.gateway, self.token),
+                build(self.gateway, self.token, who),
                 log_config=None,
                 access_log=False,
                 server_header=False,
@@ -86,6 +91,14 @@ class Server:
     def _serve(self) -> None:
         # Signals belong to whoever runs this: uvicorn takes none in a thread.
         self._server.run(sockets=[self._socket])
+
+
+def _callers(settings: Settings) -> Callable[[str], Who] | None:
+    """Return what says whose a token is by `identity.json`; None where there is no such file. Raise `Corrupted` for a bad one."""
+    if not settings.identity_file.exists():
+        return None
+    tokens, clock = read_tokens(settings.identity_file), SystemClock()
+    return lambda token: tokens.read(token, clock.now_ms(), settings.skew_ms_max).who
 
 
 def write_http_file(path: Path, url: str, token: str) -> None:

@@ -55,7 +55,7 @@ class Agent:
         signer: Signer | None = None,
     ) -> None:
         self.connection = connection
-        self.tenant = strict.identifier(tenant, "tenant")
+        self.tenant = strict.tenant(tenant)
         self.actor = strict.identifier(actor, "actor")
         self.authority = strict.identifier(authority or actor, "authority")
         self.mandate = mandate and strict.identifier(mandate, "mandate")

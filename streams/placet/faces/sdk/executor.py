@@ -73,7 +73,7 @@ class Executor:
         bound = connection.ring.tenant_of(signer.kid, tenant)
         if tenant and bound and tenant != bound:
             raise ValueError(f"executor `{name}` of tenant `{tenant}`: its key is of tenant `{bound}`")
-        self.tenant = (tenant or bound) and strict.identifier(tenant or bound, "tenant")
+        self.tenant = (tenant or bound) and strict.tenant(tenant or bound)
         self._terms = Terms(
             name=name,
             tenant=self.tenant,

@@ -45,7 +45,7 @@ MARKED = (Topic.SIGNALS, *CONTEXT)
 KINDS: dict[Topic, Kind] = {
     Topic.SIGNALS: Kind(risk_signal, ("tenant", "subject", "source"), "feed"),
     Topic.SENSITIVITY: Kind(sensitivity, ("tenant", "resource", "source"), "feed"),
-    Topic.PRINCIPALS: Kind(principal, ("tenant", "id", "source"), "feed"),
+    Topic.PRINCIPALS: Kind(principal, ("tenant", "id", "source"), "directory"),
     Topic.MANDATES: Kind(mandate, ("tenant", "id"), "operator"),
     Topic.CONTROLS: Kind(control, ("tenant", "scope"), "operator"),
 }
@@ -110,7 +110,7 @@ class Feed:
         key = KEYS[kind.codec.HEADER][1](record)
         name = kind.codec.__name__.rpartition(".")[2]
         signals = self._topic is Topic.SIGNALS
-        signer = self._connection.signer(kind.purpose, source=record.source if signals else None)
+        signer = self._connection.signer(kind.purpose, source=record.source if "source" in kind.names else None)
         (proof,) = signer.sign_batch(name, kind.codec.FINGERPRINT, [kind.codec.encode_unsigned(record)])
         frame = kind.codec.frame(record._replace(proof=kind.codec.Proof(*proof)))
         log = self._connection.log

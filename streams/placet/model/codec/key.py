@@ -40,9 +40,11 @@ class Key(NamedTuple):
     tenant: str  # whose records it signs; empty: of every tenant
     kid: str
     issuer: str  # principal id of who holds its private half
-    purpose: str  # operator, executor, agent, approver or feed; seals are proved by pinned keys alone
+    purpose: str  # operator, executor, agent, approver, feed or directory; seals are proved by pinned keys alone
     public: bytes  # 32 bytes of an Ed25519 public key (RFC 8032)
-    sources: tuple[str, ...]  # in whose name a feed may speak besides its issuer's; a last `*` stands for any rest
+    sources: tuple[
+        str, ...
+    ]  # in whose name a feed or a directory may speak besides its issuer's; a last `*` stands for any rest
     not_before: int  # append time in ms from which on its records are taken; 0: from the first
     not_after: int  # append time in ms up to which its records are taken; 0: without end
     compromised_at: int  # since when, ms, another may have signed with it; 0: not. It is never taken back
