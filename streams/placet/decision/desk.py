@@ -10,14 +10,14 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from placet.context.join import Joiner
-from placet.context.tables import Tables
+from placet.context.tables import SESSION, Tables
 from placet.decision.arrow import CLOCK, Cause
 from placet.decision.book import Book
 from placet.decision.bulletin import Bulletin
 from placet.decision.claims import Claims
 from placet.decision.follow import Follow
 from placet.decision.intake import Intake
-from placet.decision.judge import BUDGET, SESSION, Judge
+from placet.decision.judge import BUDGET, Judge
 from placet.decision.library import Library
 from placet.decision.limits import Limits
 from placet.decision.questions import Questions

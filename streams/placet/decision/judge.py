@@ -29,8 +29,6 @@ from placet.policy import obligations as duties
 from placet.policy.approval import Approval as Wait
 from placet.policy.evaluate import Finding, Plan, PolicySet
 
-SESSION = "T:"
-"""Prefix of the index key of what came back to a session."""
 BUDGET = "B:"
 """Prefix of the index key of what is left of a limit in one scope."""
 NO_LIMITS = b"\x00"
@@ -38,6 +36,7 @@ NO_LIMITS = b"\x00"
 NO_SESSION = sized(ORIGINS[0].encode()) + LONG[0] + LONG[-1]
 """What a case body says of a session that nothing came back to: its origin, its rank, and the seq that said so."""
 PERMITTING = frozenset({Effect.PERMIT, Effect.CONSTRAIN})
+STEP_UP = Effect.STEP_UP
 DETAIL_MAX = 256
 SAMPLE = 4
 """An intent whose digest begins with fewer than this of 4096 is evaluated by the CEL library as well."""
@@ -105,39 +104,40 @@ class Judge:
         `executor` is who claims it or has claimed it, where somebody does; `lease` is what is open and decided again,
         and `ballot` the votes on it, none: those that the lease holds.
         """
-        intent = asked.intent
-        self.joiner.clear()
+        intent, joiner = asked.intent, self.joiner
+        joiner.clear()
         self._metered, self._votes = NO_LIMITS, ()
-        if active is None:
-            return Answer(State.DENIED, Effect.DENY, Reason.PACK_MISSING)
-        if plan is None:
-            return Answer(State.DENIED, Effect.DENY, Reason.NO_RULE, active.digest, active.engine)
-        if intent.proof is None and not plan.unsigned_intents:
+        if active is None or plan is None:
+            return _unruled(active)
+        proof = intent.proof
+        if proof is None and not plan.unsigned_intents:
             return self._deny(active, Reason.WRITER_UNPROVED, "the packs want this action's intents signed")
-        if intent.proof is not None and self._tables.keys.fallen:
-            fell = self._tables.keys.fell(intent.proof.kid, intent.tenant)
+        if proof is not None and self._tables.keys.fallen:
+            fell = self._tables.keys.fell(proof.kid, intent.tenant)
             if fell is not None:
-                self.joiner.note(KEY_ROLE + fell.fact)
-                return self._deny(active, Reason.KEY_COMPROMISED, f"key `{intent.proof.kid}`")
+                joiner.note(KEY_ROLE + fell.fact)
+                return self._deny(active, Reason.KEY_COMPROMISED, f"key `{proof.kid}`")
         try:
-            case = self.joiner.join(intent, asked.asker, asked.arguments, plan.facts)
-            if executor and executor != intent.audience:
-                self.joiner.executor(intent.tenant, executor)
+            case = joiner.join(intent, asked.asker, asked.arguments, plan.facts)
+            if executor and executor != case.audience:
+                joiner.executor(case.tenant, executor)
         except Refused as refused:
             return self._deny(active, refused.reason, refused.detail)
         for halt in self.halts:
             if halt.covers(intent, case.chain, executor):
-                self.joiner.note(HALT_ROLE + halt.fact)
+                joiner.note(HALT_ROLE + halt.fact)
                 return self._deny(active, Reason.HALTED, f"halt `{halt.id}` of {halt.scope}")
         case.session_origin = ORIGINS[session.origin] if session else ORIGINS[0]
         case.session_rank = session.rank if session else 0
-        if intent.session:
-            self.joiner.index.append(f"{SESSION}{intent.tenant}/{intent.authority}/{intent.session}")
+        if case.session_id:
+            joiner.index.append(joiner.standing.session_key)
         digest = asked.intent_digest
         finding = plan.decide(case, digest[0] == 0 and digest[1] >> 4 < SAMPLE)
-        if (plan.limits or self.joiner.limited) and finding.effect <= Effect.STEP_UP:
+        if (plan.limits or joiner.limited) and finding.effect <= STEP_UP:
             return self._within(asked, active, plan, finding, lease, ballot)
-        finding, count = ballots.put_again(plan, self.joiner.case, finding, self._count(plan, finding, lease, ballot))
+        if finding.effect is not STEP_UP:
+            return self._conclude(asked, active, finding)
+        finding, count = ballots.put_again(plan, case, finding, self._count(plan, finding, lease, ballot))
         return self._conclude(asked, active, finding, count)
 
     def _within(
@@ -183,7 +183,7 @@ class Judge:
 
     def _count(self, plan: Plan, finding: Finding, lease: Lease | None, ballot: Ballot | None) -> Count | None:
         """Return what the votes come to where people are asked, else None."""
-        if finding.effect is not Effect.STEP_UP or finding.approval is None:
+        if finding.effect is not STEP_UP or finding.approval is None:
             return None
         held = ballot or (Ballot(self._instant) if lease is None else ballots.ballot_of(lease))
         self._votes = tuple(cast.value for cast in held.casts)
@@ -192,9 +192,9 @@ class Judge:
         )
 
     def _conclude(self, asked: Asked, active: PolicySet, finding: Finding, count: Count | None = None) -> Answer:
-        intent, effect, instant = asked.intent, finding.effect, self._instant
-        if effect in PERMITTING:
+        if finding.effect in PERMITTING:
             return self._grant(asked, active, finding)
+        intent, effect, instant = asked.intent, finding.effect, self._instant
         if count is not None and finding.approval is not None:
             return self._by_people(asked, active, finding, finding.approval, count)
         answer = Answer(State.DENIED, effect, finding.reason, active.digest, active.engine, "", finding)
@@ -228,10 +228,21 @@ class Judge:
 
     def _grant(self, asked: Asked, active: PolicySet, finding: Finding, count: Count | None = None) -> Answer:
         intent = asked.intent
-        answer = Answer(GRANTED, finding.effect, finding.reason, active.digest, active.engine, "", finding)
-        answer.granted_digest = asked.action_digest
-        arguments = asked.arguments if count is None else count.arguments
+        until = min(self._instant + finding.lease_ms, intent.deadline, self.joiner.until)
+        answer = Answer(
+            GRANTED,
+            finding.effect,
+            finding.reason,
+            active.digest,
+            active.engine,
+            "",
+            finding,
+            until,
+            asked.action_digest,
+            act_ms_max=finding.act_ms_max,
+        )
         if finding.obligations or count is not None:
+            arguments = asked.arguments if count is None else count.arguments
             needed = duties.capabilities_needed(finding.obligations)
             if not needed <= self.joiner.capabilities(intent.tenant, intent.audience):
                 return self._deny(active, Reason.CAPABILITY_MISSING, f"the audience lacks {', '.join(sorted(needed))}")
@@ -250,8 +261,6 @@ class Judge:
         if count is not None:
             bound = bool(finding.obligations) or answer.granted_arguments is not None
             answer.effect, answer.reason = Effect.CONSTRAIN if bound else Effect.PERMIT, Reason.APPROVED
-        answer.until = min(self._instant + finding.lease_ms, intent.deadline, self.joiner.until)
-        answer.act_ms_max = finding.act_ms_max
         if not finding.claim_required and intent.audience:
             answer.claim_required = False
             answer.state = CLAIMED
@@ -284,6 +293,13 @@ class Judge:
                 case_body.encode_votes(self._votes) if self._votes else b"\x00",
             )
         )
+
+
+def _unruled(active: PolicySet | None) -> Answer:
+    """Return the answer to an action that no rule is about."""
+    if active is None:
+        return Answer(State.DENIED, Effect.DENY, Reason.PACK_MISSING)
+    return Answer(State.DENIED, Effect.DENY, Reason.NO_RULE, active.digest, active.engine)
 
 
 def obligations_of(finding: Finding) -> tuple[Obligation, ...]:
