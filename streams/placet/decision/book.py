@@ -193,5 +193,7 @@ class Book:
 
     def session_of(self, asked: Asked) -> Session | None:
         """Return what came back to the session of an intent, or None."""
+        if not self.sessions:
+            return None
         name = asked.intent.session
-        return self.sessions.get(f"{asked.key.decode()}/{name}") if name and self.sessions else None
+        return self.sessions.get(f"{asked.key.decode()}/{name}") if name else None

@@ -115,17 +115,17 @@ class Desk:
             self._poisoned(rec, poison)
 
     def _read(self, rec: Rec) -> Reading:
-        value = rec.value
+        topic, _, _, at, _, value, _ = rec
         try:
             if value is None:
                 raise PoisonRecord("a record without a value", Reason.UNDECODABLE)
             if len(value) > self.book.settings.record_bytes_max:
                 raise PoisonRecord(f"{len(value)} bytes: expected fewer", Reason.TOO_LARGE)
-            hearer = self._hearers.get((rec.topic, value[:5]))
+            hearer = self._hearers.get((topic, value[:5]))
             if hearer is None:
                 raise PoisonRecord("its schema is not one of this topic", Reason.SCHEMA_UNKNOWN)
             read, hear = hearer
-            return hear, read(value, rec.at)
+            return hear, read(value, at)
         except PoisonRecord as poison:
             return self._poisoned, poison
 

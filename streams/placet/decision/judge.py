@@ -56,7 +56,8 @@ class Judge:
         self._settings = settings
         self._cut = b""
         self._instant = 0
-        self._set_digest = self._set = b""
+        self._set_digest: bytes | None = None
+        self._set = self._quiet = b""
         self.halts: list[Halt] = []
         self._votes: tuple[bytes, ...] = ()
 
@@ -64,6 +65,7 @@ class Judge:
         """Start a batch; `cut` is the encoded array of marks that every case of it carries."""
         self._instant, self._cut = instant, cut
         self._instant_ = LONG[instant]
+        self._set_digest = None
         self.joiner.begin(instant)
         self.halts = self._tables.halts.standing(instant)
 
@@ -274,25 +276,19 @@ class Judge:
         facts, count = self.joiner.facts, self.joiner.count
         if answer.set_digest is not self._set_digest:
             self._set_digest = answer.set_digest
-            self._set = sized(answer.set_digest) + sized(answer.engine.encode())
-        heard = NO_SESSION
-        if session:
-            heard = b"".join((sized(ORIGINS[session.origin].encode()), LONG[session.rank], LONG[session.seq]))
-        return b"".join(
-            (
-                case_body.HEADER,
-                LONG[len(asked.value)],
-                asked.value,
-                self._instant_,
-                self._set,
-                heard,
-                self._cut,
-                *((LONG[count], *facts) if count else ()),
-                b"\x00",
-                self._metered,
-                case_body.encode_votes(self._votes) if self._votes else b"\x00",
-            )
-        )
+            self._set = self._instant_ + sized(answer.set_digest) + sized(answer.engine.encode())
+            self._quiet = self._set + NO_SESSION + self._cut
+        parts = [case_body.HEADER, LONG[len(asked.value)], asked.value]
+        if session is None:
+            parts.append(self._quiet)
+        else:
+            heard = (sized(ORIGINS[session.origin].encode()), LONG[session.rank], LONG[session.seq])
+            parts += (self._set, *heard, self._cut)
+        if count:
+            parts.append(LONG[count])
+            parts += facts
+        parts += (b"\x00", self._metered, case_body.encode_votes(self._votes) if self._votes else b"\x00")
+        return b"".join(parts)
 
 
 def _unruled(active: PolicySet | None) -> Answer:
