@@ -18,7 +18,7 @@ from placet.decision.settings import DeskSettings
 from placet.model import strict
 from placet.model.case import ORIGINS
 from placet.model.codec import case_body
-from placet.model.codec._wire import LONG
+from placet.model.codec._wire import LONG, long
 from placet.model.codec.desk_change import Lease, Session
 from placet.model.codec.intent import Intent, Position
 from placet.model.codec.seal import Mark
@@ -33,7 +33,7 @@ BUDGET = "B:"
 """Prefix of the index key of what is left of a limit in one scope."""
 NO_LIMITS = b"\x00"
 """What a case body says of limits where there are none."""
-NO_SESSION = sized(ORIGINS[0].encode()) + LONG[0] + LONG[-1]
+NO_SESSION = sized(ORIGINS[0].encode()) + long(0) + long(-1)
 """What a case body says of a session that nothing came back to: its origin, its rank, and the seq that said so."""
 PERMITTING = frozenset({Effect.PERMIT, Effect.CONSTRAIN})
 STEP_UP = Effect.STEP_UP
@@ -64,7 +64,7 @@ class Judge:
     def begin(self, instant: int, cut: bytes) -> None:
         """Start a batch; `cut` is the encoded array of marks that every case of it carries."""
         self._instant, self._cut = instant, cut
-        self._instant_ = LONG[instant]
+        self._instant_ = long(instant)
         self._set_digest = None
         self.joiner.begin(instant)
         self.halts = self._tables.halts.standing(instant)
@@ -278,14 +278,15 @@ class Judge:
             self._set_digest = answer.set_digest
             self._set = self._instant_ + sized(answer.set_digest) + sized(answer.engine.encode())
             self._quiet = self._set + NO_SESSION + self._cut
-        parts = [case_body.HEADER, LONG[len(asked.value)], asked.value]
+        size = len(asked.value)
+        parts = [case_body.HEADER, LONG.get(size) or long(size), asked.value]
         if session is None:
             parts.append(self._quiet)
         else:
-            heard = (sized(ORIGINS[session.origin].encode()), LONG[session.rank], LONG[session.seq])
+            heard = (sized(ORIGINS[session.origin].encode()), long(session.rank), long(session.seq))
             parts += (self._set, *heard, self._cut)
         if count:
-            parts.append(LONG[count])
+            parts.append(LONG.get(count) or long(count))
             parts += facts
         parts += (b"\x00", self._metered, case_body.encode_votes(self._votes) if self._votes else b"\x00")
         return b"".join(parts)

@@ -11,7 +11,7 @@ from placet.decision.settings import DeskSettings
 from placet.decision.ties import Tied, Ties, of_mandates, strictest, tie
 from placet.model.case import MandateRow
 from placet.model.codec import case_body
-from placet.model.codec._wire import LONG
+from placet.model.codec._wire import LONG, long
 from placet.model.codec.case_body import Metered
 from placet.model.codec.desk_change import Held, Lease
 from placet.model.codec.intent import Intent
@@ -123,7 +123,7 @@ class Limits:
         held, spent = self._holdings.of(asked.key), self._meters.of(asked.key)
         if len(spent) + len(held) + len(tied) > self._most:
             return None
-        rows: list[bytes] = [LONG[len(tied)]]
+        rows: list[bytes] = [long(len(tied))]
         holds: list[Held] = []
         for limit, scope, name, head in tied:
             amount, most = amount_of(limit, asked.arguments), min(limit.max, INTEGER_MAX)
@@ -133,7 +133,14 @@ class Limits:
                 used += count.spent(instant, limit.window_ms)
             if amount is None or (used + amount) * 100 >= NEAR * most:
                 return None
-            rows += (head, LONG[used], b"\x00", LONG[most], LONG[amount], b"\x00")
+            rows += (
+                head,
+                LONG.get(used) or long(used),
+                b"\x00",
+                LONG.get(most) or long(most),
+                LONG.get(amount) or long(amount),
+                b"\x00",
+            )
             if amount:
                 holds.append(tuple.__new__(Held, (limit.name, scope, amount, HOLD, limit.window_ms, 0)))
         rows.append(b"\x00")

@@ -11,7 +11,7 @@ from placet.decision.intake import Asked
 from placet.decision.judge import obligations_of
 from placet.decision.vault import Vault, commitment
 from placet.model.codec import case, halted, quarantined, refusal, repeat, verdict
-from placet.model.codec._wire import LONG
+from placet.model.codec._wire import LONG, long
 from placet.model.codec.halted import Halted
 from placet.model.codec.quarantined import Quarantined
 from placet.model.codec.refusal import Refusal
@@ -59,7 +59,7 @@ class Voice:
     def __init__(self, partition: int, vault: Vault) -> None:
         self.partition = partition
         self._vault = vault
-        self._partition = LONG[partition]
+        self._partition = long(partition)
         self.seq = 0
         self.instant = 0
         self.emits = Emits()
@@ -153,8 +153,18 @@ class Voice:
         """Emit a case under lock, and return the commitment to it."""
         lock = self._vault.lock_of(key)
         nonce, sealed = self._vault.encrypt(lock, self.partition, seq, body)
+        size = len(sealed)
         value = b"".join(
-            (case.HEADER, lock.owner, self._partition, LONG[seq], lock.key_id, nonce, LONG[len(sealed)], sealed)
+            (
+                case.HEADER,
+                lock.owner,
+                self._partition,
+                LONG.get(seq) or long(seq),
+                lock.key_id,
+                nonce,
+                LONG.get(size) or long(size),
+                sealed,
+            )
         )
         self.emits.cases.append(tuple.__new__(Message, (key, value, None)))
         return commitment(lock.salt, body)
