@@ -241,7 +241,9 @@ class Judge:
             finding,
             until,
             asked.action_digest,
-            act_ms_max=finding.act_ms_max,
+            None,
+            True,
+            finding.act_ms_max,
         )
         if finding.obligations or count is not None:
             arguments = asked.arguments if count is None else count.arguments

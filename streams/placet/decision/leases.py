@@ -13,6 +13,7 @@ from placet.decision.meters import Holdings, joined
 from placet.model.codec.desk_change import Lease
 from placet.model.reasons import Reason
 
+BEGUN = Reason.CLAIMED
 SECOND_MS = 1000
 SLOT_SIZE = 16
 Rests = tuple[bytes | None, tuple[Key, ...]]
@@ -213,7 +214,7 @@ def claimed(lease: Lease, now: Answer, seq: int, executor: str, nonce: bytes) ->
             seq,
             CLAIMED,
             effect,
-            Reason.CLAIMED,
+            BEGUN,
             intent,
             offset,
             at,

@@ -122,9 +122,13 @@ class Shard:
         """Lay the entries out over `size` places, a power of 2, of which half may be taken."""
         self._entries = array("Q", bytes(8 * size))
         self._mask, self._most = size - 1, size // 2
+        entries_, mask = self._entries, self._mask
         for entry in entries:
             if entry:
-                self._place(entry)
+                at = entry >> NUMBER_BITS & mask
+                while entries_[at]:
+                    at = at + 1 & mask
+                entries_[at] = entry
 
     def _place(self, entry: int) -> None:
         entries, mask = self._entries, self._mask

@@ -13,6 +13,7 @@ was before the turn or as it is after it:
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 
 from placet.decision.desk import Desk, Reading
@@ -217,11 +218,12 @@ class Loop:
                 desk.refuse(rec, reason, detail)
         ends: dict[int, int] = {}
         for rec, reading in zip(batch, desk.read(batch), strict=True):
-            if rec.trace is None:
+            topic, _, offset, _, _, _, trace = rec
+            if trace is None:
                 desk.apply(rec, reading)
             else:
                 _traced(desk, rec, reading)
-            ends[rec.topic] = rec.offset + 1
+            ends[topic] = offset + 1
         place.next_inputs = {**place.inputs, **ends}
         if batch or desk.said:
             emits = desk.finish()
@@ -258,8 +260,8 @@ class Loop:
             tally = place.desk.book.tally
             self._watch.batch(
                 Count(
-                    intents=tally.intents,
-                    answers=tally.answers,
+                    intents=Counter(tally.intents),
+                    answers=Counter(tally.answers),
                     refused=tally.refused,
                     missing=tally.missing,
                     erred=tally.erred,
