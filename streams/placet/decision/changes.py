@@ -187,7 +187,8 @@ def _pieces(rows: Iterable[R], size_of: Callable[[R], int]) -> Iterator[tuple[R,
 
 
 def _size_of_lease(lease: Lease) -> int:
-    return len(lease.intent) + len(lease.granted_arguments or b"") + sum(map(len, lease.votes))
+    size = len(lease.intent) + len(lease.granted_arguments or b"")
+    return size + sum(map(len, lease.votes)) if lease.votes else size
 
 
 def _size_of_meter(meter: Meter) -> int:

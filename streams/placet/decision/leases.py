@@ -94,7 +94,7 @@ class Leases:
             else:
                 self._rests[slot] = now
             self.index.move(slot, was[1], now[1])
-        if before is not after:
+        if before is not after and not (before and after and before.holds is after.holds and was[0] == now[0]):
             if before is not None and before.holds and was[0] is not None:
                 self.holdings.leave(was[0], before.holds)
             if after is not None and after.holds and now[0] is not None:

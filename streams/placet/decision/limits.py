@@ -84,8 +84,8 @@ class Limits:
         where they are not the ones asked.
         """
         ties = self._of_packs(asked.intent, limits)
-        if lease is None and arguments is None and not limited and ties.plain and not finding.obligations:
-            within = self._within(asked, ties.tied, finding, instant)
+        if arguments is None and not limited and ties.plain and not finding.obligations:
+            within = self._within(asked, ties.tied, finding, instant, () if lease is None else lease.holds)
             if within is not None:
                 return within
         arguments = asked.arguments if arguments is None else arguments
@@ -118,16 +118,20 @@ class Limits:
             known = self._ties[key] = Ties(limits, tied, plain)
         return known
 
-    def _within(self, asked: Asked, tied: tuple[Tied, ...], finding: Finding, instant: int) -> Weighed | None:
-        """Return what is said of a first grant that is well within all its limits, as most are; None where it is not."""
+    def _within(
+        self, asked: Asked, tied: tuple[Tied, ...], finding: Finding, instant: int, holds_now: tuple[Held, ...]
+    ) -> Weighed | None:
+        """Return what is said of a grant that is well within all its limits, as most are; None where it is not."""
         held, spent = self._holdings.of(asked.key), self._meters.of(asked.key)
+        own = {f"{limit} {scope}": amount for limit, scope, amount, phase, _, _ in holds_now if phase == HOLD}
         if len(spent) + len(held) + len(tied) > self._most:
             return None
         rows: list[bytes] = [long(len(tied))]
         holds: list[Held] = []
         for limit, scope, name, head in tied:
             amount, most = amount_of(limit, asked.arguments), min(limit.max, INTEGER_MAX)
-            used = held.get(name, 0)
+            mine = own.get(name, 0)
+            used = held.get(name, 0) - mine
             count = spent.get(name)
             if count is not None:
                 used += count.spent(instant, limit.window_ms)
@@ -136,7 +140,7 @@ class Limits:
             rows += (
                 head,
                 LONG.get(used) or long(used),
-                b"\x00",
+                LONG.get(mine) or long(mine),
                 LONG.get(most) or long(most),
                 LONG.get(amount) or long(amount),
                 b"\x00",

@@ -68,6 +68,8 @@ def spent_at(holds: tuple[Held, ...], instant: int) -> tuple[Held, ...]:
 
 def joined(holds: tuple[Held, ...], more: tuple[Held, ...]) -> tuple[Held, ...]:
     """Return holds, and of `more` those in limits and scopes that they do not name."""
+    if holds == more:
+        return holds
     named = {(held.limit, held.scope) for held in holds}
     fresh = tuple(held for held in more if (held.limit, held.scope) not in named)
     return holds + fresh if fresh else holds
@@ -80,6 +82,8 @@ def posts_of(before: int, holds: tuple[Held, ...], after: int, now: tuple[Held, 
     unknown counts as spent, and is released where it turns out to have failed.
     """
     if after in RUNS:
+        if now == holds:
+            return ()
         known = {(held.limit, held.scope) for held in holds}
         return tuple(_post(held, held.phase) for held in now if (held.limit, held.scope) not in known)
     if before in RUNS:
@@ -91,7 +95,8 @@ def posts_of(before: int, holds: tuple[Held, ...], after: int, now: tuple[Held, 
 
 
 def _post(held: Held, phase: int) -> Hold:
-    return Hold(held.limit, held.scope, held.amount, phase)
+    limit, scope, amount, _, _, _ = held
+    return tuple.__new__(Hold, (limit, scope, amount, phase))
 
 
 class Holdings:
@@ -107,21 +112,23 @@ class Holdings:
     def enter(self, key: bytes, holds: tuple[Held, ...]) -> None:
         """Count what a grant holds."""
         sums = self._keys.setdefault(key, {})
-        for held in holds:
-            if held.phase == HOLD:
-                name = name_of(held)
-                sums[name] = sums.get(name, 0) + held.amount
+        for limit, scope, amount, phase, _, _ in holds:
+            if phase == HOLD:
+                name = f"{limit} {scope}"
+                sums[name] = sums.get(name, 0) + amount
         if not sums:
             del self._keys[key]
 
     def leave(self, key: bytes, holds: tuple[Held, ...]) -> None:
         """Count no longer what a grant held."""
         sums = self._keys.get(key, {})
-        for held in holds:
-            if held.phase == HOLD:
-                name = name_of(held)
-                sums[name] -= held.amount
-                if not sums[name]:
+        for limit, scope, amount, phase, _, _ in holds:
+            if phase == HOLD:
+                name = f"{limit} {scope}"
+                left = sums[name] - amount
+                if left:
+                    sums[name] = left
+                else:
                     del sums[name]
         if not sums:
             self._keys.pop(key, None)
@@ -144,20 +151,28 @@ class Meters:
 
     def spend(self, key: bytes, held: Held, instant: int, seq: int) -> Meter:
         """Count an amount as spent at `instant`; return what is remembered of its scope now."""
-        name = name_of(held)
+        limit, scope, amount, _, window_ms, _ = held
+        name, last = f"{limit} {scope}", bucket_of(instant, window_ms)
         known = self.of(key).get(name)
-        window_ms, last = held.window_ms, bucket_of(instant, held.window_ms)
+        if known is not None and window_ms and known.ends[0] + window_ms > instant and known.ends[-1] >= last:
+            # Nothing leaves, and no bucket is begun: as where many amounts are spent one after the other.
+            *before, newest = known.row.buckets
+            grown = tuple.__new__(Bucket, (newest.last, newest.amount + amount))
+            row = tuple.__new__(Meter, (known.row.key, limit, scope, seq, window_ms, (*before, grown)))
+            self._undo.append((key, name, known))
+            self._keys[key][name] = Count(row, known.ends, (*known.sums[:-1], known.sums[-1] + amount))
+            return row
         kept = [] if known is None else [one for one in known.row.buckets if _counts(one, window_ms, instant)]
         if not window_ms:
             kept = [Bucket(last, sum(one.amount for one in kept))]
         if kept and kept[-1].last >= last:
-            kept[-1] = kept[-1]._replace(amount=kept[-1].amount + held.amount)
+            kept[-1] = kept[-1]._replace(amount=kept[-1].amount + amount)
         else:
-            kept.append(Bucket(last, held.amount))
+            kept.append(Bucket(last, amount))
         while len(kept) > BUCKETS_MOST + 1:
             # Only where the window was another before. What is put together leaves with the later of both.
             kept[:2] = [Bucket(kept[1].last, kept[0].amount + kept[1].amount)]
-        return self._put(key, name, Meter(key.decode(), held.limit, held.scope, seq, window_ms, tuple(kept)))
+        return self._put(key, name, Meter(key.decode(), limit, scope, seq, window_ms, tuple(kept)))
 
     def take_back(self, key: bytes, held: Held, seq: int) -> Meter | None:
         """Let what was spent count no more, where its bucket is still there; return what is remembered of its scope now."""
