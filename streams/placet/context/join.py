@@ -55,7 +55,8 @@ class Joiner:
         """
         case = self.case
         id_, attempt, tenant, actor, authority, _, action, resource, purpose, session = intent[:10]
-        audience, _, _, _, emergency, proof = intent[11:]
+        audience, _, _, _, emergency = intent[11:16]
+        proof = intent.proof
         case.id, case.attempt, case.tenant, case.actor_id, case.authority_id = id_, attempt, tenant, actor, authority
         case.action, case.resource_id, case.purpose, case.session_id = action, resource, purpose, session
         case.audience, case.emergency, case.arguments = audience, emergency, arguments

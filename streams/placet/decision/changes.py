@@ -165,10 +165,10 @@ class Changes:
         return Chunk(
             change.ordinal,
             change.instant + self._horizon_ms,
-            b"".join([OPENED.pack(lease.slot, lease.seq) for lease in change.opened]),
+            b"".join([OPENED.pack(*lease[:2]) for lease in change.opened]),
             tuple((session.key, session.seq) for session in change.sessions),
             long_lived,
-            tuple((meter.key, meter.limit, meter.scope, meter.seq) for meter in change.meters),
+            tuple([meter[:4] for meter in change.meters]),
         )
 
 
@@ -192,4 +192,5 @@ def _size_of_lease(lease: Lease) -> int:
 
 
 def _size_of_meter(meter: Meter) -> int:
-    return len(meter.key) + len(meter.limit) + len(meter.scope) + BUCKET_BYTES_MAX * (1 + len(meter.buckets))
+    key, limit, scope, _, _, buckets = meter
+    return len(key) + len(limit) + len(scope) + BUCKET_BYTES_MAX * (1 + len(buckets))

@@ -126,7 +126,8 @@ class Intake:
         intent: Intent
         intent, head_end, unsigned_end = reader.decode_parts(value)
         id_, attempt, tenant, actor, authority, mandate, action, resource, purpose, session = intent[:10]
-        after, audience, raw, _, at_least, _, proof = intent[10:]
+        after, audience, raw, _, at_least = intent[10:15]
+        proof = intent.proof
         if not 1 <= attempt <= ATTEMPT_MAX:
             raise PoisonRecord(f"intent.attempt {attempt}: expected 1 to {ATTEMPT_MAX}", Reason.MALFORMED)
         names = (tenant, mandate, actor, authority, action, session, audience)

@@ -176,7 +176,7 @@ def lease_of(asked: Asked, answer: Answer, seq: int, cause: Cause, asked_at: int
             asked.value,
             cause.offset,
             asked_at,
-            wakes_at(answer, asked_at),
+            answer.until if answer.wait is None and not claimed else wakes_at(answer, asked_at),
             answer.granted_digest,
             answer.granted_arguments,
             answer.claim_required,
@@ -188,7 +188,7 @@ def lease_of(asked: Asked, answer: Answer, seq: int, cause: Cause, asked_at: int
             False,
             (),
             answer.holds,
-            answer.wanted,
+            b"" if answer.wait is None else answer.wanted,
         ),
     )
 

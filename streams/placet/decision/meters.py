@@ -154,15 +154,17 @@ class Meters:
         limit, scope, amount, _, window_ms, _ = held
         name, last = f"{limit} {scope}", bucket_of(instant, window_ms)
         known = self.of(key).get(name)
-        if known is not None and window_ms and known.ends[0] + window_ms > instant and known.ends[-1] >= last:
+        if known is None:
+            only = tuple.__new__(Bucket, (last, amount))
+            row = tuple.__new__(Meter, (key.decode(), limit, scope, seq, window_ms, (only,)))
+            return self._put(key, name, None, Count(row, (last,), (amount,)))
+        if window_ms and known.ends[0] + window_ms > instant and known.ends[-1] >= last:
             # Nothing leaves, and no bucket is begun: as where many amounts are spent one after the other.
             *before, newest = known.row.buckets
             grown = tuple.__new__(Bucket, (newest.last, newest.amount + amount))
             row = tuple.__new__(Meter, (known.row.key, limit, scope, seq, window_ms, (*before, grown)))
-            self._undo.append((key, name, known))
-            self._keys[key][name] = Count(row, known.ends, (*known.sums[:-1], known.sums[-1] + amount))
-            return row
-        kept = [] if known is None else [one for one in known.row.buckets if _counts(one, window_ms, instant)]
+            return self._put(key, name, known, Count(row, known.ends, (*known.sums[:-1], known.sums[-1] + amount)))
+        kept = [one for one in known.row.buckets if _counts(one, window_ms, instant)]
         if not window_ms:
             kept = [Bucket(last, sum(one.amount for one in kept))]
         if kept and kept[-1].last >= last:
@@ -172,7 +174,8 @@ class Meters:
         while len(kept) > BUCKETS_MOST + 1:
             # Only where the window was another before. What is put together leaves with the later of both.
             kept[:2] = [Bucket(kept[1].last, kept[0].amount + kept[1].amount)]
-        return self._put(key, name, Meter(key.decode(), limit, scope, seq, window_ms, tuple(kept)))
+        spent = Meter(known.row.key, limit, scope, seq, window_ms, tuple(kept))
+        return self._put(key, name, known, _count(spent))
 
     def take_back(self, key: bytes, held: Held, seq: int) -> Meter | None:
         """Let what was spent count no more, where its bucket is still there; return what is remembered of its scope now."""
@@ -185,7 +188,7 @@ class Meters:
         if at < 0:
             return None
         buckets[at] = buckets[at]._replace(amount=buckets[at].amount - held.amount)
-        return self._put(key, name, known.row._replace(seq=seq, buckets=tuple(buckets)))
+        return self._put(key, name, known, _count(known.row._replace(seq=seq, buckets=tuple(buckets))))
 
     def find(self, key: str, limit: str, scope: str) -> Count | None:
         """Return what is remembered of one scope, or None."""
@@ -210,10 +213,10 @@ class Meters:
             self._set(key, name, before)
         self._undo.clear()
 
-    def _put(self, key: bytes, name: str, row: Meter) -> Meter:
-        self._undo.append((key, name, self.of(key).get(name)))
-        self._set(key, name, _count(row))
-        return row
+    def _put(self, key: bytes, name: str, before: Count | None, count: Count) -> Meter:
+        self._undo.append((key, name, before))
+        self._keys.setdefault(key, {})[name] = count
+        return count.row
 
     def _set(self, key: bytes, name: str, count: Count | None) -> None:
         counts = self._keys.setdefault(key, {})

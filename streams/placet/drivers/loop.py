@@ -106,7 +106,8 @@ class Loop:
         if self._ahead is not None:
             self._ahead.look(rec for batch in records.values() for rec in batch)
         now = self._clock.now_ms()
-        self._check_clock(records, now)
+        times = [rec.at for batch in records.values() for rec in batch]
+        self._check_clock(max(times, default=0), now)
         busy = [place for place in self._bureau.places.values() if self._has_work(place, records, now)]
         number = sum(map(len, records.values()))
         if busy:
@@ -115,7 +116,7 @@ class Loop:
         self._held = None
         self.turned_at = time.monotonic()
         self.decided += number
-        self._report(busy, records, now, time.monotonic() - started if busy else 0.0)
+        self._report(busy, now - min(times, default=now), now, time.monotonic() - started if busy else 0.0)
         if not busy and self.decided - self._given_back >= GIVE_BACK_AFTER:
             self._given_back = self.decided
             give_back()
@@ -171,8 +172,7 @@ class Loop:
             self._held = self._journal.take(self._batch_most, 0 if due else wait_ms)
         return self._held
 
-    def _check_clock(self, records: dict[int, list[Rec]], now: int) -> None:
-        newest = max((rec.at for batch in records.values() for rec in batch), default=0)
+    def _check_clock(self, newest: int, now: int) -> None:
         if newest > now + self._skew_ms_max:
             raise Unavailable(
                 f"a record was appended {newest - now} ms ahead of this clock; at most {self._skew_ms_max} are allowed"
@@ -252,8 +252,7 @@ class Loop:
             self._held = None
             raise
 
-    def _report(self, busy: list[Place], records: dict[int, list[Rec]], now: int, took_s: float) -> None:
-        oldest = min((rec.at for batch in records.values() for rec in batch), default=now)
+    def _report(self, busy: list[Place], lag_ms: int, now: int, took_s: float) -> None:
         for place in busy:
             if place.quiet:
                 continue
@@ -267,7 +266,7 @@ class Loop:
                     erred=tally.erred,
                     waits_ms=tally.waits_ms[:: max(1, len(tally.waits_ms) // 20)],
                     took_s=took_s,
-                    lag_ms=now - oldest,
+                    lag_ms=lag_ms,
                     approvals_ms=tally.approvals_ms,
                     halts_ms=tally.halts_ms,
                     revokes_ms=tally.revokes_ms,
