@@ -52,11 +52,9 @@ from placet.model.reasons import Reason
 from placet.model.topics import CONTEXT, Topic
 from placet.ports import Rec
 
-PRINCIPAL, RISK, RESOURCE, MANDATE, CALENDAR = "P:", "R:", "S:", "M:", "C:"
+PRINCIPAL, RISK, RESOURCE, MANDATE, CALENDAR, SESSION = "P:", "R:", "S:", "M:", "C:", "T:"
 HALT, RESUME = "H:", "U:"
 """Prefixes of index keys: what a lease rests on, and what a changed record touches; a halt touches all, its end nothing."""
-SESSION = "T:"
-"""Prefix of the index key of what came back to a session."""
 FEED = "F:"
 """Prefix of the index key of one context partition: what waits for its feeds rests on it, and they touch it when they are heard."""
 WATERMARKS = HEADERS["watermark"]

@@ -22,7 +22,7 @@ from placet.model.codec._wire import LONG, long
 from placet.model.codec.desk_change import Lease, Session
 from placet.model.codec.intent import Intent, Position
 from placet.model.codec.seal import Mark
-from placet.model.codec.verdict import Approval, Obligation
+from placet.model.codec.verdict import Approval
 from placet.model.digests import action_digest
 from placet.model.reasons import Effect, Reason, State
 from placet.policy import obligations as duties
@@ -231,20 +231,8 @@ class Judge:
     def _grant(self, asked: Asked, active: PolicySet, finding: Finding, count: Count | None = None) -> Answer:
         intent = asked.intent
         until = min(self._instant + finding.lease_ms, intent.deadline, self.joiner.until)
-        answer = Answer(
-            GRANTED,
-            finding.effect,
-            finding.reason,
-            active.digest,
-            active.engine,
-            "",
-            finding,
-            until,
-            asked.action_digest,
-            None,
-            True,
-            finding.act_ms_max,
-        )
+        answer = Answer(GRANTED, finding.effect, finding.reason, active.digest, active.engine, "", finding, until)
+        answer.granted_digest, answer.act_ms_max = asked.action_digest, finding.act_ms_max
         if finding.obligations or count is not None:
             arguments = asked.arguments if count is None else count.arguments
             needed = duties.capabilities_needed(finding.obligations)
@@ -299,11 +287,6 @@ def _unruled(active: PolicySet | None) -> Answer:
     if active is None:
         return Answer(State.DENIED, Effect.DENY, Reason.PACK_MISSING)
     return Answer(State.DENIED, Effect.DENY, Reason.NO_RULE, active.digest, active.engine)
-
-
-def obligations_of(finding: Finding) -> tuple[Obligation, ...]:
-    """Return a finding's obligations as a verdict carries them."""
-    return tuple(Obligation(o.kind, o.argument, o.value) for o in finding.obligations)
 
 
 def marks_of(marks: dict[tuple[int, int], tuple[int, int]]) -> tuple[Mark, ...]:

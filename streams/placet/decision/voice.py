@@ -6,7 +6,6 @@ from placet.context.halts import Halt
 from placet.decision.answer import Answer
 from placet.decision.arrow import NEVER, Cause, Said
 from placet.decision.intake import Asked
-from placet.decision.judge import obligations_of
 from placet.decision.vault import Vault, commitment
 from placet.model.codec import case, halted, quarantined, refusal, repeat, verdict
 from placet.model.codec._wire import LONG, long
@@ -14,6 +13,7 @@ from placet.model.codec.halted import Halted
 from placet.model.codec.quarantined import Quarantined
 from placet.model.codec.refusal import Refusal
 from placet.model.codec.repeat import Repeat
+from placet.model.codec.verdict import Obligation
 from placet.model.merkle import leaf_hash
 from placet.model.topics import Topic
 from placet.policy.evaluate import Finding
@@ -175,7 +175,7 @@ class Voice:
                 (
                     verdict.encode_rules(finding.rules),
                     verdict.encode_missing(finding.missing),
-                    verdict.encode_obligations(obligations_of(finding)),
+                    verdict.encode_obligations(_obligations(finding)),
                 ),
             )
         return known[1]
@@ -269,3 +269,8 @@ class Voice:
         kept = Quarantined(rec.topic, rec.partition, rec.offset, rec.at, reason, detail, rec.key, rec.value)
         place = f"{rec.topic}/{rec.partition}/{rec.offset}".encode()
         self.emits.quarantine.append(Message(place, quarantined.frame(kept), rec.trace))
+
+
+def _obligations(finding: Finding) -> tuple[Obligation, ...]:
+    """Return a finding's obligations as a verdict carries them."""
+    return tuple(Obligation(o.kind, o.argument, o.value) for o in finding.obligations)
