@@ -162,6 +162,16 @@ ROWS: tuple[tuple[str, tuple[Panel, ...]], ...] = (
                 "From asking to their answer.",
             ),
             Panel(
+                "Emergencies to look at",
+                "short",
+                {
+                    "open": f"sum(placet_reviews_open{{{_WHERE}}})",
+                    "overdue": f"sum(placet_reviews_overdue{{{_WHERE}}})",
+                    "{{state}}": f"sum by (state) (increase(placet_reviews_total{{{_WHERE}}}[{_RATE}]))",
+                },
+                "Granted at once, and to be reviewed. One that is overdue stays until somebody answers.",
+            ),
+            Panel(
                 "Limits that little is left of",
                 "short",
                 {"{{limit}}": f"sum by (limit) (increase(placet_limits_reached_total{{{_WHERE}}}[{_RATE}]))"},

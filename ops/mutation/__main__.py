@@ -71,7 +71,7 @@ def main(arguments: Sequence[str]) -> int:
     known = state.known(mutants, killed_stay=wanted.survivors)
     print(f"{len(mutants)} mutants of {len(every)}, {len(known)} known from before", file=said, flush=True)
     try:
-        seen = state.seen()
+        seen = state.seen(wanted.jobs, said)
     except CouldNotRun as why:
         print(why, file=sys.stderr)
         return 1

@@ -15,6 +15,11 @@ from mutmut.mutation.mutators import mutation_operators
 SKIPPED = (cst.Annotation, cst.Import, cst.ImportFrom, cst.Decorator, cst.TypeAlias, cst.FormattedStringText)
 # As in mutmut: `len(None)` and `isinstance(x, None)` always raise, which no test has to be good for.
 SKIPPED_CALLS = m.Call(func=m.Name("len") | m.Name("isinstance") | m.Name("cast") | m.Name("TypeVar"))
+# What a type checker holds, and what only makes things fast.
+LAYOUT = m.Arg(keyword=m.Name("frozen") | m.Name("gc"))
+# The name of a type. Those that a form is read with say what may be in it, and are code.
+READ_WITH = m.Name("Annotated") | m.Name("Literal")
+TYPE = m.Subscript(value=~READ_WITH) | m.BinaryOperation(operator=m.BitOr()) | m.Call(func=m.Name("TypeVar"))
 TEXT = m.SimpleString() | m.FormattedString() | m.ConcatenatedString()
 
 
@@ -86,15 +91,20 @@ class _Visitor(cst.CSTVisitor):
             self.offsets.append(self.offsets[-1] + len(line))
         self.scopes: list[str] = []
         self.raising = 0
+        self.raisers: set[str] = set()
         self.blank = cst.Module([])
         self.found: dict[str, Mutant] = {}
 
     def on_visit(self, node: cst.CSTNode) -> bool:
-        if isinstance(node, SKIPPED) or m.matches(node, SKIPPED_CALLS) or _is_remark(node):
+        if isinstance(node, cst.Module):
+            self.raisers = _only_raising(node)
+        if isinstance(node, SKIPPED) or m.matches(node, SKIPPED_CALLS) or m.matches(node, LAYOUT) or _is_remark(node):
+            return False
+        if not self.scopes and _names_a_type(node):
             return False
         if isinstance(node, cst.FunctionDef | cst.ClassDef):
             self.scopes.append(node.name.value)
-        if isinstance(node, cst.Raise):
+        if self._raises(node):
             self.raising += 1
         for operator, changed in changes_of(node):
             if not (self.raising and _words_only(node, changed)):
@@ -104,8 +114,14 @@ class _Visitor(cst.CSTVisitor):
     def on_leave(self, node: cst.CSTNode) -> None:
         if isinstance(node, cst.FunctionDef | cst.ClassDef):
             self.scopes.pop()
-        if isinstance(node, cst.Raise):
+        if self._raises(node):
             self.raising -= 1
+
+    def _raises(self, node: cst.CSTNode) -> bool:
+        """Tell whether a node is a `raise`, or calls a function of its file that only raises."""
+        if isinstance(node, cst.Call) and isinstance(node.func, cst.Name):
+            return node.func.value in self.raisers
+        return isinstance(node, cst.Raise)
 
     def _at(self, position: Any) -> int:
         return int(self.offsets[position.line - 1] + position.column)
@@ -134,11 +150,25 @@ class _Visitor(cst.CSTVisitor):
         self.found[key] = Mutant(key, self.file, scope, lines, operator, before, after, start, end, text)
 
 
+def _only_raising(module: cst.Module) -> set[str]:
+    """Return the names of a file's functions that never return."""
+    never = m.FunctionDef(returns=m.Annotation(m.Name("NoReturn")))
+    return {found.name.value for found in m.findall(module, never) if isinstance(found, cst.FunctionDef)}
+
+
 def _is_remark(node: cst.CSTNode) -> bool:
     """Tell whether a statement is only there for readers and `import *`: a docstring, or `__all__`."""
     return m.matches(
         node,
         m.SimpleStatementLine(body=[m.Expr(value=TEXT) | m.Assign(targets=[m.AssignTarget(target=m.Name("__all__"))])]),
+    )
+
+
+def _names_a_type(node: cst.CSTNode) -> bool:
+    """Tell whether a statement only gives a type another name, as `Range = tuple[int, int]`, or says that it does."""
+    named = m.AssignTarget(target=m.Name(m.MatchRegex(r"_?[A-Z]\w*[a-z]\w*")))
+    return m.matches(node, m.Assign(targets=[named], value=TYPE)) or m.matches(
+        node, m.AnnAssign(annotation=m.Annotation(m.Name("TypeAlias")))
     )
 
 

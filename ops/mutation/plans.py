@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ops.mutation.covering import AT_IMPORT
+from ops.mutation.covering import AT_IMPORT, PLAN_CPU_S_MOST
 from ops.mutation.mutants import Mutant
-
-# Measured under coverage, which about doubles what a test costs; so a mutant has twice as long as its tests need.
-PLAN_CPU_S_MOST = 4.0
 
 
 class Seen(NamedTuple):
-    """What the run without a mutant showed: each test's cost, each line's tests, and what was imported."""
+    """What the run without a mutant showed: each test's cost, each line's tests, and what was imported.
+
+    `named` tells of each test file which modules it imports from: a constant is looked at where no line is reached.
+    """
 
     cpu: tuple[tuple[str, float], ...]
     lines: Mapping[str, Mapping[int, frozenset[int]]]
     modules: tuple[str, ...]
+    named: Mapping[str, frozenset[str]] = {}
 
     @classmethod
     def of(cls, data: Mapping[str, Any]) -> Seen:
@@ -29,8 +30,22 @@ class Seen(NamedTuple):
         }
         return cls(tuple((test, cpu) for test, cpu in data["tests"]), lines, tuple(data["modules"]))
 
+    @classmethod
+    def together(cls, seen: Sequence[Seen]) -> Seen:
+        """Return what several runs showed as one."""
+        cpu: list[tuple[str, float]] = []
+        lines: dict[str, dict[int, frozenset[int]]] = {}
+        for one in seen:
+            for file, by_line in one.lines.items():
+                into = lines.setdefault(file, {})
+                for line, tests in by_line.items():
+                    moved = {at if at == AT_IMPORT else at + len(cpu) for at in tests}
+                    into[line] = into.get(line, frozenset()) | moved
+            cpu += one.cpu
+        return cls(tuple(cpu), lines, tuple(sorted({name for one in seen for name in one.modules})))
+
     def reaching(self, mutant: Mutant) -> frozenset[int]:
-        """Return the tests that reach what was changed; all that reach the file where importing it reaches that."""
+        """Return the tests that reach what was changed; where importing it does, all that reach or import the file."""
         by_line = self.lines.get(mutant.file, {})
         first, last = mutant.lines
         # Of a statement on several lines not every line is seen: what is reached is the nearest above that was.
@@ -38,7 +53,9 @@ class Seen(NamedTuple):
             first -= 1
         found = frozenset[int]().union(*(by_line.get(line, ()) for line in range(first, last + 1)))
         if AT_IMPORT in found:
-            found = frozenset[int]().union(*by_line.values())
+            module = module_of(mutant.file)
+            named = {at for at, (test, _) in enumerate(self.cpu) if module in self.named.get(test.split("::")[0], ())}
+            found = frozenset[int]().union(*by_line.values(), named)
         return found - {AT_IMPORT}
 
     def plan(self, mutant: Mutant) -> list[str]:
@@ -57,6 +74,11 @@ class Seen(NamedTuple):
         """Return a plan with what is likeliest to kill for its cost first, by what it killed in this file so far."""
         cost = dict(self.cpu)
         return sorted(plan, key=lambda test: (cost[test] + 0.002) / (1 + 4 * kills.get(test, 0)))
+
+
+def module_of(file: str) -> str:
+    """Return the dotted name of a file below `streams`."""
+    return file.removeprefix("streams/").removesuffix(".py").replace("/", ".")
 
 
 def imports(name: str, path: Path, known: Collection[str]) -> frozenset[str]:

@@ -17,9 +17,9 @@ from typing import IO, TextIO
 
 from ops.mutation import trial
 from ops.mutation.mutants import Mutant
-from ops.mutation.plans import Seen, imports, warm
+from ops.mutation.plans import Seen, imports, module_of, warm
 from ops.mutation.state import State
-from ops.mutation.trial import Verdict, module_of
+from ops.mutation.trial import Verdict
 
 BATCH = 24
 # Loaded before the first fork, so that no child has to: what the rooms and their tests use of others.

@@ -237,7 +237,9 @@ def test_an_approver_on_record_is_known_and_its_key_falls() -> None:
 
     def vote() -> Reason:
         now = world.clock.now
-        record = Vote(TENANT, asked.authority, asked.id, 1, bytes(32), approver.issuer, True, "", None, now, None)
+        record = Vote(
+            TENANT, asked.authority, asked.id, 1, bytes(32), approver.issuer, True, "", None, now, "", 0, None
+        )
         world.send(Topic.VOTES, world.signed("vote", record, approver))
         return Reason(world.step()[0].record.reason)
 

@@ -7,12 +7,14 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from placet.decision.limits import Limits
 from placet.decision.meters import BUCKETS_MOST, Meters, bucket_of
 from placet.errors import Unavailable
 from placet.model.codec.desk_change import Held
 from placet.model.codec.intent import Intent
 from placet.model.codec.mandate import Limit
 from placet.model.reasons import State
+from placet.model.topics import Topic
 from tests.decision.test_laws import fails_once
 from tests.decision.test_limits import pack
 from tests.support.world import Decision, World, digest_of
@@ -123,6 +125,22 @@ def test_no_prefix_holds_and_spends_more_than_a_limit(acts: list[tuple[str, int]
         play.act(name, number)
 
 
+@settings(max_examples=100)
+@given(STEPS)
+def test_what_is_well_within_is_said_in_the_same_bytes_the_short_way_and_the_long(acts: list[tuple[str, int]]) -> None:
+    said = []
+    for short in (True, False):
+        with pytest.MonkeyPatch.context() as patch:
+            for name in () if short else ("_within", "_still_within"):
+                patch.setattr(Limits, name, lambda *told: None)
+            play = Play()
+            for name, number in acts:
+                play.act(name, number)
+            said.append([rec.value for rec in play.world.memory.read(Topic.DECISIONS, 0, 0, 1 << 30, 0)])
+            said.append([rec.value for rec in play.world.memory.read(Topic.DESK, 0, 0, 1 << 30, 0)])
+    assert said[:2] == said[2:]
+
+
 SPENDS = st.lists(st.tuples(st.integers(0, 3_000), st.integers(1, 50)), min_size=1, max_size=120)
 
 
@@ -136,20 +154,42 @@ def test_an_amount_counts_at_least_its_window_and_at_most_a_bucket_longer(
     told: list[tuple[int, int]] = []
     for number, (pause, amount) in enumerate(spends):
         now += pause
-        meters.spend(b"acme/x", Held("shop/sum", "authority", amount, 1, window_ms, 0), now, number)
+        meters.spend(b"acme/x", Held("shop/sum", "authority", amount, 1, window_ms, 0, "amount"), now, number)
         told.append((now, amount))
         (count,) = meters.of(b"acme/x").values()
-        counted = count.spent(now, window_ms)
+        counted = count.spent(now)
         assert counted >= sum(much for at, much in told if now - at < window_ms)
         assert counted <= sum(much for at, much in told if now - at < window_ms + width)
-        assert len(count.row.buckets) <= BUCKETS_MOST + 1
-        assert count.row.buckets[-1].last == bucket_of(now, window_ms)
+        assert len(count.parts[0].row.buckets) <= BUCKETS_MOST + 1
+        assert count.parts[0].row.buckets[-1].last == bucket_of(now, window_ms)
+
+
+@settings(max_examples=1_000)
+@given(st.lists(st.tuples(st.integers(0, 3_000), st.integers(1, 50), st.sampled_from([0, 1_000, 5_000])), min_size=1))
+def test_over_several_windows_each_amount_counts_for_its_own_and_the_clock_is_foretold(
+    spends: list[tuple[int, int, int]],
+) -> None:
+    meters, now = Meters(), 1_760_000_000_000
+    ends: list[tuple[int, int]] = []
+    for number, (pause, amount, window_ms) in enumerate(spends):
+        now += pause
+        meters.spend(b"acme/x", Held("shop/sum", "authority", amount, 1, window_ms, 0, "amount"), now, number)
+        ends.append((bucket_of(now, window_ms) + window_ms if window_ms else 1 << 62, amount))
+    (count,) = meters.of(b"acme/x").values()
+    # A bucket before the newest may have been passed and left out: it counts no more either way.
+    for at in {now, *(end - step for end, _ in ends for step in (0, 1) if now <= end - step < 1 << 61)}:
+        left = sum(much for end, much in ends if end > at)
+        assert count.spent(at) == left
+        for most in {left - 1, left // 2, 0}:
+            told = count.falls_to(most, at) if most < left else at
+            should = [end for end, _ in sorted(ends) if sum(much for other, much in ends if other > end) <= most]
+            assert told == (at if most >= left else min((end for end in should if end < 1 << 61), default=None))
 
 
 def test_an_amount_leaves_with_the_last_ms_of_its_bucket() -> None:
     meters = Meters()
     # A window of 64 s has buckets of 1 s: what is spent at 5,000 lies in the one that ends with 5,999.
-    meters.spend(b"acme/x", Held("shop/sum", "authority", 7, 1, 64_000, 0), 5_000, 1)
+    meters.spend(b"acme/x", Held("shop/sum", "authority", 7, 1, 64_000, 0, "amount"), 5_000, 1)
     (count,) = meters.of(b"acme/x").values()
-    assert [(one.last, one.amount) for one in count.row.buckets] == [(5_999, 7)]
-    assert [count.spent(at, 64_000) for at in (5_000, 69_998, 69_999)] == [7, 7, 0]
+    assert [(one.last, one.amount) for one in count.parts[0].row.buckets] == [(5_999, 7)]
+    assert [count.spent(at) for at in (5_000, 69_998, 69_999)] == [7, 7, 0]

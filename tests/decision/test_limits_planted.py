@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from placet.decision import book, limits
+from placet.decision import book, limits, sums
 from placet.decision.meters import HOLD, RELEASE, SPEND, Meters, Posts, posts_of
 from placet.model.codec.case_body import Metered
 from placet.model.reasons import State
@@ -73,6 +73,7 @@ def play(end: State) -> World:
 def test_amounts_that_are_said_wrongly_are_named(
     monkeypatch: pytest.MonkeyPatch, lie: Lie, end: State, text: str
 ) -> None:
+    monkeypatch.setattr(limits.Limits, "_within", lambda *told: None)
     monkeypatch.setattr(book, "posts_of", lambda *told: lie(posts_of(*told)))
     assert text in found(play(end), "V7")
 
@@ -98,5 +99,32 @@ def test_what_was_spent_and_is_not_remembered_is_named(monkeypatch: pytest.Monke
 
 
 def test_a_case_that_says_another_maximum_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "Metered", lambda *told: Metered(*told)._replace(max=1_000))
+    monkeypatch.setattr(sums, "Metered", lambda *told: Metered(*told)._replace(max=1_000))
     assert "limit `shop/sum` is 1000 in its case, 100 on record" in found(play(State.DONE), "V5")
+
+
+def test_a_grant_that_is_claimed_in_another_measure_than_it_is_held_in_is_named(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(limits, "_recounted", lambda *told: False)
+    world = World(pack=pack(SUM.replace("measure: amount, ", "")))
+    asked = world.intent(arguments={"amount": 60})
+    world.ask(asked)
+    world.push(pack(SUM), revision=2)
+    world.claim(asked)
+    assert "goes on holding `count` of limit `shop/sum` (authority), which measures `amount`" in found(world, "V7")
+
+
+def test_a_window_that_is_cut_short_for_what_was_spent_under_a_longer_one_is_named(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world = World(pack=pack(SUM))
+    asked = world.intent(arguments={"amount": 60})
+    world.ask(asked)
+    world.claim(asked)
+    world.report(asked)
+    world.push(pack(SUM.replace("3600", "60")), revision=2)
+    world.clock.now += 120_000
+    monkeypatch.setattr(limits.Limits, "_used", lambda *told: 0)
+    world.ask(world.intent(arguments={"amount": 60}))
+    assert found(world, "V7") == ["limit `shop/sum` (authority): 120 of 100 held and spent"]

@@ -76,7 +76,7 @@ def test_a_repeat_in_the_version_it_came_in_is_a_repeat_and_in_another_it_is_ano
 
 def test_a_later_desk_names_a_vote_of_this_release(later: Release) -> None:
     world = Upgraded(later)
-    record = Vote(TENANT, PERSON, bytes(16), 1, bytes(32), AGENT, True, "", None, world.clock.now, None)
+    record = Vote(TENANT, PERSON, bytes(16), 1, bytes(32), AGENT, True, "", None, world.clock.now, "", 0, None)
     world.send(Topic.VOTES, world.signed("vote", record, world.agent))
     refused = only(world.step())
     assert refused.reason == Reason.WRITER_UNPROVED  # an agent's key is not an approver's: it was read that far

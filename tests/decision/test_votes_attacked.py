@@ -124,6 +124,7 @@ def test_two_that_wait_under_one_id_are_not_taken_for_each_other(monkeypatch: py
     with pytest.raises((Failure, PlacetError), match="2 intents wait under id"):
         waiting.one_of(waits, good.id, like=False)
     (mine,) = waiting.one_of(waits, good.id, like=False, authority=PERSON)
+    assert isinstance(mine, pending.Pending)
     assert mine.arguments == {"amount": 5_001}
     said: list[str] = []
     monkeypatch.setattr(printing, "say", said.append)

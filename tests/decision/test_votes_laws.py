@@ -23,7 +23,7 @@ PATTERNS = ("group:finance", "group:support", "owner", "user:*", "user:flo", "us
 
 def cast(voter: str, voted_at: int, amount: int, *, approve: bool = True) -> Cast:
     arguments = b'{"amount":%d}' % amount
-    said = Vote("acme", PERSON, bytes(16), 1, bytes(32), voter, approve, "", arguments, voted_at, None)
+    said = Vote("acme", PERSON, bytes(16), 1, bytes(32), voter, approve, "", arguments, voted_at, "", 0, None)
     return Cast(said, vote.frame(said))
 
 
@@ -98,7 +98,9 @@ def test_whoever_counts_is_known_active_asked_and_outside_the_chain(
     assert {*found.voters, *found.faults} == {each.vote.voter for each in taken(casts).casts}
     assert not {*found.voters} & {*found.faults}
     offers = [
-        json.loads(vote.arguments or b"")["amount"] for vote, _ in taken(casts).casts if vote.voter in found.voters
+        json.loads(each.vote.arguments or b"")["amount"]
+        for each in taken(casts).casts
+        if each.vote.voter in found.voters
     ]
     assert found.arguments == {"amount": min([100, *offers])}
 

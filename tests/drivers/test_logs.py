@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from placet.decision.limits import Near
+from placet.decision.sums import Near
 from placet.drivers.logs import log_to, logger, trace_of, traced
 from placet.drivers.telling import Telling, limits_reached
 from placet.model.codec import quarantined

@@ -17,6 +17,9 @@ placet_intent_to_verdict_seconds
 placet_approval_wait_seconds
 placet_approvals_pending
 placet_approval_oldest_age_seconds
+placet_reviews_total{state}
+placet_reviews_open
+placet_reviews_overdue
 placet_halt_seconds
 placet_revoke_seconds
 placet_signal_age_seconds{stream}
@@ -51,6 +54,7 @@ def filled() -> Watch:
             missing=Counter({"actor.risk": 1}),
             erred=Counter({"payments/refund-small": 1}),
             near=Counter({"payments/refunds-a-day": 2}),
+            reviews=Counter(asked=2, overdue=1),
             waits_ms=[1, 3],
             approvals_ms=[4_000],
             halts_ms=[20],
@@ -69,6 +73,7 @@ def filled() -> Watch:
     watch.unverified()
     watch.replayed()
     watch.waiting([1_000, 2_000], 10_000)
+    watch.reviewing(2, 1)
     return watch
 
 

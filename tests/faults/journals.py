@@ -146,8 +146,13 @@ def on_kafka(bootstrap: str) -> Make:
 
 def whole(log: Log, topic: int, partition: int) -> list[Rec]:
     """Return what is committed in a partition, from its start to its end."""
+    return from_on(log, topic, partition, 0)
+
+
+def from_on(log: Log, topic: int, partition: int, start: int) -> list[Rec]:
+    """Return what is committed in a partition, from an offset to its end."""
     found: list[Rec] = []
     end = log.end(topic, partition)
-    while (at := found[-1].offset + 1 if found else 0) < end:
+    while (at := found[-1].offset + 1 if found else start) < end:
         found += log.read(topic, partition, at, 1_000, 1_000)
     return found

@@ -43,7 +43,7 @@ def bad_inputs(now: int, number: int) -> dict[str, Bad]:
     def on(topic: Topic, value: bytes | None, reason: Reason) -> Bad:
         return Bad(topic, value, reason)
 
-    unsigned_vote = Vote(TENANT, PEOPLE[0], good.id, 1, digest, "user:judy", True, "", None, now, None)
+    unsigned_vote = Vote(TENANT, PEOPLE[0], good.id, 1, digest, "user:judy", True, "", None, now, "", 0, None)
     nonce = bytes(16)
     return {
         "no value": on(Topic.INTENTS, None, Reason.UNDECODABLE),

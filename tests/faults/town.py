@@ -174,7 +174,7 @@ def a_vote(now: int, asked: intent.Intent, by: str, approve: bool = True, **more
     """Return a vote on an intent, bound to its digest, where `more` says nothing else."""
     signer = more.pop("signer", None) or APPROVERS[by]
     digest = intent_digest(intent.encode_unsigned(asked), intent.FINGERPRINT)
-    fields = {"intent_digest": digest, "reason": "", "arguments": None, **more}
+    fields = {"intent_digest": digest, "reason": "", "arguments": None, "acr": "", "auth_time": 0, **more}
     cast = vote.Vote(
         TENANT, asked.authority, asked.id, asked.attempt, voter=by, approve=approve, voted_at=now, proof=None, **fields
     )

@@ -171,7 +171,7 @@ def test_an_int_has_32_bits_read_and_written() -> None:
 
 
 def test_a_boolean_is_one_bit() -> None:
-    payload = vote.encode(vote.Vote("t", "a", bytes(16), 1, bytes(32), "v", False, "", None, 0, None))
+    payload = vote.encode(vote.Vote("t", "a", bytes(16), 1, bytes(32), "v", False, "", None, 0, "", 0, None))
     at = 4 + 16 + 1 + 32 + 2
     assert vote.decode(payload[:at] + b"\x01" + payload[at + 1 :], 0).approve
     assert "vote.approve at byte 55: expected a boolean of 0 or 1" in str(

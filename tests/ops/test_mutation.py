@@ -3,6 +3,7 @@
 import ast
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -14,7 +15,7 @@ from ops.mutation.mutants import Mutant, mutants_of
 from ops.mutation.plans import Seen, warm
 from ops.mutation.report import Justified, Report, read_justified
 from ops.mutation.state import State
-from ops.mutation.trial import KILLED, SURVIVED, TIMED_OUT, UNREACHED, Verdict
+from ops.mutation.trial import KILLED, SURVIVED, TIMED_OUT, UNREACHED, UNSETTLED, Verdict, ended, slower
 
 ROOT = Path(__file__).parent.parent.parent
 FILE = "streams/placet/decision/sum.py"
@@ -50,12 +51,26 @@ def changed(source: str) -> list[str]:
         # Of what an error says the words are nobody's promise; what it carries besides is.
         ("raise Poison(reason, 'no such key')", {"raise Poison(None, 'no such key')"}),
         ("raise Poison(f'no {key}')", set()),
+        ("def no(what) -> NoReturn: ...\n\nno(f'no {key}')", {"pass"}),
+        ("def no(what) -> str: ...\n\nno(f'no {key}')", {"pass", "no(None)"}),
         ("x = 1e300", {"x = None"}),
         ("'said to readers'", set()),
         ("x: Literal['a', 'b']", set()),
         ("from a import b", set()),
         ("size = len(rows)", {"size = None"}),
         ("__all__ = ['one']", set()),
+        ("Range = tuple[int, int]", set()),
+        ("_Known = int | None", set()),
+        ("Grave: TypeAlias = Literal['a', 'b']", set()),
+        ("KNOWN = low | high", {"KNOWN = low & high", "KNOWN = None"}),
+        (
+            "Score = Annotated[int, le(9)]",
+            {"Score = Annotated[int, le(10)]", "Score = Annotated[int, le(None)]", "Score = None"},
+        ),
+        (
+            "class Said(Row, frozen=True, gc=False, order=True): pass",
+            {"class Said(Row, frozen=True, gc=False, order=False): pass"},
+        ),
     ],
 )
 def test_a_line_is_mistaken_in_these_ways(line: str, mistakes: set[str]) -> None:
@@ -131,6 +146,32 @@ def test_a_mutant_is_killed_survives_or_runs_out_of_time(tmp_path: Path) -> None
     }
 
 
+@pytest.mark.parametrize(
+    ("said", "by_signal", "cpu_s", "verdict"),
+    [
+        ("", 0, 1.0, (SURVIVED, "")),
+        ("tests/t.py::test", 0, 1.0, (KILLED, "tests/t.py::test")),
+        ("", signal.SIGXCPU, 4.0, (TIMED_OUT, "")),
+        ("", signal.SIGKILL, 5.0, (TIMED_OUT, "")),
+        ("", signal.SIGSEGV, 1.0, (KILLED, "signal 11")),
+        # The clock ran out, or somebody else ended it: a busy machine kills no mutant.
+        ("", signal.SIGALRM, 3.9, (UNSETTLED, "signal 14")),
+        ("", signal.SIGKILL, 1.0, (UNSETTLED, "signal 9")),
+    ],
+)
+def test_only_time_of_the_processor_makes_a_mutant_late(
+    said: str, by_signal: int, cpu_s: float, verdict: tuple[str, str]
+) -> None:
+    assert ended(said, by_signal, cpu_s)[:2] == verdict
+
+
+def test_a_mutant_is_late_only_beside_a_program_that_is_not() -> None:
+    late = Verdict(TIMED_OUT, "", 4.0)
+    assert slower(late, Verdict(SURVIVED, "", 2.0)) == late
+    assert slower(late, Verdict(SURVIVED, "", 2.1)) == (UNSETTLED, "without it survived after 2.1 s", 4.0)
+    assert slower(late, Verdict(TIMED_OUT, "", 1.0)) == (UNSETTLED, "without it timed out after 1.0 s", 4.0)
+
+
 SEEN = Seen.of(
     {
         "tests": [["dear", 3.9], ["cheap", 0.1], ["other", 0.3]],
@@ -151,6 +192,13 @@ def test_a_mutant_is_shown_to_the_tests_that_reach_it_cheapest_first_within_its_
     assert SEEN.plan(at(11)._replace(lines=(9, 9))) == ["dear"]
     # What is reached by an import alone is everybody's; 0.1 + 0.3 + 3.9 s is more than the 4 s there are.
     assert SEEN.plan(at(5)._replace(lines=(4, 4))) == ["cheap", "other"]
+
+
+def test_a_constant_is_shown_to_who_imports_from_its_file_too() -> None:
+    cpu = (*SEEN.cpu, ("tests/test_t.py::test_table", 0.2))
+    seen = SEEN._replace(cpu=cpu, named={"tests/test_t.py": frozenset({"placet.decision.sum"})})
+    assert seen.plan(at(5)._replace(lines=(4, 4))) == ["cheap", "tests/test_t.py::test_table", "other"]
+    assert seen.plan(at(6)) == ["cheap", "dear"]
 
 
 def test_what_killed_in_a_file_is_shown_the_next_one_first() -> None:
@@ -210,6 +258,9 @@ def test_a_run_goes_on_where_it_stopped_until_something_it_rests_on_changes(tmp_
     first.keep(third, Verdict(TIMED_OUT, "", 4.0))
     again = State(root, build)
     assert set(again.known(again.mutants(), killed_stay=False)) == {killed.key, survived.key, third.key}
+    # What came out neither way is as if it had never been tried.
+    again.keep(survived, Verdict(UNSETTLED, "signal 14", 0.1))
+    assert set(State(root, build).known(again.mutants(), killed_stay=False)) == {killed.key, third.key}
     (root / "tests/decision/test_sum.py").write_text("# one more test\n")
     later = State(root, build)
     assert later.known(later.mutants(), killed_stay=False) == {}
@@ -220,6 +271,78 @@ def test_a_run_goes_on_where_it_stopped_until_something_it_rests_on_changes(tmp_
     (root / FILE).write_text(COUNTDOWN + "\n\nMORE = 1\n")
     edited = State(root, build)
     assert edited.known(edited.mutants(), killed_stay=True) == {}
+
+
+def test_what_a_test_killed_stays_so_until_what_that_test_rests_on_changes(tmp_path: Path) -> None:
+    root, build = house(tmp_path), tmp_path / "build"
+    (root / "tests/decision/test_more.py").write_text("from tests.decision.test_sum import asked\n")
+    (root / "tests/decision/helping.py").write_text("")
+    first = State(root, build)
+    by_sum, by_more, survived, late = first.mutants()[:4]
+    first.keep(by_sum, Verdict(KILLED, "tests/decision/test_sum.py::test_a", 0.5))
+    first.keep(by_more, Verdict(KILLED, "tests/decision/test_more.py::test_b", 0.5))
+    first.keep(survived, Verdict(SURVIVED, "", 0.5))
+    first.keep(late, Verdict(TIMED_OUT, "", 4.0))
+
+    def known() -> set[str]:
+        state = State(root, build)
+        return set(state.known(state.mutants(), killed_stay=False))
+
+    (root / "tests/decision/test_more.py").write_text("from tests.decision.test_sum import answered\n")
+    assert known() == {by_sum.key}
+    (root / "tests/decision/test_more.py").write_text("from tests.decision.test_sum import asked\n")
+    assert known() == {by_sum.key, by_more.key, survived.key, late.key}
+    (root / "tests/decision/test_sum.py").write_text("# one more test\n")
+    assert known() == set()
+    (root / "tests/decision/test_sum.py").write_text("")
+    (root / "tests/decision/helping.py").write_text("# of all\n")
+    assert known() == set()
+
+
+def test_what_several_runs_showed_is_told_as_one() -> None:
+    other = Seen.of(
+        {"tests": [["late", 0.2]], "lines": {FILE: {"6": [0], "8": [-1]}, "b.py": {"1": [0]}}, "modules": ["b"]}
+    )
+    both = Seen.together([SEEN, other])
+    assert both.cpu == (*SEEN.cpu, ("late", 0.2))
+    assert both.lines[FILE] == {**SEEN.lines[FILE], 6: {0, 1, 3}, 8: {-1}}
+    assert both.lines["b.py"] == {1: {3}}
+    assert both.modules == ("b",)
+    assert both.plan(at(6)) == ["cheap", "late"]
+
+
+COVERING = """\
+import os, sys
+from pathlib import Path
+from ops.mutation import covering, tests_run
+
+root = Path(sys.argv[1])
+os.chdir(root)
+covering.ROOT = tests_run.ROOT = root
+covering.ROOMS, covering.PLAN_CPU_S_MOST = ("streams",), 0.2
+sys.path.insert(0, str(root / "streams"))
+sys.exit(covering.measure({"tests/test_counting.py": str(root / "out.json")}))
+"""
+
+
+def test_each_line_is_told_who_reaches_it_and_a_dear_test_is_broken_off(tmp_path: Path) -> None:
+    for folder in ("streams", "tests"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "streams" / "counting.py").write_text(COUNTDOWN)
+    (tmp_path / "tests" / "test_counting.py").write_text(
+        "from counting import countdown, unused\n\n\ndef test_down():\n    assert countdown(4) == 0\n\n\n"
+        "import pytest\n\n\n@pytest.mark.parametrize('n', range(9))\n"
+        "def test_for_ever(n):\n    while n < 8:\n        unused()\n"
+    )
+    subprocess.run(
+        [sys.executable, "-c", COVERING, str(tmp_path)], check=True, env={**os.environ, "PYTHONPATH": str(ROOT)}
+    )
+    seen = Seen.of(json.loads((tmp_path / "out.json").read_text()))
+    assert [test for test, _ in seen.cpu] == ["tests/test_counting.py::test_down"]
+    imported, down = frozenset({-1}), frozenset({0})
+    assert seen.lines["streams/counting.py"] == {
+        1: imported, 4: imported, 5: down, 6: down, 7: down, 10: imported, 11: frozenset()
+    }  # fmt: skip
 
 
 def test_every_justified_mutant_is_still_one_and_says_why() -> None:
@@ -239,3 +362,19 @@ def test_what_make_is_told_reaches_the_runner() -> None:
     ).stdout
     assert "-m ops.mutation --sample 40 --seed 7 --json" in told
     assert (asked(["--sample", "40"]).sample, asked([]).bar, asked([]).minutes, asked([]).jobs) == (40, 0.85, 100, 2)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1_800)  # some two minutes of CPU, on a machine that may have others at work
+def test_a_slice_of_forty_is_mostly_found() -> None:
+    # Where nine of ten are found, one slice of forty in some two hundred lies below three of four.
+    told = subprocess.run(
+        [sys.executable, "-m", "ops.mutation", "--sample", "40", "--seed", "1", "--bar", "0.75", "--json"],
+        check=False,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert told.returncode == 0, told.stderr + told.stdout
+    report = json.loads(told.stdout)
+    assert (report["tried"], report["untried"], report["held"]) == (40, 0, True)

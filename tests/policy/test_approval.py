@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from placet.policy import narrowing
-from placet.policy.approval import Approval, together
+from placet.policy.approval import Approval, challenge, together
 from placet.policy.diagnostics import PackError
 from placet.policy.pack import load_pack
 from placet.policy.shape import Argument
@@ -27,6 +27,61 @@ def test_requirements_together_ask_for_what_satisfies_both_at_every_time() -> No
     ]
     assert together([OTHER, ONE]) == both
     assert together([None]) is None
+
+
+PHR = Approval(1, ("user:*",), 60_000, (), ("phr", "phrh"), 300_000)
+
+
+@pytest.mark.parametrize(
+    ("other", "eligible", "acr", "age_ms"),
+    [
+        (Approval(1, ("user:*",), 60_000), ("user:*",), ("phr", "phrh"), 300_000),
+        (Approval(1, ("user:*",), 60_000, (), ("phr", "pwd"), 0), ("user:*",), ("phr",), 300_000),
+        (Approval(1, ("user:*",), 60_000, (), (), 60_000), ("user:*",), ("phr", "phrh"), 60_000),
+        (Approval(1, ("user:*",), 60_000, ((9_000, ("*",)),), ("pwd",), 0), (), (), 300_000),
+    ],
+    ids=["none", "another way", "later", "nothing in common"],
+)
+def test_proof_together_is_what_both_take(
+    other: Approval, eligible: tuple[str, ...], acr: tuple[str, ...], age_ms: int
+) -> None:
+    for both in (together([PHR, other]), together([other, PHR])):
+        assert both is not None
+        assert (both.eligible, both.acr, both.auth_age_ms_max) == (eligible, acr, age_ms)
+        assert both.at(10_000) == eligible
+
+
+@pytest.mark.parametrize(
+    ("acr", "age_ms", "is_proved"),
+    [("phr", 300_000, True), ("phrh", 0, True), ("phr", 300_001, False), ("pwd", 0, False), ("", 0, False)],
+)
+def test_who_is_proved(acr: str, age_ms: int, is_proved: bool) -> None:
+    assert PHR.is_proved(acr, age_ms) is is_proved
+    assert Approval(1, (), 0).is_proved(acr, age_ms)
+
+
+def test_the_challenge_is_that_of_rfc_9470() -> None:
+    head = 'error="insufficient_user_authentication", error_description="a vote on this wants stronger proof"'
+    assert challenge(("phr", "phrh"), 300_000) == f'{head}, acr_values="phr phrh", max_age="300"'
+    assert challenge((), 5_000) == f'{head}, max_age="5"'
+    assert challenge(("phr",), 0) == f'{head}, acr_values="phr"'
+
+
+@pytest.mark.parametrize(
+    ("proof", "says"),
+    [
+        ("acr: []", "should have at least 1 item"),
+        ('acr: ["p h r"]', "should match pattern"),
+        ("acr: ['a\"b']", "should match pattern"),
+        ("auth_age_s_max: 0", "greater than or equal to 1"),
+        ("max_age: 3", "`max_age` is not known here"),
+    ],
+)
+def test_a_proof_that_cannot_be_is_named_where_it_stands(proof: str, says: str) -> None:
+    rules = ASKING["rules.yaml"].replace("from: [owner], expires_s: 60", f"from: [owner], expires_s: 60, {proof}")
+    with pytest.raises(PackError, match=r"rules\.yaml:") as error:
+        load_pack({**ASKING, "rules.yaml": rules})
+    assert says in str(error.value)
 
 
 def test_others_are_asked_next_in_order_of_time() -> None:

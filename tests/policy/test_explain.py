@@ -3,9 +3,6 @@
 import json
 from typing import Any
 
-import pytest
-
-from placet.policy.clauses import clauses
 from placet.policy.evaluate import PolicySet
 from placet.policy.explain import Explanation, explain
 from tests.policy.packs import case, pack, rule
@@ -88,24 +85,6 @@ def test_an_explanation_is_plain_data() -> None:
 def test_of_an_action_nobody_is_about_there_is_nothing_to_tell() -> None:
     explained = told(action="other")
     assert (explained.rules, explained.finding.reason.name, explained.rules_elsewhere) == ((), "NO_RULE", 8)
-
-
-@pytest.mark.parametrize(
-    ("text", "parts"),
-    [
-        ("a", [(0, "a")]),
-        ("a && b || c", [(0, "a && b || c"), (1, "a && b"), (2, "a"), (2, "b"), (1, "c")]),
-        ("((a) && (b))", [(0, "(a) && (b)"), (1, "a"), (1, "b")]),
-        ("(a) && (b)", [(0, "(a) && (b)"), (1, "a"), (1, "b")]),
-        ("x == '&& \\'||' && y", [(0, "x == '&& \\'||' && y"), (1, "x == '&& \\'||'"), (1, "y")]),
-        ('x == """a" && b""" || y', [(0, 'x == """a" && b""" || y'), (1, 'x == """a" && b"""'), (1, "y")]),
-        ("l.all(x, x && y) && z", [(0, "l.all(x, x && y) && z"), (1, "l.all(x, x && y)"), (1, "z")]),
-        ("c ? a && b : d", [(0, "c ? a && b : d")]),
-        ("!(a || b)", [(0, "!(a || b)"), (1, "a || b"), (2, "a"), (2, "b")]),
-    ],
-)
-def test_a_condition_is_taken_apart_at_its_own_signs_only(text: str, parts: list[tuple[int, str]]) -> None:
-    assert list(clauses(text)) == parts
 
 
 def test_why_an_answer_is_no_grant_is_said_and_what_held_back_each_rule_that_would() -> None:

@@ -170,6 +170,26 @@ def test_two_approvals_that_exclude_each_other_are_found_where_both_may_be_asked
     assert codes(*apart) == []
 
 
+def test_two_approvals_that_no_proof_satisfies_are_found() -> None:
+    asks = '{quorum: 1, from: ["group:law"], expires_s: 60, acr: [%s]}'
+    for second, expected in (("phr, pwd", []), ("pwd", ["approvals_apart"])):
+        found = lint(
+            pack("\n".join(rule(name, "step_up", approval=asks % ways) for name, ways in (("a", "phr"), ("b", second))))
+        )
+        assert [note.code for note in found] == expected
+        assert all("no `acr` is both phr and pwd" in note.message for note in found)
+
+
+@pytest.mark.parametrize(
+    ("whom", "expected"),
+    [("['user:mo']", ["approval_impossible"]), ("['user:li']", []), ("['group:law']", [])],
+)
+def test_a_review_of_emergencies_that_nobody_can_give_is_found(whom: str, expected: list[str]) -> None:
+    glass = f"{{lease_ms: 5000, review: {{quorum: 1, from: {whom}, expires_s: 60}}}}"
+    found = lint(pack(rule("a", "step_up", emergency=glass, who="{authority: ['user:mo']}")))
+    assert [note.code for note in found] == expected
+
+
 def test_demands_whose_result_does_not_fit_are_found() -> None:
     low = rule("low", "constrain", when=SMALL, obligations="[{limit: {argument: amount, max: 0}}]")
     assert codes(rule("any"), low) == ["contradictory"]

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from placet.drivers.kafka import KafkaJournal
+from placet.drivers.kafka.reader import Reader
 from placet.drivers.kafka.restorer import Restorer
 from placet.drivers.kafka.warm import WarmDisk
 from placet.errors import Corrupted, Unavailable
@@ -116,3 +117,33 @@ def test_positions_without_any_decision_are_a_log_that_was_lost_and_no_first_sta
         lost.delete_before(lost.next)
     with pytest.raises(Corrupted, match=r"decided up to .*, but no Seal says so: are the decisions gone\?"):
         first.reopened().restore(0)
+
+
+def test_an_end_that_is_not_told_after_a_commit_does_not_make_it_one_that_failed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The soak found it: taken for a failure, the desk forgot what was committed and gave its numbers out again."""
+    timeline = Timeline()
+    cluster = Cluster(timeline)
+    lay_topics(cluster, 1)
+    journal = KafkaJournal(connection_over(Link(cluster), SimDisk()), "a", data=Path("data"))
+    while journal.assigned() != {0}:
+        timeline.pause(10)
+    journal.restore(0)
+    asked: list[Topic] = []
+
+    def gone(_self: Reader, topic: Topic, _partition: int, _wait_s: float = 0.0) -> tuple[int, int]:
+        asked.append(topic)
+        raise Unavailable("the broker did not tell its ends")
+
+    seal = Message(b"seal", b"\x00\x00\x00\x00\x09")
+    with monkeypatch.context() as patched:
+        patched.setattr(Reader, "bounds", gone)
+        for _ in range(3):
+            timeline.pause(1_000)
+            journal.commit({0: Emits([seal], desk=[Message(b"k", b"v")])}, {0: {}})
+    assert asked == [Topic.DESK] * 3
+    again = journal.reopened()
+    while again.assigned() != {0}:
+        timeline.pause(10)
+    assert [rec.value for rec in again.restore(0).changes] == [b"v"]

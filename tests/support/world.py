@@ -349,6 +349,8 @@ class World:
             "reason": "",
             "arguments": None if arguments is None else strict.canonical(arguments),
             "voted_at": self.clock.now,
+            "acr": "",
+            "auth_time": 0,
             "proof": None,
             **more,
         }

@@ -1,9 +1,20 @@
 """The join of one intent with all that is known: the Case that is decided, and the facts that it rests on."""
 
 from placet.context.ages import Heard, Observed
-from placet.context.chain import NEVER, outside
+from placet.context.chain import NEVER, outside, resolve
 from placet.context.decay import decayed
-from placet.context.facts import AUDIENCE, EXECUTOR, RESOURCE_ROLE, RISK_ROLES, VOTER, VOTER_KEY, Bundle, in_role, role
+from placet.context.facts import (
+    AUDIENCE,
+    EXECUTOR,
+    KEY_ROLE,
+    RESOURCE_ROLE,
+    RISK_ROLES,
+    VOTER,
+    VOTER_KEY,
+    Bundle,
+    in_role,
+    role,
+)
 from placet.context.parties import Asker, Meeting, Party, Refused, Standing
 from placet.context.tables import CALENDAR, FEED, PRINCIPAL, RESOURCE, RISK, Tables
 from placet.context.writers import KEY
@@ -97,6 +108,18 @@ class Joiner:
                 self._calendar(fact, case, tenant)
         return case
 
+    def prove(self, intent: Intent, *, unsigned: bool) -> None:
+        """Raise Refused for an intent whose writer is not proved, unless `unsigned` ones will do, or whose key fell."""
+        proof = intent.proof
+        if proof is None:
+            if not unsigned:
+                raise Refused(Reason.WRITER_UNPROVED, "the packs want this action's intents signed")
+        elif self._tables.keys.fallen:
+            fell = self._tables.keys.fell(proof.kid, intent.tenant)
+            if fell is not None:
+                self.note(KEY_ROLE + fell.fact)
+                raise Refused(Reason.KEY_COMPROMISED, f"key `{proof.kid}`")
+
     def note(self, fact: bytes) -> None:
         """Add a fact, encoded with its role, to those the case rests on."""
         self.facts.append(fact)
@@ -105,6 +128,31 @@ class Joiner:
     def knows(self, tenant: str, name: str) -> bool:
         """Return whether a principal is known, whatever its status."""
         return f"{PRINCIPAL}{tenant}/{name}" in self._tables.principals
+
+    def grounds(self, intent: Intent) -> tuple[str, ...]:
+        """Return the index keys of what an intent rests on whatever is still to be read: the key that signed it, its
+        mandate, and the mandates above that as far as they are known.
+        """
+        kid = intent.proof.kid if intent.proof else ""
+        keys = (f"{KEY}{intent.tenant}/{kid}", f"{KEY}/{kid}") if kid else ()
+        if not intent.mandate:
+            return keys
+        chain = resolve(
+            self._tables.mandates, intent.tenant, intent.mandate, intent.actor, intent.authority, self._instant
+        )
+        return (*keys, *chain.keys)
+
+    def fallen(self, intent: Intent) -> str:
+        """Return what of that has fallen, in words: a key that is compromised, a mandate that is suspended or revoked; else
+        an empty text.
+        """
+        tables, tenant = self._tables, intent.tenant
+        if intent.proof is not None and tables.keys.fell(intent.proof.kid, tenant) is not None:
+            return f"key `{intent.proof.kid}` is compromised"
+        if not intent.mandate:
+            return ""
+        chain = resolve(tables.mandates, tenant, intent.mandate, intent.actor, intent.authority, self._instant)
+        return chain.broken if chain.links and not chain.links[-1].active else ""
 
     def await_feeds(self, facts: tuple[str, ...]) -> None:
         """Let the case rest on the feeds of facts that are silent as well: one that is heard again is a change."""

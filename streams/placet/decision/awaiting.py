@@ -4,18 +4,11 @@ from collections.abc import Callable, Iterator
 
 from placet.decision.arrow import Cause
 from placet.decision.leases import Leases
-from placet.decision.life import DEFERRED
-from placet.model.codec.desk_change import Lease
+from placet.decision.load import awaits_context
 from placet.model.codec.intent import Position
-from placet.model.reasons import Reason
 
 Covers = Callable[[tuple[Position, ...]], bool]
 """Says whether the context was read past all of some positions."""
-
-
-def awaits_context(lease: Lease) -> bool:
-    """Return whether an open intent was deferred because the context was behind what it asks."""
-    return lease.state == DEFERRED and lease.reason == Reason.CONTEXT_SILENT
 
 
 class Awaiting:

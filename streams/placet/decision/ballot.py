@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from placet.decision.meters import RUNS
 from placet.model import strict
 from placet.model.case import Case, PrincipalRow
 from placet.model.codec import decode_known
@@ -14,20 +15,25 @@ from placet.model.codec.vote import Vote
 from placet.model.reasons import Effect, Reason
 from placet.policy import narrowing, patterns
 from placet.policy import obligations as duties
-from placet.policy.approval import OWNER, Approval
+from placet.policy.approval import OWNER, Approval, challenge
 from placet.policy.evaluate import Finding, Plan
 from placet.policy.shape import Arguments
 
 GROUP = "group:"
+PERMITTING = frozenset({Effect.PERMIT, Effect.CONSTRAIN})
 WANTED_SIZE = 8
 Fault = tuple[Reason, str]
 
 
 class Cast(NamedTuple):
-    """A vote that is held: what it says, and its record in its framing, as it came."""
+    """A vote that is held: what it says, and its record in its framing, as it came.
+
+    `at` is when it was appended, ms, of one that comes just now; what is held is not asked about that again.
+    """
 
     vote: Vote
     value: bytes
+    at: int = 0
 
     @property
     def order(self) -> tuple[int, bytes]:
@@ -64,6 +70,8 @@ class Count(NamedTuple):
     faults: dict[str, Fault]
     rejection: Vote | None
     arguments: dict[str, object]
+    acr: tuple[str, ...] = ()
+    auth_age_ms_max: int = 0
 
     @property
     def met(self) -> bool:
@@ -71,9 +79,11 @@ class Count(NamedTuple):
 
     @property
     def wanted(self) -> bytes:
-        """Return a short digest of what people are told: how many of whom, and who has said yes."""
-        said = "\0".join((str(self.quorum), "\1".join(self.eligible), "\1".join(self.voters)))
-        return sha256(said.encode()).digest()[:WANTED_SIZE]
+        """Return a short digest of what people are told: how many of whom, with what proof, and who has said yes."""
+        said = [str(self.quorum), "\1".join(self.eligible), "\1".join(self.voters)]
+        if self.acr or self.auth_age_ms_max:
+            said += ["\1".join(self.acr), str(self.auth_age_ms_max)]
+        return sha256("\0".join(said).encode()).digest()[:WANTED_SIZE]
 
 
 def ballot_of(lease: Lease) -> Ballot:
@@ -98,10 +108,12 @@ def count(
     faults: dict[str, Fault] = {}
     offers: list[dict[str, Any]] = []
     rejection: Vote | None = None
-    for vote, _ in ballot.casts:
+    for cast in ballot.casts:
+        vote = cast.vote
         fault = fault_of(vote.voter, meet(case.tenant, vote.voter), eligible, case)
         if fault is None and fell(vote):
             fault = (Reason.KEY_COMPROMISED, f"the key that signed the vote of `{vote.voter}` is compromised")
+        fault = fault or _unproved(cast, approval, ballot.asked_at)
         if fault is None and vote.approve and vote.arguments is not None:
             offer = strict.parse_canonical(vote.arguments)
             wide = narrowing.fault_of(case.arguments, offer, declared)
@@ -114,23 +126,60 @@ def count(
         else:
             rejection = rejection or vote
     left = narrowing.meet(case.arguments, offers)
-    return Count(waited_ms, approval.quorum, eligible, tuple(voters), faults, rejection, left)
+    proof = approval.acr, approval.auth_age_ms_max
+    return Count(waited_ms, approval.quorum, eligible, tuple(voters), faults, rejection, left, *proof)
+
+
+def _unproved(cast: Cast, approval: Approval, asked_at: int) -> Fault | None:
+    """Return why a vote does not count for how its voter authenticated, or None; it says what would do.
+
+    What it is bound to was not there before `asked_at`: a vote that says it is older is not, and is no fresher for it.
+    """
+    vote = cast.vote
+    if approval.is_proved(vote.acr, max(vote.voted_at, asked_at, cast.at) - vote.auth_time):
+        return None
+    return Reason.VOTER_UNPROVED, challenge(approval.acr, approval.auth_age_ms_max)
+
+
+def as_left(plan: Plan, case: Case, finding: Finding, lease: Lease | None) -> tuple[Finding, dict[str, Any] | None]:
+    """Return what the rules say of what votes left of an open grant, where nobody has to be asked any more, and that;
+    None where they left all of it, or the rules do not grant what they left.
+    """
+    if lease is None or not lease.votes or lease.state not in RUNS or finding.effect not in PERMITTING:
+        return finding, None
+    votes = [cast.vote for cast in ballot_of(lease).casts if cast.vote.approve]
+    offers = [strict.parse_canonical(vote.arguments) for vote in votes if vote.arguments is not None]
+    narrower = [offer for offer in offers if not narrowing.fault_of(case.arguments, offer, plan.declared)]
+    left = narrowing.meet(case.arguments, narrower)
+    if left == case.arguments:
+        return finding, None
+    effect, narrow = narrowed(plan, case, finding, left)
+    return (narrow, left) if effect in PERMITTING else (finding, None)
+
+
+def narrowed(plan: Plan, case: Case, finding: Finding, arguments: dict[str, Any]) -> tuple[Effect, Finding]:
+    """Return what the rules say of narrower arguments: their effect, and the finding with what they demand of those too.
+
+    What they deny or defer is the finding by itself.
+    """
+    asked = case.arguments
+    case.arguments = arguments
+    again = plan.decide(case)
+    case.arguments = asked
+    if again.effect > Effect.STEP_UP:
+        return again.effect, again
+    demands = duties.merge([*finding.obligations, *again.obligations])
+    return again.effect, msgspec.structs.replace(finding, obligations=demands)
 
 
 def put_again(plan: Plan, case: Case, finding: Finding, count: Count | None) -> tuple[Finding, Count | None]:
     """Return what the rules say once votes have narrowed what may run: what they deny of that stays denied, and what
     they demand of it is demanded too.
     """
-    asked = case.arguments
-    if count is None or not count.met or count.arguments == asked:
+    if count is None or not count.met or count.arguments == case.arguments:
         return finding, count
-    case.arguments = count.arguments
-    again = plan.decide(case)
-    case.arguments = asked
-    if again.effect > Effect.STEP_UP:
-        return again, None
-    demands = duties.merge([*finding.obligations, *again.obligations])
-    return msgspec.structs.replace(finding, obligations=demands), count
+    effect, again = narrowed(plan, case, finding, count.arguments)
+    return again, count if effect <= Effect.STEP_UP else None
 
 
 def fault_of(voter: str, row: PrincipalRow | None, eligible: tuple[str, ...], case: Case) -> Fault | None:

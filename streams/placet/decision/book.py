@@ -3,22 +3,24 @@
 from collections.abc import Iterable
 
 from placet.decision.answer import Answer
-from placet.decision.arrow import QUIET, Cause, Said
+from placet.decision.arrow import CLOCK, QUIET, Cause, Said
 from placet.decision.awaiting import Awaiting, Covers
 from placet.decision.changes import Changes
 from placet.decision.index import Key
 from placet.decision.intake import Asked
 from placet.decision.leases import Leases
-from placet.decision.life import ASKED, CLAIMED, DENIED, PENDING, step
+from placet.decision.life import ASKED, CLAIMED, DENIED, PENDING, WAITING, step
 from placet.decision.meters import HOLD, RELEASE, SPEND, Meters, name_of, posts_of
 from placet.decision.readings import Readings
+from placet.decision.reviews import Reviews, asked_of
 from placet.decision.settings import DeskSettings
 from placet.decision.settled import CUT, REST, TRANSIENT_FLAG, SettledTable
 from placet.decision.tally import Tally
 from placet.decision.vault import Vault
 from placet.decision.voice import Voice
 from placet.model.codec.desk_change import Lease, Session
-from placet.model.reasons import TRANSIENT
+from placet.model.codec.review import Review
+from placet.model.reasons import TRANSIENT, ReviewState
 from placet.ports import Entropy, Rec
 
 
@@ -35,6 +37,7 @@ class Book:
         self.vault = Vault(key_encryption_key)
         self.voice = Voice(partition, self.vault)
         self.changes = Changes(partition, settings.deadline_ms_max, settings.session_ms_max)
+        self.reviews = Reviews()
         self.readings = Readings()
         self.tally = Tally()
         self.heard: list[str] = []
@@ -66,6 +69,7 @@ class Book:
         self.settled.keep()
         self.settled.forget(self.instant)
         self.leases.keep()
+        self.reviews.keep()
         self._session_undo.clear()
         for session in self.changes.forgotten:
             if self.sessions.get(session.key) is session:
@@ -83,6 +87,7 @@ class Book:
         """Nothing of the batch was committed: all is as it was before."""
         self.settled.drop()
         self.leases.drop()
+        self.reviews.drop()
         self.meters.drop()
         for key, before in reversed(self._session_undo):
             if before is None:
@@ -97,12 +102,14 @@ class Book:
         """Write the first answer to an intent attempt, and remember it; return its seq."""
         step(ASKED, answer.state)
         said = Said(executor=asked.intent.audience) if answer.state is CLAIMED else QUIET
-        if answer.holds:
+        if answer.holds and not answer.posted:
             answer.posts = posts_of(ASKED, (), answer.state, answer.holds)
             self.tally.near += answer.near
         seq = self.voice.say(asked, answer, cause, -1, cause.offset, asked_at, body, said)
         self.tally.count(asked.intent.action, answer, self.instant - asked_at)
         self._remember(asked, answer, seq)
+        if answer.emergency is not None:
+            self.review(asked_of(asked, answer.emergency, self.voice.partition, seq, self.instant), CLOCK)
         return seq
 
     def _remember(self, asked: Asked, answer: Answer, seq: int) -> None:
@@ -149,8 +156,23 @@ class Book:
         if waits and answer.state is not PENDING:
             self.tally.approvals_ms.append(self.instant - lease.asked_at)
         if lease.holds or answer.holds:
-            return self._post(lease, asked, answer, cause, body, said)
-        return self.voice.say(asked, answer, cause, lease.seq, lease.asked_offset, lease.asked_at, body, said)
+            seq = self._post(lease, asked, answer, cause, body, said)
+        else:
+            seq = self.voice.say(asked, answer, cause, lease.seq, lease.asked_offset, lease.asked_at, body, said)
+        if answer.emergency is not None and lease.state in WAITING:
+            self.review(asked_of(asked, answer.emergency, self.voice.partition, seq, self.instant), CLOCK)
+        return seq
+
+    def review(self, record: Review, cause: Cause) -> None:
+        """Say the next record of the review of an emergency, and remember it for as long as it is not answered."""
+        record, value = self.voice.review(record, cause)
+        self.tally.reviews[ReviewState(record.state).name.lower()] += 1
+        if record.state in (ReviewState.RIGHT, ReviewState.WRONG):
+            self.reviews.close(record.digest)
+            self.changes.reviews[record.digest] = None
+        else:
+            self.reviews.put(record)
+            self.changes.reviews[record.digest] = value
 
     def _post(self, lease: Lease, asked: Asked, answer: Answer, cause: Cause, body: bytes | None, said: Said) -> int:
         """Write an arrow that takes, spends or releases amounts, and count them so; return its seq."""
@@ -171,7 +193,7 @@ class Book:
                 meter = self.meters.take_back(asked.key, held, seq) if held.phase == SPEND else None
                 self._freeing.append(f"{asked.key.decode()}/{name_of(held)}")
             if meter is not None:
-                self.changes.meters[meter.key, name_of(meter)] = meter
+                self.changes.meters[meter.key, name_of(meter), meter.window_ms] = meter
         return seq
 
     def open(self, lease: Lease, facts: Iterable[Key] = (), key: bytes | None = None) -> None:

@@ -13,6 +13,8 @@ from placet.model.codec.desk_change import DataKey, DeskChange, Lease, Meter, Se
 from placet.ports import Message
 
 ORDINAL_SIZE = 8
+REVIEW = b"r/"
+"""How the key of a review begins: then comes its digest."""
 PIECE_BYTES_MAX = 1 << 20
 """Leases of one record, in bytes of what was asked and granted: a batch of large intents fits no broker's record."""
 BUCKET_BYTES_MAX = 20
@@ -36,7 +38,7 @@ class Chunk(NamedTuple):
     opened: bytes
     sessions: tuple[tuple[str, int], ...]
     long_lived: tuple[bytes, ...]
-    meters: tuple[tuple[str, str, str, int], ...]
+    meters: tuple[tuple[str, str, int, int], ...]
 
 
 class Changes:
@@ -64,8 +66,9 @@ class Changes:
         self.closed: list[bytes] = []
         self.sessions: dict[str, Session] = {}
         self.forgotten: list[Session] = []
-        self.meters: dict[tuple[str, str], Meter] = {}
+        self.meters: dict[tuple[str, str, int], Meter] = {}
         self.past: list[Meter] = []
+        self.reviews: dict[bytes, bytes | None] = {}
         self._retired = []
         self._added = 0
 
@@ -93,14 +96,14 @@ class Changes:
                     self.forgotten.append(session)
                 else:
                     self.sessions.setdefault(key, session)
-            for key, limit, scope, seq in chunk.meters:
-                count = meters.find(key, limit, scope)
-                if count is None or count.row.seq != seq:
+            for key, name, window_ms, seq in chunk.meters:
+                part = meters.find(key.encode(), name, window_ms)
+                if part is None or part.row.seq != seq:
                     continue
-                if count.is_over(instant):
-                    self.past.append(count.row)
+                if part.is_over(instant):
+                    self.past.append(part.row)
                 else:
-                    self.meters.setdefault((key, name_of(count.row)), count.row)
+                    self.meters.setdefault((key, name, window_ms), part.row)
             for slot in chunk.long_lived:
                 row = settled.row(slot)
                 if row is not None:
@@ -108,7 +111,8 @@ class Changes:
                     self.long_lived.append(slot)
 
     def messages(self, seq_to: int, instant: int, data_keys: list[DataKey]) -> list[Message]:
-        """Return the batch's records of `placet.desk`: data keys, the change itself, and tombstones of the retired.
+        """Return the batch's records of `placet.desk`: data keys, the change itself, tombstones of the
+        retired, and the reviews it changed.
 
         Leases and meters that are too many bytes for one record go on in the next, each with an ordinal of its own.
         """
@@ -141,6 +145,8 @@ class Changes:
         ]
         out += [self._add(each._replace(ordinal=self.ordinal + 1), ()) for each in rest]
         out += [Message(ordinal_key(chunk.ordinal), None) for chunk in self._retired]
+        # Each under a key of its own until it is answered: what lives long is never written again.
+        out += [Message(REVIEW + digest, value) for digest, value in self.reviews.items()]
         return out
 
     def restore(self, change: DeskChange, long_lived: tuple[bytes, ...]) -> None:
@@ -168,7 +174,7 @@ class Changes:
             b"".join([OPENED.pack(*lease[:2]) for lease in change.opened]),
             tuple((session.key, session.seq) for session in change.sessions),
             long_lived,
-            tuple([meter[:4] for meter in change.meters]),
+            tuple([(meter.key, name_of(meter), meter.window_ms, meter.seq) for meter in change.meters]),
         )
 
 
@@ -192,5 +198,5 @@ def _size_of_lease(lease: Lease) -> int:
 
 
 def _size_of_meter(meter: Meter) -> int:
-    key, limit, scope, _, _, buckets = meter
-    return len(key) + len(limit) + len(scope) + BUCKET_BYTES_MAX * (1 + len(buckets))
+    key, limit, scope, _, _, buckets, measure = meter
+    return len(key) + len(limit) + len(measure) + len(scope) + BUCKET_BYTES_MAX * (1 + len(buckets))

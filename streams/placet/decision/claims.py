@@ -86,7 +86,7 @@ class Claims:
             return Reason.CONTEXT_SILENT, "a feed is silent past its bound", book.settings.retry_ms
         cause = Cause(rec.topic, rec.partition, rec.offset)
         body = judge.body(asked, now, session) if now.set_digest else None
-        if not now.grants or now.granted_digest != lease.granted_digest:
+        if not now.grants or now.granted_digest != lease.granted_digest or now.recounted:
             why = Reason.GRANT_DIFFERS if now.grants else Reason.CONTEXT_CHANGED
             now.detail = now.detail or now.reason.name.lower()
             now.state, now.reason, now.granted_digest, now.granted_arguments, now.until = (

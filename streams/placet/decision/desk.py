@@ -21,6 +21,7 @@ from placet.decision.judge import BUDGET, Judge
 from placet.decision.library import Library
 from placet.decision.limits import Limits
 from placet.decision.questions import Questions
+from placet.decision.reviewing import Reviewing
 from placet.decision.settings import DeskSettings
 from placet.decision.sweeps import Sweeps
 from placet.decision.votes import Votes
@@ -53,14 +54,20 @@ class Desk:
         self.partition = partition
         self.book = Book(partition, settings, key_encryption_key, tables.covers)
         self.judge = Judge(
-            Joiner(tables), library, tables, settings, Limits(self.book.leases.holdings, self.book.meters, settings)
+            Joiner(tables),
+            library,
+            tables,
+            settings,
+            Limits(self.book.leases.holdings, self.book.meters, settings),
+            self.book.reviews,
         )
         reader = Intake(partition, partitions, keys)
         self.questions = Questions(self.book, self.judge, reader)
         self.claims = Claims(self.book, self.judge, self.questions)
         self.bulletin = Bulletin()
         follow = Follow(self.book, self.judge)
-        self.votes = Votes(self.book, self.judge, self.questions, follow)
+        self.reviewing = Reviewing(self.book, self.questions, tables)
+        self.votes = Votes(self.book, self.judge, self.questions, follow, self.reviewing)
         self.sweeps = Sweeps(self.book, self.judge, self.questions, follow)
         self._hearers: dict[tuple[int, bytes], tuple[Callable[[bytes, int], Any], Callable[[Rec, Any], None]]] = {
             (topic, header): (read, hear)
@@ -95,6 +102,7 @@ class Desk:
         most = -(-self.book.settings.sweep_most // sharing)
         self.sweeps.sweep(most)
         self.sweeps.tick(most)
+        self.reviewing.tick(most)
 
     def read(self, records: Sequence[Rec]) -> Iterator[Reading]:
         """Yield what each record says, before it is decided: a slice of them at once, for one kind of work at a time is
@@ -173,10 +181,16 @@ class Desk:
         """Return when each intent that waits for people was asked, ms; for whoever measures, from any thread."""
         return [lease.asked_at for lease in list(self.book.leases.open.values()) if lease.state == State.PENDING]
 
+    def reviews(self) -> list[int]:
+        """Return the state of each review that is not answered; for whoever measures, from any thread."""
+        return [review.state for review in list(self.book.reviews.open.values())]
+
     def due(self, now: int) -> bool:
         """Return whether there is something to do at `now` without any record: a timer, a sweep, or a wait that is over."""
         book = self.book
-        return bool(self.sweeps or book.heard or book.freed or book.awaiting) or book.leases.is_due(now)
+        if self.sweeps or book.heard or book.freed or book.awaiting:
+            return True
+        return book.leases.is_due(now) or book.reviews.is_due(now)
 
     def pass_over(self) -> None:
         """Forget a batch that came to nothing: no record, no answer, nothing to commit."""

@@ -97,6 +97,14 @@ def key_in(intent: bytes) -> bytes:
     return tenant + b"/" + intent[_past_number(intent, authority_at) : _past(intent, authority_at)]
 
 
+def writer_in(intent: bytes) -> bytes:
+    """Return the tenant and the actor of a framed Intent that was taken before, as `tenant/actor`."""
+    at = _past_number(intent, FRAME_SIZE + ID_SIZE)
+    actor_at = _past(intent, at)
+    tenant = intent[_past_number(intent, at) : actor_at]
+    return tenant + b"/" + intent[_past_number(intent, actor_at) : _past(intent, actor_at)]
+
+
 def _read(leases: list[bytes]) -> tuple[Lease, ...]:
     return desk_change.decode(NOTHING_OPENED[1:] + long(len(leases)) + b"".join(leases) + bytes(4), 0).opened
 
@@ -196,6 +204,7 @@ def _slowly_to_end(value: bytes, at: int) -> int:
         at = _past(value, _past(value, at))
         for _ in range(4):
             at = _past_number(value, at)
+        at = _past(value, at)
     return _past(value, at + 1 if number else at)
 
 

@@ -23,6 +23,7 @@ from placet.model.topics import CONTEXT
 
 ATTEMPT_MAX = 65_535
 TEXT_MAX = 4096
+ACR_MAX = 256
 AFTER_MAX, AT_LEAST_MAX = 256, 64
 ASKERS_MOST = 50_000
 """Askers remembered, each with its party: about 1 KB."""
@@ -118,6 +119,8 @@ class Intake:
             raise PoisonRecord(f"vote: signed by `{issuer}`, not by `{cast.voter[:64]}`", Reason.WRITER_UNPROVED)
         if len(cast.reason) > TEXT_MAX:
             raise PoisonRecord(f"vote: expected a reason of {TEXT_MAX}", Reason.MALFORMED)
+        if len(cast.acr) > ACR_MAX or cast.auth_time < 0:
+            raise PoisonRecord(f"vote: expected an acr of {ACR_MAX}, and a time from 0 on", Reason.MALFORMED)
         if cast.arguments is not None:
             strict.parse_canonical(cast.arguments)
         return cast, key

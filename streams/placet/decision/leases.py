@@ -7,8 +7,8 @@ from placet.decision.arrow import NEVER, Cause
 from placet.decision.held import key_in
 from placet.decision.index import NO_KEYS, Index, Key
 from placet.decision.intake import Asked
-from placet.decision.life import CLAIMED
-from placet.decision.load import GROUPS, Load
+from placet.decision.life import CLAIMED, DEFERRED, GRANTED
+from placet.decision.load import Load, place_of
 from placet.decision.meters import Holdings, joined
 from placet.model.codec.desk_change import Lease
 from placet.model.reasons import Reason
@@ -63,7 +63,7 @@ class Leases:
             slot, key = lease.slot, key_in(lease.intent)
             self.open[slot] = lease
             self._rests[slot] = rests.get(key) or rests.setdefault(key, (key, NO_KEYS))
-            self.load.enter(key, lease.state)
+            self.load.enter(place_of(lease, key))
             if lease.holds:
                 self.holdings.enter(key, lease.holds)
             second = lease.until // SECOND_MS
@@ -99,12 +99,14 @@ class Leases:
                 self.holdings.leave(was[0], before.holds)
             if after is not None and after.holds and now[0] is not None:
                 self.holdings.enter(now[0], after.holds)
-        if was[0] is not None and before is not None:
-            if now[0] is not None and after is not None and GROUPS[before.state] == GROUPS[after.state]:
-                return
-            self.load.leave(was[0], before.state)
-        if now[0] is not None and after is not None:
-            self.load.enter(now[0], after.state)
+        came = None if was[0] is None or before is None else place_of(before, was[0])
+        goes = None if now[0] is None or after is None else place_of(after, now[0])
+        if came == goes:
+            return
+        if came is not None:
+            self.load.leave(came)
+        if goes is not None:
+            self.load.enter(goes)
 
     def due(self, instant: int, most: int) -> list[Lease]:
         """Return up to `most` leases whose time has come at `instant`, the earliest first; they stay until moved on."""
@@ -176,7 +178,7 @@ def lease_of(asked: Asked, answer: Answer, seq: int, cause: Cause, asked_at: int
             asked.value,
             cause.offset,
             asked_at,
-            answer.until if answer.wait is None and not claimed else wakes_at(answer, asked_at),
+            answer.until if answer.state is GRANTED else wakes_at(answer, asked_at),
             answer.granted_digest,
             answer.granted_arguments,
             answer.claim_required,
@@ -194,9 +196,13 @@ def lease_of(asked: Asked, answer: Answer, seq: int, cause: Cause, asked_at: int
 
 
 def wakes_at(answer: Answer, asked_at: int) -> int:
-    """Return when the clock moves what was answered, ms: at its end, or when others are to be asked before."""
+    """Return when the clock moves what was answered, ms: at its end, or before that when others are to be asked or when
+    windows that pass leave enough of a limit.
+    """
     if answer.state is CLAIMED:
         return answer.until + answer.act_ms_max
+    if answer.again_at and answer.state is DEFERRED:
+        return min(answer.until, answer.again_at)
     wait, count = answer.wait, answer.count
     if wait is None or count is None or not wait.later:
         return answer.until

@@ -1,11 +1,8 @@
 """What counts in limits: amounts that open grants hold, and amounts that were spent, by the bucket they were spent in."""
 
-from bisect import bisect_right
 from collections.abc import Mapping
-from itertools import accumulate
 
-import msgspec
-
+from placet.decision.counts import Count, Part, count_of, first_of, part_of
 from placet.model.codec.desk_change import Bucket, Held, Meter
 from placet.model.codec.verdict import Hold
 from placet.model.reasons import State
@@ -14,6 +11,8 @@ HOLD, SPEND, RELEASE, BEYOND = 1, 2, 3, 4
 """Phases of an amount. What goes beyond a limit by people's leave is not counted in it."""
 BUCKETS_MOST = 64
 """Into how many parts a window is cut. One more is begun and not yet full, and no more than both are kept."""
+WINDOWS_MOST = 4
+"""Windows that one limit is counted over in one scope at once, where packs changed it, besides those of grants still open."""
 RUNS = frozenset({State.GRANTED, State.CLAIMED})
 """States in which a grant holds its amounts."""
 SPENDING = frozenset({State.DONE, State.UNKNOWN})
@@ -22,32 +21,12 @@ NOTHING: Mapping[str, int] = {}
 Posts = tuple[Hold, ...]
 
 
-class Count(msgspec.Struct, frozen=True, gc=False):
-    """What was spent in one scope: as it is written, and for adding up, the ends of its buckets and the sums up to each."""
-
-    row: Meter
-    ends: tuple[int, ...]
-    sums: tuple[int, ...]
-
-    def spent(self, instant: int, window_ms: int) -> int:
-        """Return what still counts at `instant` over a window; 0 is one without an end."""
-        total = self.sums[-1]
-        if not window_ms or self.ends[0] + window_ms > instant:
-            return total
-        gone = bisect_right(self.ends, instant - window_ms)
-        return total - self.sums[gone - 1]
-
-    def is_over(self, instant: int) -> bool:
-        """Return whether nothing of it counts any more."""
-        return bool(self.row.window_ms) and self.ends[-1] + self.row.window_ms <= instant
-
-
 NO_COUNTS: Mapping[str, Count] = {}
 
 
 def name_of(held: Held | Meter) -> str:
-    """Return the name under which a limit is counted in one scope, within a key."""
-    return f"{held.limit} {held.scope}"
+    """Return the name under which a limit is counted in one scope, within a key: in another measure it is another count."""
+    return f"{held.limit} {held.measure} {held.scope}"
 
 
 def bucket_of(instant: int, window_ms: int) -> int:
@@ -60,10 +39,12 @@ def bucket_of(instant: int, window_ms: int) -> int:
 
 def spent_at(holds: tuple[Held, ...], instant: int) -> tuple[Held, ...]:
     """Return holds as they are once what they held is spent."""
-    return tuple(
-        held._replace(phase=SPEND, last=bucket_of(instant, held.window_ms)) if held.phase == HOLD else held
-        for held in holds
-    )
+    return tuple([_spent(held, instant) if held.phase == HOLD else held for held in holds])
+
+
+def _spent(held: Held, instant: int) -> Held:
+    limit, scope, amount, _, window_ms, _, measure = held
+    return tuple.__new__(Held, (limit, scope, amount, SPEND, window_ms, bucket_of(instant, window_ms), measure))
 
 
 def joined(holds: tuple[Held, ...], more: tuple[Held, ...]) -> tuple[Held, ...]:
@@ -85,17 +66,17 @@ def posts_of(before: int, holds: tuple[Held, ...], after: int, now: tuple[Held, 
         if now == holds:
             return ()
         known = {(held.limit, held.scope) for held in holds}
-        return tuple(_post(held, held.phase) for held in now if (held.limit, held.scope) not in known)
+        return tuple([_post(held, held.phase) for held in now if (held.limit, held.scope) not in known]) if now else ()
     if before in RUNS:
         phase = SPEND if after in SPENDING else RELEASE
-        return tuple(_post(held, phase) for held in holds if held.phase == HOLD)
+        return tuple([_post(held, phase) for held in holds if held.phase == HOLD])
     if before == State.UNKNOWN and after == State.FAILED:
-        return tuple(_post(held, RELEASE) for held in holds if held.phase == SPEND)
+        return tuple([_post(held, RELEASE) for held in holds if held.phase == SPEND])
     return ()
 
 
 def _post(held: Held, phase: int) -> Hold:
-    limit, scope, amount, _, _, _ = held
+    limit, scope, amount, _, _, _, _ = held
     return tuple.__new__(Hold, (limit, scope, amount, phase))
 
 
@@ -112,9 +93,9 @@ class Holdings:
     def enter(self, key: bytes, holds: tuple[Held, ...]) -> None:
         """Count what a grant holds."""
         sums = self._keys.setdefault(key, {})
-        for limit, scope, amount, phase, _, _ in holds:
+        for limit, scope, amount, phase, _, _, measure in holds:
             if phase == HOLD:
-                name = f"{limit} {scope}"
+                name = f"{limit} {measure} {scope}"
                 sums[name] = sums.get(name, 0) + amount
         if not sums:
             del self._keys[key]
@@ -122,9 +103,9 @@ class Holdings:
     def leave(self, key: bytes, holds: tuple[Held, ...]) -> None:
         """Count no longer what a grant held."""
         sums = self._keys.get(key, {})
-        for limit, scope, amount, phase, _, _ in holds:
+        for limit, scope, amount, phase, _, _, measure in holds:
             if phase == HOLD:
-                name = f"{limit} {scope}"
+                name = f"{limit} {measure} {scope}"
                 left = sums[name] - amount
                 if left:
                     sums[name] = left
@@ -147,63 +128,60 @@ class Meters:
 
     def rows(self) -> list[Meter]:
         """Return all that is counted, in order."""
-        return sorted(count.row for counts in self._keys.values() for count in counts.values())
+        return sorted(part.row for counts in self._keys.values() for count in counts.values() for part in count.parts)
 
     def spend(self, key: bytes, held: Held, instant: int, seq: int) -> Meter:
-        """Count an amount as spent at `instant`; return what is remembered of its scope now."""
-        limit, scope, amount, _, window_ms, _ = held
-        name, last = f"{limit} {scope}", bucket_of(instant, window_ms)
-        known = self.of(key).get(name)
-        if known is None:
+        """Count an amount as spent at `instant`; return what is remembered of it over its window now."""
+        limit, scope, amount, _, window_ms, _, measure = held
+        name, last = f"{limit} {measure} {scope}", bucket_of(instant, window_ms)
+        count = self.of(key).get(name)
+        if count is None:
             only = tuple.__new__(Bucket, (last, amount))
-            row = tuple.__new__(Meter, (key.decode(), limit, scope, seq, window_ms, (only,)))
-            return self._put(key, name, None, Count(row, (last,), (amount,)))
-        if window_ms and known.ends[0] + window_ms > instant and known.ends[-1] >= last:
-            # Nothing leaves, and no bucket is begun: as where many amounts are spent one after the other.
-            *before, newest = known.row.buckets
-            grown = tuple.__new__(Bucket, (newest.last, newest.amount + amount))
-            row = tuple.__new__(Meter, (known.row.key, limit, scope, seq, window_ms, (*before, grown)))
-            return self._put(key, name, known, Count(row, known.ends, (*known.sums[:-1], known.sums[-1] + amount)))
-        kept = [one for one in known.row.buckets if _counts(one, window_ms, instant)]
+            row = tuple.__new__(Meter, (key.decode(), limit, scope, seq, window_ms, (only,), measure))
+            return self._keep(key, name, None, first_of(row), window_ms)
+        known = count.over(window_ms)
+        if known is not None and window_ms and instant < count.until and known.ends[-1] == last:
+            return self._keep(key, name, count, count.plus(known, amount, seq), window_ms)
+        kept = [] if known is None else [one for one in known.row.buckets if _counts(one, window_ms, instant)]
         if not window_ms:
             kept = [Bucket(last, sum(one.amount for one in kept))]
         if kept and kept[-1].last >= last:
             kept[-1] = kept[-1]._replace(amount=kept[-1].amount + amount)
         else:
             kept.append(Bucket(last, amount))
-        while len(kept) > BUCKETS_MOST + 1:
-            # Only where the window was another before. What is put together leaves with the later of both.
-            kept[:2] = [Bucket(kept[1].last, kept[0].amount + kept[1].amount)]
-        spent = Meter(known.row.key, limit, scope, seq, window_ms, tuple(kept))
-        return self._put(key, name, known, _count(spent))
+        row = Meter(key.decode(), limit, scope, seq, window_ms, tuple(kept), measure)
+        return self._put(key, name, row)
 
     def take_back(self, key: bytes, held: Held, seq: int) -> Meter | None:
-        """Let what was spent count no more, where its bucket is still there; return what is remembered of its scope now."""
+        """Let what was spent count no more, where its bucket is still there; return what is remembered over its window now."""
         name = name_of(held)
-        known = self.of(key).get(name)
-        if known is None or known.row.window_ms != held.window_ms:
+        known = self.find(key, name, held.window_ms)
+        if known is None:
             return None
         buckets = list(known.row.buckets)
         at = 0 if not held.window_ms else known.ends.index(held.last) if held.last in known.ends else -1
         if at < 0:
             return None
         buckets[at] = buckets[at]._replace(amount=buckets[at].amount - held.amount)
-        return self._put(key, name, known, _count(known.row._replace(seq=seq, buckets=tuple(buckets))))
+        return self._put(key, name, known.row._replace(seq=seq, buckets=tuple(buckets)))
 
-    def find(self, key: str, limit: str, scope: str) -> Count | None:
-        """Return what is remembered of one scope, or None."""
-        return self.of(key.encode()).get(f"{limit} {scope}")
+    def find(self, key: bytes, name: str, window_ms: int) -> Part | None:
+        """Return what is remembered of one scope over one window, or None."""
+        count = self.of(key).get(name)
+        return None if count is None else count.over(window_ms)
 
     def fill(self, row: Meter) -> None:
         """Remember what was remembered before; `drop` does not take it back."""
-        self._keys.setdefault(row.key.encode(), {})[name_of(row)] = _count(row)
+        counts = self._keys.setdefault(row.key.encode(), {})
+        known = counts.get(name_of(row))
+        counts[name_of(row)] = count_of([part_of(row)]) if known is None else known.with_(row)
 
     def forget(self, row: Meter) -> None:
-        """Forget a scope, unless it was counted in since."""
+        """Forget what was spent over one window in a scope, unless it was counted in since."""
         key, name = row.key.encode(), name_of(row)
-        known = self.of(key).get(name)
-        if known is not None and known.row is row:
-            self._set(key, name, None)
+        count = self.of(key).get(name)
+        if count is not None:
+            self._set(key, name, count.without(row))
 
     def keep(self) -> None:
         self._undo.clear()
@@ -213,10 +191,20 @@ class Meters:
             self._set(key, name, before)
         self._undo.clear()
 
-    def _put(self, key: bytes, name: str, before: Count | None, count: Count) -> Meter:
+    def _put(self, key: bytes, name: str, row: Meter) -> Meter:
+        before = self.of(key).get(name)
+        after = count_of([part_of(row)]) if before is None else before.with_(row)
+        return self._keep(key, name, before, after, row.window_ms)
+
+    def _keep(self, key: bytes, name: str, before: Count | None, after: Count, window_ms: int) -> Meter:
         self._undo.append((key, name, before))
-        self._keys.setdefault(key, {})[name] = count
-        return count.row
+        if before is None:
+            self._set(key, name, after)
+        else:
+            self._keys[key][name] = after
+        part = after.over(window_ms)
+        assert part is not None
+        return part.row
 
     def _set(self, key: bytes, name: str, count: Count | None) -> None:
         counts = self._keys.setdefault(key, {})
@@ -226,11 +214,6 @@ class Meters:
             counts.pop(name, None)
             if not counts:
                 del self._keys[key]
-
-
-def _count(row: Meter) -> Count:
-    ends = tuple([bucket.last for bucket in row.buckets])
-    return Count(row, ends, tuple(accumulate([bucket.amount for bucket in row.buckets])))
 
 
 def _counts(bucket: Bucket, window_ms: int, instant: int) -> bool:

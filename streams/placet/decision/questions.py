@@ -119,22 +119,29 @@ class Questions:
     def _await(self, rec: Rec, asked: Asked, plan: Plan | None, cause: Cause) -> None:
         """Defer an intent until the context was read as far as it asks; nothing is decided of it before.
 
-        One that anybody may have written, where the packs do not want that, may
-        take no place among those that wait: it is refused as transient.
+        It takes a place of its actor's, who need not act for the authority it names. One that anybody may have written
+        takes none, where the packs do not want that or nobody knows its actor: it is refused as transient.
         """
-        book = self._book
-        if asked.intent.proof is None and (plan is None or not plan.unsigned_intents):
-            retry_ms = book.settings.retry_ms
-            refused = Answer(State.DENIED, Effect.DENY, Reason.CONTEXT_SILENT, detail=BEHIND, retry_after_ms=retry_ms)
-            book.first(asked, refused, cause, rec.at, None)
+        book, intent, settings = self._book, asked.intent, self._book.settings
+        most, writer = settings.parked_most, f"{intent.tenant}/{intent.actor}".encode()
+        refused = None
+        if intent.proof is None and (
+            plan is None or not plan.unsigned_intents or not self._judge.joiner.knows(intent.tenant, intent.actor)
+        ):
+            refused = Reason.CONTEXT_SILENT, BEHIND
+        elif book.leases.load.awaiting(writer) >= most:
+            refused = Reason.OVERLOADED, f"{most} intents of this actor wait for the context: expected at most {most}"
+        if refused is not None:
+            answer = Answer(State.DENIED, Effect.DENY, refused[0], detail=refused[1], retry_after_ms=settings.retry_ms)
+            book.first(asked, answer, cause, rec.at, None)
             return
-        longest = book.settings.defer_ms_max if plan is None else plan.defer_ms_max
-        until = min(book.instant + longest, asked.intent.deadline)
+        longest = settings.defer_ms_max if plan is None else plan.defer_ms_max
+        until = min(book.instant + longest, intent.deadline)
         answer = Answer(State.DEFERRED, Effect.DEFER, Reason.CONTEXT_SILENT, detail=BEHIND, until=until)
         seq = book.first(asked, answer, cause, rec.at, None)
-        book.open(lease_of(asked, answer, seq, cause, rec.at), (), asked.key)
+        book.open(lease_of(asked, answer, seq, cause, rec.at), self._judge.joiner.grounds(intent), asked.key)
         book.readings.put(asked)
-        book.awaiting.wait(asked.slot, asked.intent.at_least)
+        book.awaiting.wait(asked.slot, intent.at_least)
 
     def _transient(self, asked: Asked, at: int) -> Answer | None:
         """Return the refusal that lag or a key too full asks for, or None."""

@@ -4,11 +4,12 @@ import struct
 from collections.abc import Iterable
 
 from placet.decision.book import Book
+from placet.decision.changes import REVIEW
 from placet.decision.held import SLOT_SIZE, Held, hold, leases_of
 from placet.decision.settled import DEADLINES
 from placet.decision.shard import ROW
 from placet.errors import Behind, Corrupted, PoisonRecord
-from placet.model.codec import HEADERS
+from placet.model.codec import HEADERS, decode_as
 from placet.model.codec.desk_change import DeskChange, Lease
 from placet.model.codec.seal import Seal
 from placet.ports import Rec
@@ -31,6 +32,9 @@ def restore(book: Book, changes: Iterable[Rec], seal: Seal | None) -> None:
     living: dict[bytes, tuple[int, bytes]] = {}
     ledger: list[tuple[Held, tuple[bytes, ...]]] = []
     for rec in changes:
+        if (rec.key or b"")[: len(REVIEW)] == REVIEW:
+            _review(book, rec)
+            continue
         change = _held(rec)
         for row in change.data_keys:
             book.vault.take(row)
@@ -54,6 +58,19 @@ def restore(book: Book, changes: Iterable[Rec], seal: Seal | None) -> None:
             f"the desk's changes end at seq {book.seq}, ordinal {book.changes.ordinal}; "
             f"the last seal says {seal.seq_to}, {seal.desk_ordinal}"
         )
+
+
+def _review(book: Book, rec: Rec) -> None:
+    """Open a review that nobody has answered."""
+    try:
+        review = decode_as("review", rec.value)
+    except PoisonRecord as fault:
+        raise Corrupted(str(fault)) from None
+    if review is None or REVIEW + review.digest != rec.key:
+        raise Corrupted(
+            f"the desk holds what is no review under `{(rec.key or b'').hex()}`: a newer worker served here"
+        )
+    book.reviews.fill(review)
 
 
 def _held(rec: Rec) -> Held:

@@ -16,9 +16,11 @@ class DeskSettings:
     `approval_ms`: how long a step-up waits where its rule does not say.
     `sweep_most`: leases decided again in one batch because their context changed.
     `parked_most`, `pending_most`, `held_most`: open intents of one key that are deferred, wait for people, or are granted
-    or begun; past any of them the next intent of that key is refused as transient.
+    or begun; past any of them the next intent of that key is refused as transient. As many as `parked_most` of one actor
+    may wait for the context, whomever they name as authority: they take no place of that key.
     `record_bytes_max`: a longer record is refused unread.
     `scopes_most`: scopes of limits that are counted under one key; an intent that needs one more is refused as transient.
+    Of each are remembered at most 4 windows, where packs changed it, in at most 65 parts of some 20 bytes.
     `session_ms_max`: how long what came back to a session is remembered after it was last heard of.
     """
 

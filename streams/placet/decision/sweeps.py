@@ -7,7 +7,6 @@ from placet.context.tables import CALENDAR, FEED, HALT, MANDATE, PRINCIPAL, RESO
 from placet.context.writers import KEY, WRITERS
 from placet.decision.answer import Answer
 from placet.decision.arrow import CLOCK, NEVER, Cause, Said
-from placet.decision.awaiting import awaits_context
 from placet.decision.book import Book
 from placet.decision.claims import SILENT
 from placet.decision.follow import Follow
@@ -15,6 +14,7 @@ from placet.decision.intake import Asked
 from placet.decision.judge import BUDGET, Judge
 from placet.decision.library import SET
 from placet.decision.life import OPEN, WAITING
+from placet.decision.load import awaits_context
 from placet.decision.meters import spent_at
 from placet.decision.questions import BEHIND, Questions
 from placet.model.codec.desk_change import Lease, Session
@@ -86,8 +86,8 @@ class Sweeps:
     def tick(self, most: int) -> None:
         """Move on what the clock has overtaken, the earliest first and at most so many."""
         for lease in self._book.leases.due(self._book.instant, most):
-            if lease.state == State.PENDING and self._book.instant < lease.expires_at:
-                self._again(lease, CLOCK, tell=True)
+            if lease.state in WAITING and self._book.instant < lease.expires_at:
+                self._again(lease, CLOCK, tell=lease.state == State.PENDING)
                 continue
             state, reason = SILENCE[State(lease.state)]
             asked = self._questions.recall(lease)
@@ -123,7 +123,7 @@ class Sweeps:
         asked = self._questions.recall(lease)
         if awaits_context(lease):
             if not self._judge.covers(asked.intent.at_least):
-                self._book.awaiting.wait(lease.slot, asked.intent.at_least)
+                self._wait_for(lease, asked, cause)
                 return
             self._book.awaiting.done(lease.slot)
         session = self._book.session_of(asked)
@@ -137,11 +137,35 @@ class Sweeps:
             self._follow.go(lease, asked, now, cause, session)
         elif tell or (waits and now.wanted != lease.wanted):
             self._follow.go(lease, asked, now, cause, session)
+        elif not waits:
+            self._wait_on(lease, now)
+
+    def _wait_for(self, lease: Lease, asked: Asked, cause: Cause) -> None:
+        """Let an intent go on waiting for the context, or free its place where what it rests on has fallen meanwhile.
+
+        Nothing is decided of it: it may be asked again, as the next attempt.
+        """
+        fell = self._judge.joiner.fallen(asked.intent)
+        if not fell:
+            self._book.awaiting.wait(lease.slot, asked.intent.at_least)
+            self._book.leases.rest(lease.slot, self._judge.joiner.grounds(asked.intent), asked.key)
+            return
+        answer = Answer(State.DENIED, Effect.DENY, Reason.CONTEXT_SILENT, detail=f"{BEHIND}, and {fell}")
+        answer.retry_after_ms = self._book.settings.retry_ms
+        self._book.move(lease, asked, answer, cause, None)
+        self._book.close(lease.slot)
+
+    def _wait_on(self, lease: Lease, now: Answer) -> None:
+        """Let what goes on being deferred be looked at when windows that pass leave enough, and not after its end."""
+        until = min(now.again_at or NEVER, lease.expires_at)
+        if until != lease.until:
+            self._book.open(lease._replace(until=until))
 
     def _held(self, lease: Lease, asked: Asked, now: Answer, cause: Cause, session: Session | None) -> None:
         """Take back a grant that would not be given again, or tell who carries it out to stop."""
         state = State(lease.state)
-        if now.grants and now.granted_digest == lease.granted_digest:
+        recounted = now.recounted and state is State.GRANTED
+        if now.grants and now.granted_digest == lease.granted_digest and not recounted:
             ends = self._judge.joiner.until
             if state is State.CLAIMED or ends >= lease.until:
                 return

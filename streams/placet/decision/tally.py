@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from placet.decision.answer import Answer
-from placet.decision.limits import Near
+from placet.decision.sums import Near
 from placet.model.reasons import Reason
 
 RULE_ERRED = Reason.RULE_ERRED
@@ -12,7 +12,9 @@ RULE_ERRED = Reason.RULE_ERRED
 
 @dataclass(slots=True)
 class Tally:
-    """What a desk did in one batch: first answers by effect and reason, refusals by reason, waits in ms, limits nearly reached."""
+    """What a desk did in one batch: first answers by effect and reason, refusals by reason, waits in ms, limits nearly reached,
+    and where reviews of emergencies came to.
+    """
 
     # Counted with every first answer, so plain: a Counter is a class, and its items cost calls.
     intents: dict[str, int] = field(default_factory=dict)
@@ -25,6 +27,7 @@ class Tally:
     halts_ms: list[int] = field(default_factory=list)
     revokes_ms: list[int] = field(default_factory=list)
     near: list[Near] = field(default_factory=list)
+    reviews: Counter[str] = field(default_factory=Counter)
 
     def count(self, action: str, answer: Answer, waited_ms: int) -> None:
         """Count one first answer."""

@@ -7,12 +7,13 @@ from placet.decision.answer import Answer
 from placet.decision.arrow import NEVER, Cause, Said
 from placet.decision.intake import Asked
 from placet.decision.vault import Vault, commitment
-from placet.model.codec import case, halted, quarantined, refusal, repeat, verdict
+from placet.model.codec import case, halted, quarantined, refusal, repeat, review, verdict
 from placet.model.codec._wire import LONG, long
 from placet.model.codec.halted import Halted
 from placet.model.codec.quarantined import Quarantined
 from placet.model.codec.refusal import Refusal
 from placet.model.codec.repeat import Repeat
+from placet.model.codec.review import Review
 from placet.model.codec.verdict import Obligation
 from placet.model.merkle import leaf_hash
 from placet.model.topics import Topic
@@ -131,7 +132,7 @@ class Voice:
             missing,
             obligations,
             NOTHING if answer.approval is None else verdict.encode_approval(answer.approval),
-            verdict.encode_holds(answer.posts) if answer.posts else NOTHING,
+            answer.posted or (verdict.encode_holds(answer.posts) if answer.posts else NOTHING),
             said.executor,
             said.nonce,
             said.ran_digest,
@@ -264,6 +265,24 @@ class Voice:
         self.emits.decisions.append(Message(HALTED_KEY, halted.HEADER + payload))
         self.leaves.append(leaf_hash(halted.FINGERPRINT + payload))
         self.seq += 1
+
+    def review(self, record: Review, cause: Cause) -> tuple[Review, bytes]:
+        """Emit where the review of an emergency is now; return the record as it was said, and in its framing."""
+        self.write()
+        said = record._replace(
+            previous_seq=record.seq,
+            seq=self.seq,
+            instant=self.instant,
+            cause_topic=cause.topic,
+            cause_partition=cause.partition,
+            cause_offset=cause.offset,
+        )
+        payload = review.encode(said)
+        value = review.HEADER + payload
+        self.emits.decisions.append(Message(f"{said.tenant}/{said.authority}".encode(), value))
+        self.leaves.append(leaf_hash(review.FINGERPRINT + payload))
+        self.seq += 1
+        return said, value
 
     def _quarantine(self, rec: Rec, reason: int, detail: str) -> None:
         kept = Quarantined(rec.topic, rec.partition, rec.offset, rec.at, reason, detail, rec.key, rec.value)

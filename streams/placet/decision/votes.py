@@ -8,6 +8,7 @@ from placet.decision.book import Book
 from placet.decision.follow import Follow
 from placet.decision.judge import Judge
 from placet.decision.questions import Questions
+from placet.decision.reviewing import Reviewing
 from placet.model.codec.desk_change import Lease
 from placet.model.codec.vote import Vote
 from placet.model.reasons import Reason, State
@@ -20,11 +21,12 @@ HELD_MOST = 64
 class Votes:
     """What a desk does with the records of `placet.votes`."""
 
-    def __init__(self, book: Book, judge: Judge, questions: Questions, follow: Follow) -> None:
+    def __init__(self, book: Book, judge: Judge, questions: Questions, follow: Follow, reviewing: Reviewing) -> None:
         self._book = book
         self._judge = judge
         self._questions = questions
         self._follow = follow
+        self._reviewing = reviewing
 
     def vote(self, rec: Rec, said: tuple[Vote, bytes]) -> None:
         """Take a vote and decide its intent again, or refuse it by name; one that is held already hears what it led to."""
@@ -34,7 +36,13 @@ class Votes:
         if lease is not None and rec.value in lease.votes:
             self._book.voice.repeat(rec, vote.tenant, vote.authority, (vote.id, vote.attempt), lease.seq, key)
             return
-        if lease is not None and lease.state == State.PENDING:
+        review = self._book.reviews.open.get(vote.intent_digest)
+        if review is not None and rec.value in review.votes:
+            self._book.voice.repeat(rec, vote.tenant, vote.authority, (vote.id, vote.attempt), review.seq, key)
+            return
+        if review is not None:
+            fault = self._reviewing.vote(rec, vote, review, key)
+        elif lease is not None and lease.state == State.PENDING:
             fault = self._take(vote, lease, rec)
         else:
             fault = self._closed(slot, lease)
@@ -54,13 +62,13 @@ class Votes:
 
     def _take(self, vote: Vote, lease: Lease, rec: Rec) -> Fault | None:
         """Count a vote and decide its intent again; return why it is refused where it is."""
-        on_time(rec, vote.voted_at)
+        on_time(rec, max(vote.voted_at, vote.auth_time))
         asked = self._questions.recall(lease)
         if vote.intent_digest != asked.intent_digest:
             return Reason.VOTE_MISMATCH, f"on another intent: expected the digest {asked.intent_digest.hex()}"
         if max(rec.at, self._book.instant) >= lease.expires_at:
             return Reason.VOTE_LATE, f"appended at {rec.at}, the wait ended at {lease.expires_at}"
-        ballot, cast = ballot_of(lease), Cast(vote, rec.value or b"")
+        ballot, cast = ballot_of(lease), Cast(vote, rec.value or b"", rec.at)
         before = ballot.standing(vote.voter)
         if before is not None and before.order > cast.order:
             return Reason.VOTE_OUTDATED, f"`{vote.voter}` voted again at {before.vote.voted_at}"

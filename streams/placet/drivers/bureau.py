@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 
 from placet.context.tables import FEED, Tables
 from placet.decision.arrow import Cause
+from placet.decision.bodies import marks_of
 from placet.decision.desk import Desk
-from placet.decision.judge import marks_of
 from placet.decision.library import Library
 from placet.decision.restore import restore
 from placet.drivers.faulty import Faulty
 from placet.drivers.memory import give_back
-from placet.errors import Behind, Corrupted, PoisonRecord, Unavailable, Unsure
+from placet.errors import Behind, PoisonRecord, Unavailable, Unsure
 from placet.model.codec import HEADERS, decode_as
 from placet.model.codec.case_body import Mark as CaseMark
 from placet.model.codec.case_body import encode_cut
@@ -214,11 +214,9 @@ class Bureau:
         if seal is not None:
             cut = seal.read_cut
             inputs = {position.topic: position.offset for position in seal.inputs}
-            moved = [found.inputs.get(topic, 0) - offset for topic, offset in inputs.items()]
-            if any(moved):
-                # Positions that are ahead of every Seal: what moved them is committed, and is not to be seen yet.
-                what = Behind if min(moved) >= 0 else Corrupted
-                raise what(f"partition {partition}: positions are {found.inputs}, its last seal says {inputs}")
+            if any(found.inputs.get(topic, 0) != offset for topic, offset in inputs.items()):
+                # One transaction moved both: what lags is committed, and is not to be seen yet.
+                raise Behind(f"partition {partition}: positions are {found.inputs}, its last seal says {inputs}")
             self._wait_for(partition, cut)
         place = Place(
             partition,

@@ -1,9 +1,9 @@
 """`identity.json`: which trust domains and issuers are believed, and who their workloads and people are here."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from placet.context.identity import Domain, Identities, Issuer
 from placet.errors import Corrupted, Unavailable
@@ -22,6 +22,28 @@ class DomainEntry(BaseModel):
     path: Text = ""
 
 
+class JwkEntry(BaseModel):
+    """A public key that an issuer signs tokens with (RFC 7517). What a JWK may say besides is passed over."""
+
+    model_config = ConfigDict(extra="ignore", strict=True, frozen=True)
+
+    kty: Literal["OKP", "EC", "RSA"]
+    kid: Annotated[str, Field(min_length=1, max_length=256)]
+    alg: Text = ""
+    crv: Text = ""
+    x: Text = ""
+    y: Text = ""
+    n: Annotated[str, Field(max_length=2048)] = ""
+    e: Text = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _public(cls, given: Any) -> Any:
+        if isinstance(given, dict) and "d" in given:
+            raise ValueError("a private key: expected its public part alone")
+        return given
+
+
 class IssuerEntry(BaseModel):
     """What tokens of an issuer say; see `context.identity.Issuer`."""
 
@@ -35,6 +57,7 @@ class IssuerEntry(BaseModel):
     tenants: dict[str, str] = {}
     subject: Annotated[str, Field(min_length=1, max_length=256)] = "sub"
     prefix: Text = ""
+    jwks: Annotated[list[JwkEntry], Field(max_length=32)] = []
 
 
 class IdentityFile(BaseModel):
@@ -53,7 +76,7 @@ class IdentityFile(BaseModel):
             [
                 Issuer(
                     **{
-                        **entry.model_dump(),
+                        **entry.model_dump(exclude={"jwks"}),
                         "audiences": tuple(entry.audiences),
                         "tenants": tuple(sorted(entry.tenants.items())),
                     }
@@ -65,8 +88,17 @@ class IdentityFile(BaseModel):
 
 def read_identities(path: Path) -> Identities:
     """Return who is who by the file at `path`. Raise `Unavailable` without one, `Corrupted` where it contradicts itself."""
+    file = read_identity_file(path)
     try:
-        return IdentityFile.model_validate_json(path.read_bytes()).identities()
+        return file.identities()
+    except ValueError as error:
+        raise Corrupted(f"{path}: {error}") from None
+
+
+def read_identity_file(path: Path) -> IdentityFile:
+    """Return the file at `path`. Raise `Unavailable` without one, `Corrupted` where it is not one."""
+    try:
+        return IdentityFile.model_validate_json(path.read_bytes())
     except FileNotFoundError:
         raise Unavailable(f"{path}: no such file: expected trust domains and issuers") from None
     except OSError as error:
@@ -75,5 +107,3 @@ def read_identities(path: Path) -> Identities:
         what = error.errors(include_input=False, include_url=False, include_context=False)[0]
         where = ".".join(str(part) for part in what["loc"]) or "file"
         raise Corrupted(f"{path}: `{where}` {what['msg'].lower()}") from None
-    except ValueError as error:
-        raise Corrupted(f"{path}: {error}") from None

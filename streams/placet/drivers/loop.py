@@ -21,7 +21,7 @@ from placet.drivers.ahead import Ahead
 from placet.drivers.bureau import Bureau, Place
 from placet.drivers.memory import give_back
 from placet.drivers.metrics import Count, Watch
-from placet.drivers.telling import Telling, limits_reached
+from placet.drivers.telling import Telling, limits_reached, reviews_told
 from placet.errors import Behind, Unavailable
 from placet.model.codec.seal import Mark
 from placet.model.topics import CONTEXT
@@ -271,6 +271,7 @@ class Loop:
                     halts_ms=tally.halts_ms,
                     revokes_ms=tally.revokes_ms,
                     near=limits_reached(tally.near),
+                    reviews=reviews_told(tally.reviews),
                     policy_set=self._bureau.set_label,
                 )
             )

@@ -54,14 +54,12 @@ METRICS: tuple[MetricSpec, ...] = (
     _row("approval_wait_seconds", H, "", "from asking people to their answer"),
     _row("approvals_pending", G, "", "intents that wait for people"),
     _row("approval_oldest_age_seconds", G, "", "age of the one that waits longest"),
+    _row("reviews_total", C, "state", "steps of reviews of emergencies: asked, right, wrong, overdue"),
+    _row("reviews_open", G, "", "emergencies that people have to look at"),
+    _row("reviews_overdue", G, "", "those of them that nobody looked at in time"),
     # changes
     _row("halt_seconds", H, "", "from a halt's append time to the instant of the batch that says it, by partition"),
-    _row(
-        "revoke_seconds",
-        H,
-        "",
-        "from a context record's append time to the instant that revokes or stops what it touched",
-    ),
+    _row("revoke_seconds", H, "", "from a context record's append time to the instant that takes back what it touched"),
     # joins
     _row("signal_age_seconds", G, "stream", "since a context stream was last heard"),
     _row("signals_total", C, "stream result", "context records read: taken, ignored or refused"),
@@ -141,10 +139,10 @@ class Count:
 
     `intents` by action; `answers` by (effect, reason) of first answers;
     `refused` by reason; `missing` by name of a fact; `erred` by rule; `near` limits that are nearly reached, by name;
-    `waits_ms` from append to instant, one for each first answer, or a sample;
-    `approvals_ms` from append to the end of each wait for people; `halts_ms`
-    from append to the batch that says a halt; `revokes_ms` from a change of
-    context to the batch that revokes or stops what it touched.
+    `reviews` of emergencies by state;
+    `waits_ms` from append to instant, one for each first answer, or a sample; `approvals_ms` from append to the end of
+    each wait for people; `halts_ms` from append to the batch that says a halt; `revokes_ms` from a change of context to
+    the batch that revokes or stops what it touched.
     """
 
     intents: Tally[str] = field(default_factory=Tally)
@@ -159,6 +157,7 @@ class Count:
     halts_ms: list[int] = field(default_factory=list)
     revokes_ms: list[int] = field(default_factory=list)
     near: Tally[str] = field(default_factory=Tally)
+    reviews: Tally[str] = field(default_factory=Tally)
     policy_set: str = ""
 
 
@@ -194,6 +193,7 @@ class Watch:
             self._add("placet_join_misses_total", number, fact.partition(".")[0])
         self._named("placet_policy_eval_errors_total", count.erred)
         self._named("placet_limits_reached_total", count.near)
+        self._named("placet_reviews_total", count.reviews)
         for name, waits_ms in (
             ("placet_intent_to_verdict_seconds", count.waits_ms),
             ("placet_approval_wait_seconds", count.approvals_ms),
@@ -259,6 +259,11 @@ class Watch:
         waits = [now_ms - asked_at for asked_at in asked_at_ms]
         self._gauge("placet_approvals_pending").set(len(waits))
         self._gauge("placet_approval_oldest_age_seconds").set(max(0, *waits, 0) / 1000)
+
+    def reviewing(self, open_: int, overdue: int) -> None:
+        """Say how many emergencies people have to look at, and how many of those they have not in time."""
+        self._gauge("placet_reviews_open").set(open_)
+        self._gauge("placet_reviews_overdue").set(overdue)
 
     def _add(self, name: str, number: int, *labels: str) -> None:
         kept = self._kept.get((name, labels))

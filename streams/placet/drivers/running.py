@@ -14,6 +14,7 @@ from placet.drivers.metrics import Watch, exposition
 from placet.drivers.settings import Settings
 from placet.drivers.signals import SignalFolder
 from placet.errors import PlacetError, Unavailable, Unsure
+from placet.model.reasons import ReviewState
 from placet.model.topics import INPUTS
 from placet.ports import Feed, Journal, Log
 
@@ -111,6 +112,8 @@ class Running:
             places = list(stack.loop.bureau.places.values())
             pending = [since for place in places for since in place.desk.pending()]
             stack.watch.waiting(pending, SystemClock().now_ms())
+            reviews = [state for place in places for state in place.desk.reviews()]
+            stack.watch.reviewing(len(reviews), reviews.count(ReviewState.OVERDUE))
             return exposition(stack.watch)
 
     def _run(self) -> None:

@@ -46,7 +46,8 @@ class Settings(BaseSettings):
     keys: Path | None = Field(None, description="pinned public keys; default DATA/keys.json")
     secrets: Path | None = Field(None, description="folder of private keys, 0700; default DATA/secrets")
     identity: Path | None = Field(
-        None, description="who SPIFFE ids and token issuers are here, for `placet identity`; default DATA/identity.json"
+        None,
+        description="who SPIFFE ids and token issuers are here, and the keys of issuers; default DATA/identity.json",
     )
 
     # What the desk holds to.
@@ -86,7 +87,8 @@ class Settings(BaseSettings):
         description="leases decided again per batch after a change, of all desks together: bounds how long a batch can get",
     )
     parked_most: Positive = Field(
-        1_000, description="deferred intents of one tenant and authority; past it the next hear OVERLOADED"
+        1_000,
+        description="deferred intents of one tenant and authority, and those of one actor that wait for `at_least`; past it the next hear OVERLOADED",
     )
     pending_most: Positive = Field(
         10_000, description="intents of one tenant and authority that wait for people; past it the next hear OVERLOADED"

@@ -4,7 +4,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 
-from placet.decision.limits import Near
+from placet.decision.sums import Near
 from placet.drivers.logs import logger, traced
 from placet.model.codec import quarantined
 from placet.model.reasons import Reason
@@ -59,6 +59,15 @@ def limits_reached(near: Sequence[Near]) -> Counter[str]:
     if len(near) > LINES_MOST:
         LOGGER.info("limit reached", more=len(near) - LINES_MOST)
     return Counter(MANDATE if one.limit.startswith(f"{MANDATE}/") else one.limit for one in near)
+
+
+def reviews_told(reviews: Counter[str]) -> Counter[str]:
+    """Log how many emergencies were called in a batch, and how many were not looked at in time; return what was told."""
+    if reviews["asked"]:
+        LOGGER.info("emergencies granted, to be reviewed", count=reviews["asked"])
+    if reviews["overdue"]:
+        LOGGER.warning("emergencies not reviewed in time", count=reviews["overdue"])
+    return reviews
 
 
 def _name(message: Message) -> None:

@@ -9,6 +9,15 @@ from placet.model.codec.intent import FINGERPRINT
 _INTENT = b"placet/intent/1"
 
 
+def review_digest(intent_digest_: bytes, partition: int, grant_seq: int) -> bytes:
+    """Return what votes on the review of an emergency bind to: one grant of one intent, and not what was asked before it.
+
+    SHA-256 of "placet/review/1", the intent's digest, the partition (4 bytes) and the grant's seq (8 bytes), big-endian.
+    """
+    place = partition.to_bytes(4, "big") + grant_seq.to_bytes(8, "big")
+    return sha256(b"placet/review/1" + intent_digest_ + place).digest()
+
+
 def intent_digest(unsigned: bytes, fingerprint: bytes = FINGERPRINT) -> bytes:
     """Return the digest of an Intent from its payload without the proof: what a vote binds to.
 

@@ -32,6 +32,15 @@ class State(IntEnum):
     WITHDRAWN = 13
 
 
+class ReviewState(IntEnum):
+    """Where the review of an emergency is; right and wrong are its ends."""
+
+    ASKED = 1
+    RIGHT = 2
+    WRONG = 3
+    OVERDUE = 4  # nobody answered in time: it stays open, and bars the agent's next
+
+
 class Reason(IntEnum):
     """Why a verdict or a refusal is what it is, gravest first; the first that applies is the one given.
 
@@ -75,16 +84,19 @@ class Reason(IntEnum):
     EVALUATION_DISAGREES = 440
     RULE_DENIED = 450
     LIMIT_EXCEEDED = 455  # more than a limit of a pack or of a mandate leaves
+    EMERGENCY_BARRED = 457  # earlier emergencies of this agent are to be looked at first
     CAPABILITY_MISSING = 460  # an obligation that the executor cannot carry out
     FACT_MISSING = 470
     FACT_SILENT = 480
     RULE_DEFERRED = 490
     RULE_STEPPED_UP = 500
     APPROVED = 505  # what people were asked for they granted
+    EMERGENCY = 507  # people would have been asked; they look at it afterwards
     RULE_CONSTRAINED = 510
     PERMITTED = 520
     # What became of a grant.
     REJECTED = 605  # one of those who were asked said no
+    REVIEWED_WRONG = 607  # one of those who looked at an emergency afterwards said that it was none
     CONTEXT_CHANGED = 610
     GRANT_DIFFERS = 620  # decided again at the claim, another digest came out
     CLAIM_UNKNOWN = 630  # no open grant under this id and attempt
@@ -111,6 +123,7 @@ class Reason(IntEnum):
     VOTER_INACTIVE = 774
     VOTER_IN_CHAIN = 776  # who asks, or answers for it, does not vote
     VOTER_NOT_ASKED = 778
+    VOTER_UNPROVED = 780  # the voter has to authenticate in another way, or again (RFC 9470)
 
 
 TRANSIENT: frozenset[Reason] = frozenset({Reason.LAGGING, Reason.OVERLOADED, Reason.CONTEXT_SILENT})

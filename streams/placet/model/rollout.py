@@ -7,7 +7,7 @@ that came after. So whoever reads is upgraded before whoever writes:
   context): workers, auditors and the context app first; then executors and
   gateways, who read intents too; then agents and feeds, who write them;
 - a release that changes what workers say (verdicts, repeats, refusals, halts,
-  Seals): agents, executors, gateways and auditors first; then workers.
+  reviews, Seals): agents, executors, gateways and auditors first; then workers.
 
 What a worker keeps for itself may change in either; a partition that a newer
 worker has served is then not taken back by an older one.
@@ -15,7 +15,7 @@ worker has served is then not taken back by an older one.
 
 from collections.abc import Collection
 
-ANSWERS = frozenset({"verdict", "repeat", "refusal", "halted", "seal"})
+ANSWERS = frozenset({"verdict", "repeat", "refusal", "halted", "review", "seal"})
 """What workers say."""
 KEPT = frozenset({"case", "case_body", "desk_change", "quarantined"})
 """What workers keep for themselves and for those who look later. All other records are written to them."""

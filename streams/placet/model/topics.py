@@ -92,7 +92,7 @@ TOPICS: tuple[TopicSpec, ...] = (
     ),
     _spec(
         Topic.DECISIONS,
-        "verdict repeat refusal halted seal",
+        "verdict repeat refusal halted review seal",
         "tenant/authority",
         "worker",
         "worker agent executor gateway notary auditor operator",
@@ -100,7 +100,9 @@ TOPICS: tuple[TopicSpec, ...] = (
         days=-1,
     ),
     _spec(Topic.CASES, "case", "tenant/authority", "worker", "auditor gateway", decided=True, days=-1),
-    _spec(Topic.DESK, "desk_change", "ordinal", "worker", "worker auditor", decided=True, compacted=True),
+    _spec(
+        Topic.DESK, "desk_change review", "ordinal or attempt", "worker", "worker auditor", decided=True, compacted=True
+    ),
     # A feed's watermark lies in every partition: the context app marks risk no further than the feeds marked this.
     _spec(Topic.SIGNALS, "risk_signal watermark", "tenant/subject", "feed gateway", "context notary", days=30),
     _spec(Topic.RISK, "risk watermark", "tenant/subject/source", "context", "worker auditor", compacted=True),

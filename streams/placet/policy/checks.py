@@ -148,6 +148,7 @@ def _rule(form: RuleForm) -> Iterator[tuple[Path, str]]:
         (("who", "authority"), form.who and form.who.authority, True),
         (("who", "any_in_chain"), form.who and form.who.any_in_chain, False),
         *_asked(form.approval),
+        (("emergency", "review", "from"), form.emergency and form.emergency.review.eligible, True),
     ):
         for i, pattern in enumerate(listed or ()):
             if fault := patterns.fault_of(pattern, groups=groups):
@@ -160,6 +161,8 @@ def _rule(form: RuleForm) -> Iterator[tuple[Path, str]]:
         yield ("effect",), "step_up needs `approval` {quorum, from, expires_s}"
     if effect is not Effect.STEP_UP and form.approval is not None:
         yield ("approval",), f"approval belongs to step_up, not to {form.effect}"
+    if form.emergency is not None and effect is not Effect.STEP_UP:
+        yield ("emergency",), f"emergency belongs to step_up, whose people it does not wait for, not to {form.effect}"
     yield from _escalations(form.approval)
     if form.claim is not None and effect not in GRANTING:
         yield ("claim",), f"claim belongs to rules that may grant, not to {form.effect}"

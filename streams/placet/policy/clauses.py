@@ -2,8 +2,6 @@
 
 from collections.abc import Iterator
 
-_CLOSING = {"(": ")", "[": "]", "{": "}"}
-
 
 def clauses(text: str, depth: int = 0) -> Iterator[tuple[int, str]]:
     """Yield (depth, text) of the condition and of every clause in it, outermost first."""
@@ -15,26 +13,27 @@ def clauses(text: str, depth: int = 0) -> Iterator[tuple[int, str]]:
             for piece in pieces:
                 yield from clauses(piece, depth + 1)
             return
-    if text.startswith("!") and not text.startswith("!="):
+    if text.startswith("!"):
         yield from clauses(text[1:], depth + 1)
 
 
-def _open_at(text: str) -> list[int]:
-    """Return for each character how many brackets are open before it, or -1 inside a string."""
-    levels, open_, quote, at = [], 0, "", 0
+def _open_at(text: str) -> list[int | None]:
+    """Return for each character how many brackets are open before it, or None inside a string."""
+    levels: list[int | None] = []
+    open_, quote, at = 0, "", 0
     while at < len(text):
         if quote:
             if text[at] == "\\" and len(quote) == 1:
-                levels += [-1]
+                levels.append(None)
                 at += 1
             elif text.startswith(quote, at):
-                levels += [-1] * (len(quote) - 1)
+                levels += [None] * (len(quote) - 1)
                 at += len(quote) - 1
                 quote = ""
-            levels.append(-1)
+            levels.append(None)
         elif text[at] in "'\"":
             quote = text[at] * 3 if text.startswith(text[at] * 3, at) else text[at]
-            levels += [-1] * len(quote)
+            levels += [None] * len(quote)
             at += len(quote) - 1
         else:
             open_ -= text[at] in ")]}"

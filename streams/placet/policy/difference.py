@@ -7,13 +7,14 @@ import msgspec
 from placet.model.reasons import Effect
 from placet.policy.contents import Pack
 from placet.policy.evaluate import NO_RULE, Finding, PolicySet
+from placet.policy.limits import recounted
 from placet.policy.situations import case_of
 from placet.policy.variations import Situation, variations
 
 CASES = 5_000
 """Situations looked at in all, where not said otherwise."""
 _TERMS = {Effect.DEFER: ("defer_ms_max",), Effect.DENY: ()}
-_GRANT = ("obligations", "approval", "claim_required", "lease_ms", "act_ms_max")
+_GRANT = ("obligations", "approval", "emergency", "claim_required", "lease_ms", "act_ms_max")
 
 
 class Change(msgspec.Struct):
@@ -39,13 +40,16 @@ class Change(msgspec.Struct):
 
 
 class Difference(msgspec.Struct):
-    """Every kind of change, gravest loosening first, over how many situations; and the rules that read differently."""
+    """Every kind of change, gravest loosening first, over how many situations; the rules that read differently, and what
+    becomes of what is counted in limits that measure something else, or over another window.
+    """
 
     changes: list[Change]
     cases: int
     added: list[str]
     removed: list[str]
     changed: list[str]
+    recounted: list[str]
 
 
 def compare(old: Sequence[Pack], new: Sequence[Pack], *, cases: int = CASES, seed: str = "placet") -> Difference:
@@ -75,6 +79,7 @@ def compare(old: Sequence[Pack], new: Sequence[Pack], *, cases: int = CASES, see
         sorted(ours.keys() - theirs.keys()),
         sorted(theirs.keys() - ours.keys()),
         sorted(name for name in ours.keys() & theirs.keys() if ours[name] != theirs[name]),
+        list(recounted(*([limit for pack in packs for limit in pack.limits] for packs in (old, new)))),
     )
 
 

@@ -57,7 +57,7 @@ class RuleExplained(msgspec.Struct, frozen=True):
 class Explanation(msgspec.Struct, frozen=True):
     """Everything that led to a finding, and what would change it.
 
-    `why_not` says in sentences why the answer is no grant. Any one of `bounds` would by itself
+    `why_not` says in sentences why the answer is no grant, `emergency` what one may do, or why it changes nothing. Any one of `bounds` would by itself
     make it one; where there is none, all of `together` would.
     """
 
@@ -67,6 +67,7 @@ class Explanation(msgspec.Struct, frozen=True):
     rules: tuple[RuleExplained, ...]
     rules_elsewhere: int
     why_not: tuple[str, ...] = ()
+    emergency: str = ""
     bounds: tuple[Bound, ...] = ()
     together: tuple[Bound, ...] = ()
 
@@ -93,7 +94,23 @@ def explain(policies: PolicySet, case: Case) -> Explanation:
     alone = nearest(plan, case)
     both = () if alone else together(plan, case)
     why_not = tuple(_why_not(finding, rules))
-    return Explanation(case.action, finding, facts, rules, everywhere - len(rules), why_not, alone, both)
+    broken = _emergency(finding, case)
+    return Explanation(case.action, finding, facts, rules, everywhere - len(rules), why_not, broken, alone, both)
+
+
+def _emergency(finding: Finding, case: Case) -> str:
+    """Return what an emergency may do here, or why one that is called changes nothing; empty where there is nothing to say."""
+    given = finding.emergency
+    if given is None:
+        called = case.emergency and finding.effect not in GRANTED
+        return "it is called an emergency, and what decides provides for none" if called else ""
+    review = given.review
+    whom = f"{review.quorum} of {', '.join(review.eligible)}"
+    may = f"may run at once, within {min(given.lease_ms, finding.lease_ms)} ms, and {whom} look at it within {review.expires_ms // 1000} s"
+    if finding.without is not None:
+        return f"it is called an emergency: it {may}"
+    missing = "; this one says no purpose" if case.emergency else ""
+    return f"called an emergency that says why, it {may}{missing}"
 
 
 def _why_not(finding: Finding, rules: tuple[RuleExplained, ...]) -> Iterator[str]:
@@ -109,6 +126,10 @@ def _why_not(finding: Finding, rules: tuple[RuleExplained, ...]) -> Iterator[str
     if (approval := finding.approval) is not None:
         whom = ", ".join(approval.eligible) or "nobody: no one is eligible under every rule that asks"
         yield f"it waits for {approval.quorum} of {whom}, for {approval.expires_ms // 1000} s"
+        if approval.acr or approval.auth_age_ms_max:
+            ways = f" by {' or '.join(approval.acr)}" if approval.acr else ""
+            since = f" within {approval.auth_age_ms_max // 1000} s" if approval.auth_age_ms_max else ""
+            yield f"each of them must have authenticated{ways}{since}"
     granting = [one for one in rules if one.effect in ("permit", "constrain")]
     if any(one.spoke for one in granting):
         return

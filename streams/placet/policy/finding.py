@@ -7,6 +7,7 @@ import msgspec
 from placet.model.reasons import Effect, Reason
 from placet.policy import obligations as demands
 from placet.policy.approval import Approval, together
+from placet.policy.emergency import Emergency, all_provide
 from placet.policy.obligations import Obligation
 from placet.policy.rules import ACT_MS_MAX, GRANTING, LEASE_MS, Rule
 
@@ -23,6 +24,8 @@ class Finding(msgspec.Struct, frozen=True):
     approval         what a step_up waits for
     missing          facts whose absence or silence led here
     defer_ms_max     how long a defer may be parked
+    emergency        under step_up what an emergency may do instead; of a grant, that it is one
+    without          what would be said of the case of such a grant if it were no emergency
     """
 
     effect: Effect
@@ -35,6 +38,8 @@ class Finding(msgspec.Struct, frozen=True):
     approval: Approval | None = None
     missing: tuple[str, ...] = ()
     defer_ms_max: int = DEFER_MS_MAX
+    emergency: Emergency | None = None
+    without: "Finding | None" = None
 
 
 NO_RULE = Finding(Effect.DENY, Reason.NO_RULE)
@@ -92,4 +97,17 @@ def merge(said: Sequence[Said], lease_ms: int, act_ms_max: int, defer_ms_max: in
         approval=together(one.rule.approval for one in deciding) if effect is Effect.STEP_UP else None,
         missing=tuple(sorted({name for one in deciding for name in one.missing})),
         defer_ms_max=defer_ms_max,
+        emergency=all_provide(one.rule.emergency for one in deciding) if effect is Effect.STEP_UP else None,
+    )
+
+
+def at_once(finding: Finding, emergency: Emergency) -> Finding:
+    """Return what becomes of a step_up in an emergency: a grant of what people would be asked for, for a short lease."""
+    return msgspec.structs.replace(
+        finding,
+        effect=Effect.CONSTRAIN if finding.obligations else Effect.PERMIT,
+        reason=Reason.EMERGENCY,
+        lease_ms=min(finding.lease_ms, emergency.lease_ms),
+        approval=None,
+        without=finding,
     )

@@ -12,9 +12,14 @@ ArgumentName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=500)]
 Pattern = Annotated[str, StringConstraints(min_length=1, max_length=256)]
 Patterns = Annotated[list[Pattern], Field(min_length=1, max_length=64)]
+AcrValue = Annotated[str, StringConstraints(pattern=r"^[\x21\x23-\x5B\x5D-\x7E]{1,128}$")]
+"""Of a list that is told with spaces between and in quotes (RFC 6749 §3.3)."""
 Amount = Annotated[int, Field(ge=-INT_MAX, le=INT_MAX)]
 Scalar = str | int | bool
 MINUTE_MS, DAY_MS = 60_000, 86_400_000
+EMERGENCY_LEASE_MS_MAX = 5 * MINUTE_MS
+UNREVIEWED_MOST = 16
+"""Of one agent under one authority: a desk remembers each emergency until it is answered."""
 
 
 def _ms(at_least: int, at_most: int) -> Any:
@@ -102,13 +107,34 @@ class EscalateForm(Form):
     to: Patterns
 
 
-class ApprovalForm(Form):
-    """Who must say yes: how many, of whom, within what time; and who may as well where that takes long."""
+class ReviewForm(Form):
+    """Who must say yes: how many, of whom, within what time.
+
+    `acr` and `auth_age_s_max` are how, and how lately, each of them must have authenticated (RFC 9470).
+    """
 
     quorum: Annotated[int, Field(ge=1, le=16)]
     eligible: Patterns = Field(alias="from")
     expires_s: Annotated[int, Field(ge=1, le=7 * 86_400)]
+    acr: Annotated[list[AcrValue], Field(min_length=1, max_length=16)] | None = None
+    auth_age_s_max: Annotated[int, Field(ge=1, le=7 * 86_400)] | None = None
+
+
+class ApprovalForm(ReviewForm):
+    """Who must say yes before; and who may as well where that takes long."""
+
     escalate: Annotated[list[EscalateForm], Field(max_length=8)] = []
+
+
+class EmergencyForm(Form):
+    """What an emergency may do where people would be asked first: run at once, for a short lease, and be looked at after.
+
+    `unreviewed_max` are the emergencies of one agent that may be unanswered; one that is overdue bars the next in any case.
+    """
+
+    lease_ms: Annotated[int, _ms(100, EMERGENCY_LEASE_MS_MAX)]
+    review: ReviewForm
+    unreviewed_max: Annotated[int, Field(ge=1, le=UNREVIEWED_MOST)] = UNREVIEWED_MOST
 
 
 class LimitForm(Form):
@@ -197,6 +223,7 @@ class RuleForm(Form):
     effect: Literal["permit", "constrain", "step_up", "defer", "deny"]
     obligations: Annotated[list[ObligationForm], Field(max_length=16)] = []
     approval: ApprovalForm | None = None
+    emergency: EmergencyForm | None = None
     claim: Literal["required", "granted"] | None = None
     because: Text
     otherwise: Literal["defer", "deny"] | None = Field(None, alias="else")

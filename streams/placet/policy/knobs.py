@@ -7,10 +7,9 @@ from placet.model.case import LABELS, ORIGINS
 from placet.policy import patterns
 from placet.policy.checked import Node
 from placet.policy.contents import Pack
-from placet.policy.quantities import reach
 from placet.policy.reading import reads
 from placet.policy.rules import Rule, reaches
-from placet.policy.shape import RISKS, Argument, Path, is_fact
+from placet.policy.shape import INT_MAX, RISKS, Argument, Path
 from placet.policy.thresholds import LEVELS, walk
 
 ABSENT = object()
@@ -51,6 +50,9 @@ def _of(pack: Pack, action: str) -> Iterator[tuple[Place, Any]]:
     for rule in pack.rules:
         if reaches(rule, action):
             yield from _patterns(rule)
+            if rule.emergency is not None:
+                yield from ((("intent", "emergency"), value) for value in (True, False))
+                yield ("intent", "purpose"), OTHER
             condition = pack.condition(rule, action)
             if condition is not None:
                 yield from _condition(
@@ -116,7 +118,7 @@ def _read(
         yield from ((("given", root, "origin"), origin) for origin in ORIGINS if root == "session" or origin != "none")
     elif path == ("mandate", "depth"):
         yield from ((("given", "mandate", "depth"), depth) for depth in near if 1 <= depth <= 16)
-    elif root == "calendar" and rest and is_fact(".".join(path)):
+    elif root == "calendar":
         yield from ((("given", *path), value) for value in (*texts, OTHER, ABSENT))
     elif root == "arguments" and len(rest) == 1:
         yield from ((("intent", *path), value) for value in _argument(declared.get(rest[0]), near, texts))
@@ -149,10 +151,9 @@ def _row(path: Path, texts: Sequence[str]) -> Iterator[tuple[Place, Any]]:
 
 
 def _argument(declared: Argument | None, near: Sequence[int], texts: Sequence[str]) -> Iterator[Any]:
-    kind = declared.type if declared else "json"
+    kind = declared and declared.type
     if kind in ("int", "number") or declared is None:
-        inside = reach(("arguments", "any")) or (0, 0)
-        yield from (value for value in near if inside[0] <= value <= inside[1])
+        yield from (value for value in near if -INT_MAX <= value <= INT_MAX)
     if kind == "string" or declared is None:
         yield from texts
         yield from (text + "x" for text in texts)
@@ -162,5 +163,3 @@ def _argument(declared: Argument | None, near: Sequence[int], texts: Sequence[st
     if kind == "map<string, string>":
         yield {}
         yield from ({key: value} for key in texts[:6] for value in (*texts[:6], OTHER))
-    if kind == "bool":
-        yield from (True, False)

@@ -1,12 +1,13 @@
 """Limits as they are counted: whose count an intent falls under, and what it takes of it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import msgspec
 
 from placet.model.codec.intent import Intent
 from placet.model.reasons import Effect
+from placet.model.strict import INTEGER_MAX
 from placet.policy import patterns
 from placet.policy.approval import Approval, approval_of
 from placet.policy.forms import LimitForm
@@ -39,6 +40,11 @@ class Limit(msgspec.Struct, frozen=True):
     least: int = 1
     needs: bool = False
 
+    @property
+    def grave(self) -> Effect:
+        """What is said where too little is left: where there is nothing to constrain to, no."""
+        return Effect.DENY if self.over is Effect.CONSTRAIN else self.over
+
     def is_on(self, action: str) -> bool:
         """Whether the limit is about `action`."""
         return patterns.matches(self.on, action)
@@ -65,7 +71,7 @@ def limit_of(pack: str, form: LimitForm) -> Limit:
         on=tuple(form.on),
         measure=form.measure,
         window_ms=(form.window.sliding_s or 0) * 1000,
-        max=form.max,
+        max=min(form.max, INTEGER_MAX),
         over=Effect[form.over.upper()],
         approval=approval_of(form.approval),
     )
@@ -77,3 +83,24 @@ def amount_of(limit: Limit, arguments: Mapping[str, Any]) -> int | None:
         return 1
     amount = arguments.get(limit.measure, None if limit.needs else 0)
     return amount if type(amount) is int and amount >= 0 else None
+
+
+def recounted(before: Iterable[Limit], after: Iterable[Limit]) -> Iterator[str]:
+    """Yield what becomes of what is held and spent of each limit that measures something else, or over another window."""
+    known = {limit.name: limit for limit in before}
+    for limit in after:
+        old = known.get(limit.name, limit)
+        if old.measure != limit.measure:
+            yield (
+                f"limit `{limit.name}` measures `{limit.measure}` instead of `{old.measure}`: it begins at 0, grants held "
+                "in the old measure are taken back, and what is under way is spent in it"
+            )
+        elif old.window_ms != limit.window_ms:
+            yield (
+                f"limit `{limit.name}` counts over {_over(limit)} instead of {_over(old)}: what was granted before goes on "
+                f"counting over {_over(old)}"
+            )
+
+
+def _over(limit: Limit) -> str:
+    return f"{limit.window_ms // 1000} s" if limit.window_ms else "the mandate's life"

@@ -29,6 +29,7 @@ class Plan:
 
     __slots__ = (
         "_bounds",
+        "_broke",
         "_library",
         "_memo",
         "_met",
@@ -61,6 +62,7 @@ class Plan:
         self.action = action
         self.limits = limits
         asked = [rule.approval for _, rule in rules] + [limit.approval for limit in limits]
+        asked += [rule.emergency.review for _, rule in rules if rule.emergency is not None]
         owner = any(approval.asks_owner() for approval in asked if approval is not None)
         self.rules = tuple(rules)
         self.disagreements = 0
@@ -82,6 +84,7 @@ class Plan:
         self._library = build(source_of(self._bounds, self._units, shapes, generated=False), self._ask)
         self._memo: dict[int, Finding] = {UNFIT: findings.ARGUMENTS_UNFIT, 0: findings.NO_RULE}
         self._same: dict[Finding, Finding] = {}
+        self._broke: dict[Finding, Finding] = {}
 
     def _tie(self, action: str, facts: set[str]) -> None:
         """Give each thing that may be absent, and each rule, its bits; `facts` are needed whatever the rules read."""
@@ -120,12 +123,27 @@ class Plan:
             self.disagreements += 1
             return findings.EVALUATION_DISAGREES
         finding = self._memo.get(mask)
-        return self._find(mask) if finding is None else finding
+        if finding is None:
+            finding = self._find(mask)
+        return self._broken(finding, case) if case.emergency else finding
 
     def decide_with_library(self, case: Case) -> Finding:
         """Return what the CEL library alone says of `case`; for auditors."""
         mask = self._library(case)
-        return self._memo.get(mask) or self._find(mask)
+        finding = self._memo.get(mask) or self._find(mask)
+        return self._broken(finding, case) if case.emergency else finding
+
+    def _broken(self, finding: Finding, case: Case) -> Finding:
+        """Return what is said of a case that is called an emergency: what it would be without, but where rules provide for it.
+
+        One that does not say why is none.
+        """
+        if finding.emergency is None or not case.purpose.strip():
+            return finding
+        made = self._broke.get(finding)
+        if made is None:
+            made = self._broke[finding] = findings.at_once(finding, finding.emergency)
+        return made
 
     def mask(self, case: Case) -> int:
         """Return the bits of what each rule says of `case`; UNFIT where its arguments are not as declared."""

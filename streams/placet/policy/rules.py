@@ -8,6 +8,7 @@ import msgspec
 from placet.model.reasons import Effect
 from placet.policy import patterns
 from placet.policy.approval import Approval, approval_of
+from placet.policy.emergency import Emergency, emergency_of
 from placet.policy.forms import ActionForm, ObligationForm, PackForm, RuleForm
 from placet.policy.obligations import Obligation
 from placet.policy.shape import Argument, Arguments
@@ -54,6 +55,7 @@ class Rule(msgspec.Struct, frozen=True):
     claim_required: bool
     because: str
     otherwise: Effect | None
+    emergency: Emergency | None = None
 
     def who_facts(self) -> Iterator[str]:
         """Yield facts whose change may change whom this rule is about."""
@@ -78,6 +80,7 @@ def rule_of(pack: str, form: RuleForm) -> Rule:
         effect=Effect[form.effect.upper()],
         obligations=tuple(form.obligations),
         approval=approval_of(form.approval),
+        emergency=emergency_of(form.emergency),
         claim_required=form.claim != "granted",
         because=form.because,
         otherwise=Effect[form.otherwise.upper()] if form.otherwise else None,

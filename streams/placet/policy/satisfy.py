@@ -10,9 +10,9 @@ from placet.model.case import LABELS
 from placet.policy.checked import Node
 from placet.policy.quantities import reach
 from placet.policy.ranges import ANY_TEXT, Ints, Texts, ints, texts
-from placet.policy.reading import path_of, tested_path
+from placet.policy.reading import path_of
 from placet.policy.shape import INT_MAX, RISKS, SHAPE, Arguments, Path
-from placet.policy.thresholds import LEVELS, ORDER, line, named_range, walk
+from placet.policy.thresholds import LEVELS, ORDER, line, walk
 
 Literal = tuple[Node, bool]
 Domain = Mapping[Path, Ints | Texts]
@@ -127,14 +127,11 @@ def _test(node: Node) -> tuple[Path, str, str] | None:
     if node.kind != "call" or node.name not in _TESTS or len(node.parts) != 2:
         return None
     path, with_ = path_of(node.parts[0]), node.parts[1]
-    known = path is not None and with_.kind == "const" and isinstance(with_.value, str)
-    return (path, node.name, with_.value) if known and path else None
+    return (path, node.name, with_.value) if path and with_.kind == "const" else None
 
 
 def _allowed(node: Node) -> tuple[Path, Ints | Texts] | None:
     """Return the path a clause is about and the values that make it true, where it is about one path and constants."""
-    if node.kind != "call" or tested_path(node, frozenset()) is not None:
-        return None
     if node.name in ORDER:
         return _ordered(node)
     if node.name in ("_==_", "_!=_"):
@@ -146,14 +143,9 @@ def _allowed(node: Node) -> tuple[Path, Ints | Texts] | None:
 
 
 def _equal(node: Node) -> tuple[Path, Ints | Texts] | None:
-    named = named_range(node)
-    if named is not None:
-        path, low, high = named
-        allowed: tuple[Path, Ints | Texts] | None = (path, Ints(((low, high),)))
-    else:
-        left, right = node.parts if node.parts[1].kind == "const" else reversed(node.parts)
-        read = path_of(left)
-        allowed = None if read is None else _listed(read, left.type, [right])
+    left, right = node.parts if node.parts[1].kind == "const" else reversed(node.parts)
+    read = path_of(left)
+    allowed = None if read is None else _listed(read, left.type, [right])
     if allowed is None or node.name == "_==_":
         return allowed
     path, values = allowed
@@ -178,8 +170,7 @@ def _listed(path: Path, kind: str, members: Sequence[Node]) -> tuple[Path, Ints 
 
 def _ordered(node: Node) -> tuple[Path, Ints] | None:
     """Return the integers that make an order true, where both sides are linear in one path and nothing else."""
-    read = [(path_of(part), part.type) for part in walk(node) if path_of(part) is not None and part.kind == "select"]
-    paths = {path for path, kind in read if path and kind == "int"}
+    paths = {path for part in walk(node) if part.type == "int" and (path := path_of(part))}
     if len(paths) != 1:
         return None
     (path,) = paths

@@ -22,7 +22,7 @@ Line = tuple[Number, Number]
 Known = Callable[[Path], int | None]
 
 
-class Comparison(msgspec.Struct, frozen=True, eq=False):
+class Comparison(msgspec.Struct, frozen=True):
     """One order in a condition and the integers it turns on; or the range a level or a label is the name of."""
 
     node: Node
@@ -72,7 +72,7 @@ def named_range(node: Node) -> tuple[Path, int, int] | None:
     """Return (path, least, greatest) of an equality with a level's or a label's name, or None."""
     left, right = node.parts
     path, name = (path_of(left), right) if right.kind == "const" else (path_of(right), left)
-    if path is None or name.kind != "const" or not isinstance(name.value, str):
+    if path is None:
         return None
     if path[0] in RISKS and path[1:] == ("risk", "level") and name.value in LEVELS:
         return ((path[0], "risk", "score"), *LEVELS[name.value])

@@ -19,7 +19,9 @@ FIRST_EPOCH = 1
 
 SEALS = HEADERS["seal"]
 FINGERPRINTS: dict[bytes, bytes] = {
-    reader.HEADER: reader.FINGERPRINT for name in ("verdict", "repeat", "refusal", "halted") for reader in READERS[name]
+    reader.HEADER: reader.FINGERPRINT
+    for name in ("verdict", "repeat", "refusal", "halted", "review")
+    for reader in READERS[name]
 }
 """Framing of a decision record to the fingerprint that its leaf begins with."""
 

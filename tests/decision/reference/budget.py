@@ -35,20 +35,24 @@ class Spent(NamedTuple):
     at: int
     seconds: int
 
-    def counts(self, now: int) -> bool:
+    @property
+    def leaves(self) -> int:
+        """When it counts no more (ms): after its own window, whatever the limit's is by then."""
         if not self.seconds:
-            return True
+            return 1 << 62
         window = self.seconds * 1000
         part = (window + 63) // 64
-        leaves = self.at - self.at % part + part - 1 + window
-        return now < leaves
+        return self.at - self.at % part + part - 1 + window
+
+    def counts(self, now: int) -> bool:
+        return now < self.leaves
 
 
 def limits_on(ask: Ask, tight: bool, chain: list[str]) -> list[Limit]:
     """Return the limits an intent falls under: the pack's, then those of the mandates it rests on, its own first."""
     found: list[Limit] = []
     if ask.action == PAY:
-        found.append(Limit("shop/sum", "authority", 600, 1200 if tight else 2500, Effect.DENY, True))
+        found.append(Limit("shop/sum", "authority", 300 if tight else 600, 1200 if tight else 2500, Effect.DENY, True))
         found.append(Limit("shop/many", f"actor={ask.actor}", 120, 2, Effect.STEP_UP, False))
     if ask.action == GIVE:
         found.append(Limit("shop/gifts", "authority", 300, 100, Effect.CONSTRAIN, True))

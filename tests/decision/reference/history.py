@@ -214,7 +214,8 @@ class Writer:
             if old.amount is None or draw.random() < 0.75
             else draw.choice((old.amount - 1, 900, 100, old.amount + 1))
         )
-        vote = Vote(ask, voter, draw.random() < 0.9, offered, now)
+        acr, age_ms = draw.choice(("phr",) * 9 + ("pwd",)), draw.choice((0, 0, 0, 1_000, 20_000, 40_000, 40_001))
+        vote = Vote(ask, voter, draw.random() < 0.9, offered, now, acr, now - age_ms)
         self.votes.append(vote)
         return vote
 

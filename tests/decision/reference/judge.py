@@ -6,6 +6,7 @@ from tests.decision.reference.known import DEFER_MS, Known, chain
 from tests.decision.reference.lives import (
     BEYOND,
     HOLD,
+    NEVER,
     RUNS,
     Answer,
     Open,
@@ -49,9 +50,9 @@ class Judge:
         amount = ask.amount if ask.amount is None or most is None else min(most, ask.amount)
         now, wanted, over = self._limited(ask, effect, reason, amount, lease)
         if wanted is None:
-            return now
+            return self._as_left(ask, lease, now, most)
         held = lease.votes if lease and votes is None else votes or {}
-        count = now.tally = tally(held.values(), ask, wanted, self.known)
+        count = now.tally = tally(held.values(), ask, wanted, self.known, lease.asked_at if lease else self.now)
         if count.no:
             return Answer(S.DENIED, Effect.DENY, Reason.REJECTED, tally=count)
         if not count.met:
@@ -64,6 +65,17 @@ class Judge:
             now.reason = Reason.APPROVED
         now.tally = count
         return now
+
+    def _as_left(self, ask: Ask, lease: Open | None, now: Answer, most: int | None) -> Answer:
+        """Return what is said of what votes left of a grant, where nobody has to be asked any more."""
+        votes = lease.votes.values() if lease and lease.state in RUNS and now.state in RUNS else ()
+        offers = [vote.amount for vote in votes if vote.yes and vote.amount is not None]
+        if ask.amount is None or min([ask.amount, *offers]) == ask.amount:
+            return now
+        least = min(offers if most is None else [most, *offers])
+        left, _, _ = self._limited(ask, now.effect, now.reason, least, lease)
+        left.effect = Effect.CONSTRAIN if left.state in RUNS else left.effect
+        return left
 
     def _limited(
         self, ask: Ask, effect: Effect, reason: Reason, amount: int | None, lease: Open | None, leave: Names = ()
@@ -88,7 +100,9 @@ class Judge:
             if gravest is Effect.STEP_UP:
                 wanted = wanted.with_(OF_LIMIT) if wanted else OF_LIMIT
                 return self._waits(ask, now, wanted.wait_ms), wanted, tuple(each.name for each in against)
-            now.waits = [(ask.authority, each.name, each.scope) for each in against if gravest is Effect.DEFER]
+            if gravest is Effect.DEFER:
+                now.waits = [(ask.authority, each.name, each.scope) for each in against]
+                now.wakes = max(self._leaves(ask, each, used[each], each.takes(amount)) for each in against)
             return self._waits(ask, now, DEFER_MS), None, ()
         if wanted:
             return self._waits(ask, Answer(S.PENDING, effect, reason), wanted.wait_ms), wanted, ()
@@ -117,3 +131,12 @@ class Judge:
             if phase == HOLD and (each.name, each.scope) == name[1:]
         )
         return held + sum(each.amount for each in self.spent if each.name == name and each.counts(self.now))
+
+    def _leaves(self, ask: Ask, limit: Limit, used: int, amount: int) -> int:
+        """Return when so much of what was spent has passed that an amount is within a limit (ms), NEVER where it never is."""
+        for spent in sorted(self.spent, key=lambda each: each.leaves):
+            if spent.name == (ask.authority, limit.name, limit.scope) and self.now < spent.leaves < NEVER:
+                used -= spent.amount
+                if used + amount <= limit.most:
+                    return spent.leaves
+        return NEVER

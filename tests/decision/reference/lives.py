@@ -8,6 +8,7 @@ from tests.decision.reference.people import Tally
 from tests.decision.reference.scene import Ask, Vote
 
 HOLD, SPEND, RELEASE, BEYOND = 1, 2, 3, 4
+NEVER = 1 << 62
 S = State
 AFTER = {
     S.ASKED: {S.DENIED, S.DEFERRED, S.PENDING, S.GRANTED, S.CLAIMED},
@@ -41,13 +42,15 @@ class Answer:
     waits: list[Name] = field(default_factory=list)
     missing: bool = False
     tally: Tally | None = None
+    wakes: int = NEVER
 
 
 @dataclass
 class Open:
-    """An attempt that something can still happen to."""
+    """An attempt that something can still happen to, asked at an instant (ms)."""
 
     ask: Ask
+    asked_at: int
     first: int
     seq: int
     state: State
@@ -62,3 +65,9 @@ class Open:
     stopped: bool = False
     votes: dict[str, Vote] = field(default_factory=dict)
     tally: Tally | None = None
+    wakes: int = NEVER
+
+    @property
+    def moves(self) -> int:
+        """When the clock looks at it (ms): at its end, or before that when windows that pass leave enough for it."""
+        return min(self.until, self.wakes)

@@ -81,9 +81,11 @@ class Model(Judge):
             changes.append((8, "labels"))
         for lease in self._touched(sorted(changes, key=lambda change: change[0])):
             self._again(lease)
-        for lease in sorted(self.open.values(), key=lambda lease: (lease.until, _slot(lease.ask))):
+        for lease in sorted(self.open.values(), key=lambda lease: (lease.moves, _slot(lease.ask))):
             if lease.until <= now:
                 self._silent(lease)
+            elif lease.moves <= now:
+                self._again(lease)
         came, self.came = sorted(self.came, key=lambda each: each[0]), []
         for _, at, deed in came:
             if isinstance(deed, Ask):
@@ -134,11 +136,12 @@ class Model(Judge):
             "verdict", ask.id, ask.attempt, now.state.name, now.effect.name, now.reason.name, granted, stop, said
         )
 
-    def _open(self, ask: Ask, now: Answer, seq: int, before: Open | None = None) -> None:
+    def _open(self, ask: Ask, now: Answer, seq: int, asked_at: int, before: Open | None = None) -> None:
         claimed = now.state is S.CLAIMED
         until, executor = now.until + ACT_MS * claimed, ask.audience if claimed else ""
         self.open[ask.identity] = Open(
             ask,
+            asked_at,
             before.first if before else seq,
             seq,
             now.state,
@@ -151,6 +154,7 @@ class Model(Judge):
             executor,
             votes=before.votes if before else {},
             tally=now.tally,
+            wakes=now.wakes,
         )
 
     def _tell_halts(self) -> None:
@@ -207,7 +211,7 @@ class Model(Judge):
             seq = self._move(ask, None, now)
             self.settled[ask.identity] = (ask, seq, shed is not None)
             if now.state in AFTER:
-                self._open(ask, now, seq)
+                self._open(ask, now, seq, at)
 
     def _follows(self, ask: Ask) -> bool:
         before = self.settled.get((ask.authority, ask.id, ask.attempt - 1))
@@ -314,7 +318,8 @@ class Model(Judge):
         else:
             votes = {**lease.votes, vote.voter: vote}
             now = self._judge(lease.ask, lease, votes=votes)
-            fault = fault_of(vote, lease.ask, now.tally.wanted, self.known) if now.tally else None
+            came_at = max(vote.at, lease.asked_at, at)
+            fault = fault_of(vote, lease.ask, now.tally.wanted, self.known, came_at) if now.tally else None
             if fault is not None:
                 self._refuse(vote.ask, fault)
             else:
@@ -328,7 +333,7 @@ class Model(Judge):
         seq = self._move(lease.ask, lease, now)
         del self.open[lease.ask.identity]
         if now.state in AFTER:
-            self._open(lease.ask, now, seq, lease)
+            self._open(lease.ask, now, seq, lease.asked_at, lease)
 
     def _again(self, lease: Open) -> None:
         """Decide what is open again; what is answered as before is not said."""
@@ -337,6 +342,7 @@ class Model(Judge):
         now = self._judge(lease.ask, lease, lease.executor)
         told, tells = lease.tally and lease.tally.told, now.tally and now.tally.told
         lease.waits, lease.missing, lease.tally = now.waits, now.missing, now.tally
+        lease.wakes = now.wakes
         if lease.state in WAITING:
             if now.state is not lease.state or (lease.state is S.PENDING and told != tells):
                 self._follow(lease, now, Reason.ASKED_ANEW)

@@ -70,13 +70,18 @@ class Told(NamedTuple):
 
 
 class Vote(NamedTuple):
-    """A person's word on what waits, given at `at` (ms); `amount` None leaves it as it was asked."""
+    """A person's word on what waits, given at `at` (ms); `amount` None leaves it as it was asked.
+
+    `acr` says how they had authenticated, `auth_at` when.
+    """
 
     ask: Ask
     voter: str
     yes: bool
     amount: int | None
     at: int
+    acr: str
+    auth_at: int
 
 
 class Status(NamedTuple):

@@ -164,7 +164,15 @@ class Stage(World):
             self.take_back(self._intent(deed.ask), deed.actor)
         elif isinstance(deed, Vote):
             offered = None if deed.amount is None else {"amount": deed.amount}
-            self.vote(self._intent(deed.ask), deed.voter, deed.yes, arguments=offered, voted_at=deed.at)
+            self.vote(
+                self._intent(deed.ask),
+                deed.voter,
+                deed.yes,
+                arguments=offered,
+                voted_at=deed.at,
+                acr=deed.acr,
+                auth_time=deed.auth_at,
+            )
         elif isinstance(deed, Begin):
             intent = self._intent(deed.ask)
             signer = self.executor if deed.executor == SHOP else self.other

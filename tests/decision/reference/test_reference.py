@@ -56,6 +56,7 @@ def test_histories_come_to_every_state_and_over_every_limit(monkeypatch: pytest.
         play(seed)
     assert {state.name for state in State} - seen == {"ASKED"}
     assert {"APPROVED", "REJECTED", "VOTED", "LIMIT_EXCEEDED", "CONTEXT_CHANGED", "OVERLOADED", "LAGGING"} <= seen
+    assert {"VOTER_UNPROVED"} <= seen
     limits = {"shop/sum", "shop/many", "shop/gifts", "shop/looks", "shop/exports", "mandate/m1", "mandate/m2"}
     assert limits <= seen
 

@@ -1,6 +1,5 @@
 """Any course of appends, batches, failures and crashes ends where a few dictionaries end."""
 
-import shutil
 import tempfile
 from dataclasses import replace
 from pathlib import Path
@@ -36,8 +35,10 @@ class JournalMachine(RuleBasedStateMachine):
 
     @initialize()
     def begin(self) -> None:
-        self.root = Path(tempfile.mkdtemp(prefix="placet-model-"))
-        self.folder = Folder(self.root / "journal", replace(SMALL, partitions=PARTITIONS), SystemClock(), Faulty)
+        self.root = tempfile.TemporaryDirectory(prefix="placet-model-")
+        self.folder = Folder(
+            Path(self.root.name) / "journal", replace(SMALL, partitions=PARTITIONS), SystemClock(), Faulty
+        )
         self.plain: dict[tuple[int, int], list[Message]] = {
             (topic, at): [] for topic in PLAIN for at in range(PARTITIONS)
         }
@@ -178,12 +179,12 @@ class JournalMachine(RuleBasedStateMachine):
             assert self.log.end(topic, partition) == len(said)
 
     def teardown(self) -> None:
-        for (topic, partition), said in self.plain.items():
-            found = self.log.read(topic, partition, 0, len(said) + 1, 0)
-            assert _messages(found) == said
-            assert [rec.at for rec in found] == sorted(rec.at for rec in found)
-        self.folder.close()
-        shutil.rmtree(self.root)
+        with self.root:
+            for (topic, partition), said in self.plain.items():
+                found = self.log.read(topic, partition, 0, len(said) + 1, 0)
+                assert _messages(found) == said
+                assert [rec.at for rec in found] == sorted(rec.at for rec in found)
+            self.folder.close()
 
 
 def _fail() -> None:

@@ -131,3 +131,22 @@ def test_a_client_that_has_not_heard_of_a_partition_asks_for_its_topics_and_then
     with pytest.raises(Unavailable, match="missing/0: asking for its ends"):
         ends_of(client, "missing", 0, lambda: 0.0)
     assert told == ["ends", "topics", "ends"]
+
+
+def test_what_a_client_brings_again_is_not_handed_on_again_nor_is_a_place_lost_that_is_in_range() -> None:
+    cluster = Cluster(Timeline())
+    lay_topics(cluster, 1)
+    for number in range(6):
+        cluster.append(Topic.RISK.title, 0, [(b"k", b"%d" % number)])
+    feed = feed_over(cluster, (None for _ in count()))
+    follower = feed._follower
+    inner: Any = follower._consumer
+    place = (Topic.RISK.title, 0)
+    assert [rec.value for rec in heard(feed, "take", 20)] == [b"%d" % number for number in range(6)]
+    inner._at[place] = 2
+    cluster.append(Topic.RISK.title, 0, [(b"k", b"6")])
+    assert [rec.value for rec in heard(feed, "take", 20)] == [b"6"]
+    # A leader that has just begun knew less for a moment, and knows all again when it is asked.
+    follower._return([(int(Topic.RISK), 0)])
+    cluster.append(Topic.RISK.title, 0, [(b"k", b"7")])
+    assert [rec.value for rec in heard(feed, "take", 20)] == [b"7"]

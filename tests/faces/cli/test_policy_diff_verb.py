@@ -44,3 +44,16 @@ def test_an_example_is_a_situation_that_explain_takes(looser: Path, tmp_path: Pa
     for pack, effect in ((PAYMENTS, "deny"), (looser, "permit")):
         said = placet(capsys, "policy", "explain", pack, "--file", file, "--json")
         assert said.json["finding"]["effect"] == effect
+
+
+def test_a_limit_that_is_counted_otherwise_is_told(tmp_path: Path, capsys: Caps) -> None:
+    pack = Path(shutil.copytree(PAYMENTS, tmp_path / "payments"))
+    text = (pack / "pack.yaml").read_text()
+    assert text.count("sliding_s: 86400") == 1
+    (pack / "pack.yaml").write_text(text.replace("sliding_s: 86400", "sliding_s: 3600"))
+    note = (
+        "limit `payments/refunds-a-day` counts over 3600 s instead of 86400 s: what was granted before goes on counting "
+        "over 86400 s"
+    )
+    assert placet(capsys, "policy", "diff", PAYMENTS, pack, "--cases", 100).out.splitlines()[0] == note
+    assert placet(capsys, "policy", "diff", PAYMENTS, pack, "--cases", 100, "--json").json["recounted"] == [note]

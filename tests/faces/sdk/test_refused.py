@@ -104,6 +104,10 @@ TABLE = [
     (answer(Reason.WRITER_UNPROVED), errors.NotTrusted, Retry.NO),
     (answer(Reason.PRINCIPAL_INACTIVE), errors.NotTrusted, Retry.NO),
     (answer(Reason.LAGGING, retry_after_ms=250), errors.TryAgain, Retry.AFTER),
+    (answer(Reason.LIMIT_EXCEEDED), errors.OverLimit, Retry.NO),
+    (answer(Reason.LIMIT_EXCEEDED, bounds=(MOST,)), errors.OverLimit, Retry.CHANGED),
+    (answer(Reason.LIMIT_EXCEEDED, bounds=(MOST,), retry_after_ms=250), errors.OverLimit, Retry.LATER),
+    (answer(Reason.LIMIT_EXCEEDED, State.DEFERRED, retry_after_ms=250), errors.Deferred, Retry.WAIT),
     (answer(Reason.FACT_MISSING, State.DEFERRED), errors.Deferred, Retry.WAIT),
     (answer(Reason.RULE_STEPPED_UP, State.PENDING), errors.Pending, Retry.WAIT),
     (answer(Reason.CONTEXT_CHANGED, State.REVOKED), errors.Ended, Retry.ANEW),
@@ -114,6 +118,26 @@ TABLE = [
     (answer(Reason.REPORTED, State.DONE), errors.Settled, Retry.DONE),
     (answer(Reason.SILENT_AFTER_CLAIM, State.UNKNOWN), errors.Settled, Retry.DONE),
 ]
+
+
+def test_the_advice_on_an_amount_beyond_a_limit_says_what_is_left_and_when_more_is() -> None:
+    denied = answer(
+        Reason.LIMIT_EXCEEDED, rules=("mandate/m1",), bounds=(MOST,), ask=("user:bob",), retry_after_ms=4_000
+    )
+    assert denied.advice() == (
+        '"payments.refund" on "order/7" was refused and must not run. This would take more than a limit leaves. '
+        'Rules that decided: "mandate/m1". '
+        'With "amount" at most 50000 the rules would permit it, as things stand. '
+        "More is left after 4000 ms, if nobody takes it before: ask for the same then, as a new request. "
+        'Leave can be given by "user:bob": tell the user, who may ask them. '
+        "Do not split, rename or reword the request to get around this, and do not use another tool for the same effect."
+    )
+
+
+def test_the_advice_on_what_a_limit_defers_says_when_it_is_looked_at_again() -> None:
+    said = answer(Reason.LIMIT_EXCEEDED, State.DEFERRED, retry_after_ms=4_000).advice()
+    assert "wait for its answer or withdraw it, and do not ask a second time. It is looked at again by itself" in said
+    assert "after 4000 ms, when more is left of the limit." in said
 
 
 @pytest.mark.parametrize(("given_", "kind", "retry"), TABLE, ids=lambda one: getattr(one, "__name__", ""))

@@ -5,36 +5,42 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Event, Thread
 from time import time
+from typing import Any
 
 from placet.drivers.kafka import KafkaLog
 from placet.errors import Unavailable, Unsure
 from placet.model import codec
+from placet.model.codec.refusal import Refusal
+from placet.model.codec.verdict import Verdict
 from placet.model.reasons import Reason, State
 from placet.model.topics import Topic
 from tests.faults.cluster.cast import PARTITIONS
 from tests.faults.cluster.site import Site
-from tests.faults.journals import whole
+from tests.faults.journals import from_on
 
 REST_S = 0.05
 
 
 def said(site: Site) -> Counter[object]:
     """Count what was decided so far: by state of verdicts, by reason, by name of record, and stops."""
-    counts: Counter[object] = Counter()
     log = KafkaLog(site.connection)
     try:
         for partition in range(PARTITIONS):
-            for rec in whole(log, Topic.DECISIONS, partition):
-                record = codec.decode_any(rec.value or b"")
-                counts[type(record).__name__] += 1
-                if type(record).__name__ in ("Verdict", "Refusal"):
-                    counts[Reason(record.reason)] += 1
-                if type(record).__name__ == "Verdict":
-                    counts[State(record.state)] += 1
-                    counts["stop"] += record.stop
+            for rec in from_on(log, Topic.DECISIONS, partition, site.counted[partition]):
+                _count(site.counts, codec.decode_any(rec.value or b""))
+                site.counted[partition] = rec.offset + 1
     finally:
         log.close()
-    return counts
+    return site.counts.copy()
+
+
+def _count(counts: Counter[object], record: Any) -> None:
+    counts[type(record).__name__] += 1
+    if isinstance(record, (Verdict, Refusal)):
+        counts[Reason(record.reason)] += 1
+    if isinstance(record, Verdict):
+        counts[State(record.state)] += 1
+        counts["stop"] += record.stop
 
 
 @contextmanager

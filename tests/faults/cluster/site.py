@@ -3,6 +3,7 @@
 import shutil
 import signal
 import uuid
+from collections import Counter
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -58,6 +59,8 @@ class Site:
         self.connection = wiring.cluster(cast.settings(self.bootstrap, self.prefix, "test"))
         self.admin = AdminClient(self.connection.client())
         self.proof: dict[str, int] = {}
+        self.counts: Counter[object] = Counter()
+        self.counted = dict.fromkeys(range(cast.PARTITIONS), 0)
         self.may_detect = False
         self.alone = True
         self.loaded_s = 0.0

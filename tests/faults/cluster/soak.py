@@ -85,6 +85,10 @@ def _quarters(samples: Sequence[Sample]) -> tuple[float, float]:
     return statistics.median(early or late or [0.0]), statistics.median(late or [0.0])
 
 
+class Contradicted(Exception):
+    """Somebody stopped because two things that must agree did not, under faults that may not cause it."""
+
+
 class Soak:
     """Load on one installation. `one` inflicts a fault and lets the load go on afterwards."""
 
@@ -102,6 +106,8 @@ class Soak:
             site.load_for(fault.seconds)
         self._stand.heal()
         site.carry_on()
+        if contradictions := site.corrupted():
+            raise Contradicted(contradictions)
         site.load_for(calm_s)
         self.told.faults[fault.code] += 1
         bit = ", ".join(f"{what}: {count}" for what, count in site.proof.items())
@@ -133,7 +139,8 @@ def soak(stand: Stand, seconds: float, seed: int, calm_s: float = CALM_S, faults
             site.drain()
             whole.told.ending = ending_of(site)
         except Exception as error:  # noqa: BLE001  what was seen until then is still told
-            whole.told.failure = f"{type(error).__name__}: {error}"
+            whole.told.failure = f"{type(error).__name__}: {error}; kept in {folder}"
+            stand.keep(folder)
             stand.heal()
     if whole.told.good:
         site.remove()

@@ -1,6 +1,8 @@
 """Three real brokers, each behind its own port of one proxy."""
 
+from contextlib import suppress
 from pathlib import Path
+from shutil import copytree
 from typing import Self
 
 from broker import PORT_STEP, Broker, free_port
@@ -27,7 +29,8 @@ class Stand:
     def __init__(self, folder: Path) -> None:
         port = free_port(NODES)
         self.proxy = Proxy({node: port + PORT_STEP * (node - 1) for node in range(1, NODES + 1)})
-        self.broker = Broker(folder / "brokers", port, NODES, extra=SETTINGS, advertised=self.proxy.ports, heap=HEAP)
+        self._home = folder / "brokers"
+        self.broker = Broker(self._home, port, NODES, extra=SETTINGS, advertised=self.proxy.ports, heap=HEAP)
 
     def __enter__(self) -> Self:
         try:
@@ -42,6 +45,12 @@ class Stand:
         self.proxy.lift()
         if len(self.broker.running()) < NODES:
             self.broker.start(keep=True)
+
+    def keep(self, folder: Path) -> None:
+        """Copy what the brokers said and what they hold to where a person can read it."""
+        for home in sorted(self._home.glob("[0-9]*")):
+            with suppress(OSError):  # a broker that lives renames what is being copied
+                copytree(home, folder / f"broker-{home.name}", dirs_exist_ok=True)
 
     def __exit__(self, *_: object) -> None:
         # Their data is of no use to anybody: nobody waits for an orderly end.

@@ -22,7 +22,8 @@ class Follower:
 
     `starts` names the first offset wanted of each; one that the broker no
     longer keeps begins at the first that it does, one that is not there yet is
-    waited for. `positions` is one past the last record (or control record)
+    waited for; one that a client brings again, as after a change of leader, is
+    not returned again. `positions` is one past the last record (or control record)
     seen of each. What was seen and not yet returned is kept: a call that raises
     loses nothing, whatever had come by then.
     """
@@ -101,8 +102,9 @@ class Follower:
             topic = topics[message.topic() or ""]
             if cause is None:
                 made = record(topic, message)
-                positions[topic, made.partition] = made.offset + 1
-                self._kept.append(made)
+                if made.offset >= positions.get((topic, made.partition), 0):
+                    positions[topic, made.partition] = made.offset + 1
+                    self._kept.append(made)
             elif cause.code() == END:
                 place = (topic, message.partition() or 0)
                 positions[place] = max(positions[place], message.offset() or 0)
@@ -121,13 +123,13 @@ class Follower:
             self._gone.clear()
 
     def _return(self, gone: Iterable[tuple[int, int]]) -> None:
-        """Begin these at the first record kept, or leave them aside until the broker has come as far."""
+        """Go on with these, at the first record kept where theirs is not, or leave them aside until the broker has come as far."""
         for place in gone:
             low, high = self._bounds(place)
             if self.positions[place] > high:
                 self._ahead[place] = self.positions[place]
             else:
-                self.positions[place] = low
+                self.positions[place] = max(self.positions[place], low)
         self._assign()
 
     def _look_again(self) -> None:

@@ -229,6 +229,10 @@ class Intake:
                 )
                 continue
             queue = waiting[number].get(partition)
+            due = queue[-1].offset + 1 if queue else self._taken.get(partition, {}).get(number, 0)
+            if (message.offset() or 0) < due:
+                # What a client brings again, as after a change of leader, was taken before.
+                continue
             if queue is None:
                 queue = waiting[number][partition] = deque()
             queue.append(record(number, message))

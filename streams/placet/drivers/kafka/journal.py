@@ -1,7 +1,7 @@
 """The journal of a worker on Kafka: one member of the group, one transactional producer, one warm disk per slot."""
 
 from collections.abc import Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +13,12 @@ from placet.drivers.kafka.restorer import Restorer
 from placet.drivers.kafka.topics import DELETE_RETENTION_MS, identity_of, partition_counts
 from placet.drivers.kafka.transactor import Send, Transactor
 from placet.drivers.kafka.warm import WarmDisk
-from placet.errors import Corrupted
+from placet.errors import Corrupted, PlacetError
 from placet.model.topics import EMITS, INPUTS, Topic
 from placet.ports import Clock, Emits, Rec, Restored
 
 _MARK_S = 0.5
+_MARK_WAIT_S = 1.0
 _NOTHING = Emits()
 
 
@@ -146,12 +147,15 @@ class KafkaJournal:
 
         The end of the changelog is asked for after one commit and believed only
         after the next: its success says that nobody else wrote in between.
+        INVARIANT: the batch is committed. Nothing here may be taken for a failure of it: an end that is not told
+        is asked for after another commit.
         """
         covered, self._marks = self._marks, {}
         warm.keep({partition: said.desk for partition, said in emits.items()}, covered, self._clock.now_ms())
         if self._monotonic() - self._marked_at >= _MARK_S:
             partition = self._intake.next_partition()
-            self._marks[partition] = self._reader.bounds(Topic.DESK, partition)[1]
+            with suppress(PlacetError):
+                self._marks[partition] = self._reader.bounds(Topic.DESK, partition, _MARK_WAIT_S)[1]
             self._marked_at = self._monotonic()
 
     def rewind(self) -> None:

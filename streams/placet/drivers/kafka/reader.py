@@ -30,13 +30,15 @@ def learn(client: Consumer | Producer, where: str) -> None:
         raise_reading(error, f"{where}: asking for its topics")
 
 
-def ends_of(client: Consumer, title: str, partition: int, monotonic: Callable[[], float]) -> tuple[int, int]:
+def ends_of(
+    client: Consumer, title: str, partition: int, monotonic: Callable[[], float], wait_s: float = _ANSWER_S
+) -> tuple[int, int]:
     """Return the first offset that the broker keeps, and one past the last that `client` may see."""
-    until = monotonic() + _ANSWER_S
+    until = monotonic() + wait_s
     why, learned = "no answer", False
     while monotonic() < until:
         try:
-            bounds = client.get_watermark_offsets(TopicPartition(title, partition), _ANSWER_S)
+            bounds = client.get_watermark_offsets(TopicPartition(title, partition), wait_s)
         except KafkaException as error:
             cause = cause_of(error)
             why = cause.str()
@@ -49,7 +51,7 @@ def ends_of(client: Consumer, title: str, partition: int, monotonic: Callable[[]
         else:
             if bounds is not None:
                 return bounds
-    raise Unavailable(f"{title}/{partition}: the broker did not tell its ends within {_ANSWER_S:.0f} s: {why}")
+    raise Unavailable(f"{title}/{partition}: the broker did not tell its ends within {wait_s:.0f} s: {why}")
 
 
 class Reader:
@@ -69,9 +71,9 @@ class Reader:
         self._open = make(connection.reader(committed=False))
         learn(self._committed, connection.bootstrap)
 
-    def bounds(self, topic: Topic, partition: int) -> tuple[int, int]:
+    def bounds(self, topic: Topic, partition: int, wait_s: float = _ANSWER_S) -> tuple[int, int]:
         """Return the first offset kept and one past the last one written, whether committed or not."""
-        return ends_of(self._open, self._connection.title(topic), partition, self._monotonic)
+        return ends_of(self._open, self._connection.title(topic), partition, self._monotonic, wait_s)
 
     def stable_end(self, topic: Topic, partition: int) -> int:
         """Return the offset before which every transaction has ended (the last stable offset)."""
@@ -95,8 +97,8 @@ class Reader:
                     cause = message.error()
                     if cause is None:
                         found = record(number, message)
-                        at = found.offset + 1
-                        if found.offset < end:
+                        fresh, at = found.offset >= at, max(at, found.offset + 1)
+                        if fresh and found.offset < end:
                             yield found
                     elif cause.code() == END:
                         # Control records take offsets and are never seen: only the end's own offset tells of them.

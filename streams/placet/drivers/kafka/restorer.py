@@ -69,7 +69,7 @@ class Restorer:
         low, end = self._reader.bounds(topic, partition)
         if position is None:
             if served:
-                raise Corrupted(f"{where}: a Seal closes this partition's last batch, but no position is committed")
+                raise Behind(f"{where}: a Seal closes this partition's last batch, but no position is committed")
             return low
         if not served and position > low:
             raise Behind(f"{where}: decided up to {position}, but no Seal says so: are the decisions gone?")

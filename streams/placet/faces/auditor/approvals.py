@@ -63,7 +63,18 @@ class Approvals:
         if pinned is None or (pinned.purpose, pinned.issuer) != ("approver", vote["voter"]):
             self._fail(decision, f"counts a vote of `{vote['voter']}` that is {fault or 'not signed as theirs'}")
         self._outside(decision, batch, vote["voter"])
+        self._authenticated(decision, vote, max(rec.at, attempt.asked_at))
         attempt.votes[vote["voter"]] = value, vote
+
+    def _authenticated(self, decision: Decision, vote: Fields, at: int) -> None:
+        """Hold that a vote's voter had authenticated as the verdict that counts it says it takes, by `at`, ms."""
+        approval = decision.fields["approval"]
+        if approval is None:
+            return  # it is a no that counts, and what it had to be proved with is told by deciding its case again
+        if approval["acr"] and vote["acr"] not in approval["acr"]:
+            self._fail(decision, f"counts `{vote['voter']}`, who authenticated by `{vote['acr']}`")
+        if approval["auth_age_ms_max"] and at - vote["auth_time"] > approval["auth_age_ms_max"]:
+            self._fail(decision, f"counts `{vote['voter']}`, who had authenticated {at - vote['auth_time']} ms before")
 
     def _outside(self, decision: Decision, batch: Batch, voter: str) -> None:
         """Hold that a voter is active, and has no part in the chain of what is asked."""
@@ -94,4 +105,6 @@ class Approvals:
                 self._fail(decision, f"counts `{voter}`, who said no")
             elif self._history.at(batch.cut).fell(vote["proof"]["kid"], vote["tenant"]) is not None:
                 self._fail(decision, f"counts `{voter}`, whose key `{vote['proof']['kid']}` is compromised")
+            if vote is not None:
+                self._authenticated(decision, vote, max(vote["voted_at"], attempt.asked_at))
             self._outside(decision, batch, voter)

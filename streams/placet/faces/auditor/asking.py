@@ -12,14 +12,32 @@ ACTIVE = "active"
 
 
 class Wanted(NamedTuple):
-    """How many must say yes and within what time; `steps` says of whom, from so many ms after it was asked on."""
+    """How many must say yes and within what time; `steps` says of whom, from so many ms after it was asked on.
+
+    `acr` are the ways to authenticate that will do, None: any; `age_ms` how long ago that may be, None: any time.
+    """
 
     quorum: int
     steps: tuple[tuple[int, frozenset[str]], ...]
     expires_ms: int
+    acr: frozenset[str] | None = None
+    age_ms: int | None = None
+
+    @property
+    def proof(self) -> tuple[list[str], int]:
+        """Return what a verdict says of how people must have authenticated."""
+        return sorted(self.acr or ()), self.age_ms or 0
+
+    def takes(self, vote: Plain, asked_at: int) -> bool:
+        """Return whether who cast a vote had authenticated as is wanted, by when the vote can have been cast at the earliest."""
+        cast_at = max(asked_at, vote["voted_at"])
+        known = self.acr is None or vote["acr"] in self.acr
+        return known and (self.age_ms is None or vote["auth_time"] >= cast_at - self.age_ms)
 
     def of(self, waited_ms: int) -> frozenset[str]:
-        """Return who is asked after a time."""
+        """Return who is asked after a time; nobody where what proves them to one rule is nothing to another."""
+        if self.acr is not None and not self.acr:
+            return frozenset()
         return [names for after_ms, names in self.steps if after_ms <= max(waited_ms, 0)][-1]
 
 
@@ -31,6 +49,12 @@ class Polled(NamedTuple):
     voters: tuple[str, ...]
     refused_by: str
     left: Plain
+    proof: tuple[list[str], int] = ([], 0)
+
+    @property
+    def told(self) -> tuple[int, list[str], list[str], list[str], int]:
+        """Return it as the `approval` of a verdict has it, without its end."""
+        return self.quorum, list(self.eligible), list(self.voters), *self.proof
 
     @property
     def met(self) -> bool:
@@ -43,7 +67,9 @@ def wanted_of(forms: list[Plain]) -> Wanted | None:
     for form in forms:
         times = sorted({0, *(step["after_s"] * 1000 for step in form.get("escalate") or ())})
         steps = tuple((after_ms, frozenset(_names(form, after_ms))) for after_ms in times)
-        wanted = both(wanted, Wanted(form["quorum"], steps, form["expires_s"] * 1000))
+        acr = frozenset(form["acr"]) if form.get("acr") else None
+        age_ms = form["auth_age_s_max"] * 1000 if form.get("auth_age_s_max") else None
+        wanted = both(wanted, Wanted(form["quorum"], steps, form["expires_s"] * 1000, acr, age_ms))
     return wanted
 
 
@@ -53,7 +79,10 @@ def both(one: Wanted | None, other: Wanted | None) -> Wanted | None:
         return one or other
     times = sorted({after_ms for wanted in (one, other) for after_ms, _ in wanted.steps})
     steps = tuple((after_ms, _common(one.of(after_ms), other.of(after_ms))) for after_ms in times)
-    return Wanted(max(one.quorum, other.quorum), steps, min(one.expires_ms, other.expires_ms))
+    acr = other.acr if one.acr is None else one.acr if other.acr is None else one.acr & other.acr
+    ages = [wanted.age_ms for wanted in (one, other) if wanted.age_ms is not None]
+    least = min(one.expires_ms, other.expires_ms)
+    return Wanted(max(one.quorum, other.quorum), steps, least, acr, min(ages) if ages else None)
 
 
 def _names(form: Plain, after_ms: int) -> set[str]:
@@ -85,6 +114,7 @@ def poll(
     arguments: Plain,
     declared: list[tuple[Argument, ...]],
     waited_ms: int,
+    asked_at: int,
 ) -> Polled:
     """Return what `votes` come to, each of another voter, under what the case knows of their voters."""
     eligible = wanted.of(waited_ms)
@@ -93,6 +123,8 @@ def poll(
         name = vote["voter"]
         if vote["proof"]["kid"] in known.fallen or not _counts(name, eligible, known, asked):
             continue
+        if not wanted.takes(vote, asked_at):
+            continue
         if not vote["approve"]:
             refused_by = refused_by or name
         elif vote["arguments"] is None:
@@ -100,7 +132,7 @@ def poll(
         elif not widened(arguments, offer := json.loads(vote["arguments"]), declared):
             voters.append(name)
             left = lesser(left, offer)
-    return Polled(wanted.quorum, tuple(sorted(eligible)), tuple(voters), refused_by, left)
+    return Polled(wanted.quorum, tuple(sorted(eligible)), tuple(voters), refused_by, left, wanted.proof)
 
 
 def _counts(name: str, eligible: Iterable[str], known: Joined, asked: Plain) -> bool:

@@ -58,6 +58,7 @@ class Attempt:
         "audience",
         "claim_required",
         "deadline",
+        "emergency",
         "executor",
         "expires_at",
         "granted_digest",
@@ -88,6 +89,7 @@ class Attempt:
         self.arguments: bytes | None = None
         self.session: str | None = None
         self.kid = ""
+        self.emergency: bool | None = None
         self.granted_digest = b""
         self.claim_required = False
         self.act_ms_max = 0

@@ -96,7 +96,7 @@ def audit(
             # A commit becomes visible partition by partition: the changelog's own marker may still be on its way.
             still = still and not log.read(Topic.DESK, partition, desk_end, 1, MARKERS_MS_MAX)
         if still:
-            desk.compare(walk.lives.memory, walk.budgets, walk.chain.desk_ordinal, walk.chain.instant)
+            desk.compare(walk.lives.memory, walk.budgets, walk.reviews.open, walk.chain)
         else:
             report["V20"].skip("the partition was being written while it was read")
     return report

@@ -22,11 +22,12 @@ class Taken(NamedTuple):
     amount: int
     phase: int
     window_ms: int | None
+    measure: str
     spent_at: int = 0
 
 
 class Budget:
-    """One limit in one scope of one key: what is held, and what was spent when, each with the window it counts for."""
+    """One limit in one scope and measure of one key: what is held, and what was spent when, each with the window it counts for."""
 
     __slots__ = ("held", "spent")
 
@@ -35,15 +36,13 @@ class Budget:
         self.spent: list[tuple[int, int, int]] = []
 
     def spend(self, instant: int, window_ms: int, amount: int) -> None:
-        """Count an amount from `instant` on. What was spent before counts no longer than the window of this one."""
-        kept = [(at, _shorter(window, window_ms), much) for at, window, much in self.spent]
-        self.spent = [one for one in kept if _counts(one, instant)]
+        """Count an amount from `instant` on, for its own window."""
+        self.spent = [one for one in self.spent if _counts(one, instant)]
         self.spent.append((instant, window_ms, amount))
 
-    def used(self, instant: int, window_ms: int = 0) -> int:
-        """Return what is held, and what was spent and still counts."""
-        counted = [(at, _shorter(window, window_ms), much) for at, window, much in self.spent]
-        return self.held + sum(one[2] for one in counted if _counts(one, instant))
+    def used(self, instant: int) -> int:
+        """Return what is held, and what was spent and still counts: each over the window it was granted under."""
+        return self.held + sum(one[2] for one in self.spent if _counts(one, instant))
 
 
 class Asked:
@@ -66,7 +65,7 @@ class Budgets:
         self._known = known
         self._check = report["V7"]
         self.open: dict[bytes, Asked] = {}
-        self.scopes: dict[tuple[str, Place], Budget] = {}
+        self.scopes: dict[tuple[str, Place, str], Budget] = {}
 
     def verdict(self, decision: Decision, record: Record | None, cut: Cut) -> None:
         """Hold one verdict; `record` is the input record it answers, where it answers one."""
@@ -118,7 +117,7 @@ class Budgets:
             return {}
         arguments = arguments_of(asked.arguments)
         runs = arguments if said["granted_arguments"] is None else arguments_of(said["granted_arguments"])
-        limits = limits_on(packs, links, {**said, "session": asked.session}, arguments)
+        limits = limits_on(packs, links, {**said, "session": asked.session}, arguments.keys() | runs.keys())
         return {place: (limit, amount_of(limit, runs) or 0) for place, limit in limits.items()}
 
     def _take(
@@ -137,7 +136,7 @@ class Budgets:
         if said["state"] not in (GRANTED, CLAIMED):
             self._fail(decision, f"{PHASES[post['phase']]} limit `{place[0]}`, and is `{name_of(said['state'])}`")
             return
-        window_ms = None
+        window_ms, measure = None, ""
         if limits is not None:
             limit, wanted = limits.get(place, (None, 0))
             if limit is None:
@@ -145,20 +144,20 @@ class Budgets:
                     decision, f"{PHASES[post['phase']]} limit `{place[0]}` ({place[1]}), which does not count it"
                 )
                 return
-            window_ms = limit.window_ms
+            window_ms, measure = limit.window_ms, limit.measure
             if amount != wanted:
                 self._fail(
                     decision, f"{PHASES[post['phase']]} {amount} of limit `{place[0]}`, what is granted takes {wanted}"
                 )
             if post["phase"] == BEYOND and (limit.over != STEP_UP or said["previous_seq"] < 0):
                 self._fail(decision, f"goes beyond limit `{place[0]}`, and nobody was asked for leave")
-        asked.taken[place] = Taken(amount, post["phase"], window_ms)
+        asked.taken[place] = Taken(amount, post["phase"], window_ms, measure)
         if post["phase"] == BEYOND:
             return
-        budget = self._budget(said, place)
+        budget = self._budget(said, place, measure)
         budget.held += amount
         if limits is not None and window_ms is not None:
-            most, used = limits[place][0].max, budget.used(said["instant"], window_ms)
+            most, used = limits[place][0].max, budget.used(said["instant"])
             if used > most or not most:
                 self._fail(decision, f"limit `{place[0]}` ({place[1]}): {used} of {most} held and spent")
 
@@ -174,7 +173,7 @@ class Budgets:
             self._fail(decision, f"{does} {post['amount']} of limit `{place[0]}`, it holds {had.amount}")
         if (post["phase"] == SPEND) != (said["state"] in (DONE, UNKNOWN)):
             self._fail(decision, f"{does} limit `{place[0]}`, and is `{name_of(said['state'])}`")
-        budget = self._budget(said, place)
+        budget = self._budget(said, place, had.measure)
         if had.phase == HOLD:
             budget.held -= had.amount
         elif had.window_ms is not None and (had.spent_at, had.window_ms, had.amount) in budget.spent:
@@ -192,25 +191,24 @@ class Budgets:
         if state in (GRANTED, CLAIMED):
             for place, (limit, amount) in (limits or {}).items():
                 self._check.checked += 1
-                if place not in asked.taken and (amount or not limit.max):
+                had = asked.taken.get(place)
+                if had is None and (amount or not limit.max):
                     self._fail(decision, f"grants {amount} and does not hold it of limit `{place[0]}` ({place[1]})")
+                elif had is not None and had.measure not in ("", limit.measure):
+                    told = f"`{had.measure}` of limit `{place[0]}` ({place[1]}), which measures `{limit.measure}`"
+                    self._fail(decision, f"goes on holding {told}")
             return
         for place, had in asked.taken.items():
             left = had.phase == HOLD or (had.phase == SPEND and state == FAILED)
             if left:
                 self._fail(decision, f"`{name_of(state)}`, and what it has of limit `{place[0]}` is not ended")
 
-    def _budget(self, said: Fields, place: Place) -> Budget:
-        key = f"{said['tenant']}/{said['authority']}", place
+    def _budget(self, said: Fields, place: Place, measure: str) -> Budget:
+        key = f"{said['tenant']}/{said['authority']}", place, measure
         found = self.scopes.get(key)
         if found is None:
             found = self.scopes[key] = Budget()
         return found
-
-
-def _shorter(one: int, other: int) -> int:
-    """Return the shorter of two windows; 0 is without an end."""
-    return min(one, other) if one and other else one or other
 
 
 def _counts(spent: tuple[int, int, int], instant: int) -> bool:

@@ -31,7 +31,7 @@ class Cases:
         self._schemas = schemas
         self._keys = keys
         self._context = context
-        self._again = again
+        self.again = again
         self._report = report
         self._cursor = Cursor(log, Topic.CASES, partition)
         self._reader = iter(self._cursor)
@@ -138,7 +138,7 @@ class Cases:
         self._agrees(decision, batch, body, intent)
         if not self._facts(decision, batch.cut, body):
             return
-        name, fault = self._again.differs(said, body, intent)
+        name, fault = self.again.differs(said, body, intent)
         if fault:
             self._fail(name, offset, fault)
         if fault := sessions.differs(body, intent.fields):
@@ -186,7 +186,7 @@ class Cases:
 
     def _newest(self, decision: Decision, cut: Cut, body: Fields) -> None:
         """Hold that nothing that was read, newer than what the case holds, was overlooked."""
-        used: dict[Subject, dict[str, tuple[int, int]]] = {absent: {} for absent in self._again.absent}
+        used: dict[Subject, dict[str, tuple[int, int]]] = {absent: {} for absent in self.again.absent}
         for fact in body["facts"]:
             about = self._context.about(fact)
             if about is not None:

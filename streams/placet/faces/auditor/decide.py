@@ -5,6 +5,7 @@ from importlib.metadata import version
 from typing import Any, NamedTuple
 
 from placet.faces.auditor.asking import Polled
+from placet.faces.auditor.glass import review_of
 from placet.faces.auditor.guidance import ask_fault, bounds_fault
 from placet.faces.auditor.hashes import action_digest, canonical
 from placet.faces.auditor.joining import (
@@ -19,7 +20,7 @@ from placet.faces.auditor.joining import (
 )
 from placet.faces.auditor.known import Subject
 from placet.faces.auditor.limits import OVERLOADED, granted
-from placet.faces.auditor.packs import Shelf
+from placet.faces.auditor.packs import Plain, Shelf
 from placet.faces.auditor.people import let_through
 from placet.faces.auditor.records import Fields, Record, Schemas, Unreadable
 from placet.faces.auditor.report import Report
@@ -29,6 +30,7 @@ from placet.faces.auditor.table import (
     CLAIMED,
     CONSTRAIN,
     DENY,
+    EMERGENCY,
     GRANTED,
     HOLDING,
     PENDING,
@@ -62,12 +64,17 @@ class Expected(NamedTuple):
     claim_required: bool = True
     ends: int = 0
     act_ms_max: int = 0
-    asked_of: tuple[int, list[str], list[str]] | None = None
-    """Of people: how many, of whom, and who has said yes."""
+    asked_of: tuple[int, list[str], list[str], list[str], int] | None = None
+    """Of people: how many, of whom, who has said yes, and how and how lately they must have authenticated."""
+    review: Plain | None = None
+    """What the review of an emergency asks, as its record says it."""
 
 
 class Again:
-    """Decides cases again under the packs as they were published. `absent` is what the last one asked for in vain."""
+    """Decides cases again under the packs as they were published. `absent` is what the last one asked for in vain.
+
+    `review` is what the review of the last emergency has to ask, with the seq of its verdict.
+    """
 
     def __init__(self, shelf: Shelf, schemas: Schemas, report: Report) -> None:
         self._shelf = shelf
@@ -75,6 +82,7 @@ class Again:
         self._check = report["V5"]
         self._closed = report["V10"]
         self.absent: set[Subject] = set()
+        self.review: tuple[int, Plain] | None = None
 
     def differs(self, said: Fields, body: Fields, intent: Record) -> tuple[str, str]:
         """Return the check that has something to say of a verdict, and what: how it differs from what its case gives, or nothing.
@@ -102,6 +110,8 @@ class Again:
             self._closed.checked += 1
             if said["state"] in HOLDING and not said["stop"]:
                 return "V10", f"`{name_of(said['state'])}`, where there was nothing to rest it on: {expected.reason}"
+        if expected.review is not None:
+            self.review = said["seq"], expected.review
         return "V5", _compare(said, expected) or self._misguides(said, expected, body, intent)
 
     def _misguides(self, said: Fields, expected: Expected, body: Fields, intent: Record) -> str:
@@ -114,7 +124,7 @@ class Again:
         if fault or packs is None:
             return fault
         known = Joiner(self._schemas, body, intent, said["executor"]).join()
-        return bounds_fault(said, packs, asked, json.loads(asked["arguments"]), known, body["instant"])
+        return bounds_fault(said, packs, asked, json.loads(asked["arguments"]), known, body)
 
     def _expect(self, body: Fields, intent: Record, said: Fields) -> Expected | None:
         asked = intent.fields
@@ -151,7 +161,10 @@ class Again:
         if not {name for kind, name, _ in found.demands if kind == "capability"} <= known.capabilities:
             return Expected(DENY, LACKING_CAPABILITY)
         ends = min(body["instant"] + found.lease_ms, asked["deadline"])
-        return _granted(found, asked, arguments, min(ends, known.mandate_ends or ends), polled)
+        grants = _granted(found, asked, arguments, min(ends, known.mandate_ends or ends), polled)
+        if found.without is None or found.glass is None or polled is not None:
+            return grants
+        return grants._replace(reason=EMERGENCY, review=review_of(found.glass, known, body["instant"]))
 
     def _fell(self, body: Fields, asked: Fields) -> bool:
         """Whether a case holds word that the key of its intent fell, itself or with the operator who put it on record."""
@@ -201,8 +214,9 @@ def _waiting(found: Said, polled: Polled, instant: int, latest: int) -> Expected
     if polled.refused_by or found.wanted is None:
         return Expected(DENY, REJECTED, found.rules, found.demands, found.missing)
     ends = min(instant + found.wanted.expires_ms, latest)
-    told = (polled.quorum, list(polled.eligible), list(polled.voters))
-    return Expected(found.effect, found.reason, found.rules, found.demands, found.missing, ends=ends, asked_of=told)
+    return Expected(
+        found.effect, found.reason, found.rules, found.demands, found.missing, ends=ends, asked_of=polled.told
+    )
 
 
 def _granted(
@@ -211,7 +225,7 @@ def _granted(
     """Return what a grant says: the arguments that may run, and their digest."""
     after = canonical(granted(arguments if polled is None else polled.left, found.demands))
     changed = after != canonical(arguments)
-    told = None if polled is None else (polled.quorum, list(polled.eligible), list(polled.voters))
+    told = polled.told if polled is not None and polled.quorum else None
     bound = CONSTRAIN if found.demands or changed else PERMIT
     return Expected(
         found.effect if polled is None else bound,
@@ -257,7 +271,8 @@ def _compare(said: Fields, expected: Expected) -> str:
             ]
     approval = said["approval"]
     if expected.asked_of is not None and said["state"] in (PENDING, GRANTED, CLAIMED) and not said["stop"]:
-        told = None if approval is None else (approval["quorum"], approval["eligible"], approval["voters"])
+        names = ("quorum", "eligible", "voters", "acr", "auth_age_ms_max")
+        told = None if approval is None else tuple(approval[name] for name in names)
         pairs.append(("what is asked of people", told, expected.asked_of))
     if said["state"] == PENDING:
         pairs.append(("state", PENDING, state_of(expected.effect, claim_required=True)))

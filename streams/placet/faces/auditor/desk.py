@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from placet.faces.auditor.attempts import ROW, Attempt, Memory, Row
+from placet.faces.auditor.batch import SealChain
 from placet.faces.auditor.budgets import Asked, Budgets
 from placet.faces.auditor.cursor import Cursor
 from placet.faces.auditor.hashes import sha256
@@ -10,6 +11,7 @@ from placet.faces.auditor.keys import CaseKeys
 from placet.faces.auditor.limits import Place
 from placet.faces.auditor.records import Fields, Schemas, Unreadable
 from placet.faces.auditor.report import Report
+from placet.faces.auditor.reviews import Review
 from placet.faces.auditor.table import FOLLOWS, name_of
 from placet.model.topics import Topic
 from placet.ports import Log
@@ -17,6 +19,11 @@ from placet.ports import Log
 SLOT_SIZE = 16
 ROW_SIZE = SLOT_SIZE + ROW.size
 ORDINAL_SIZE = 8
+Counted = tuple[str, Place, str, int]
+"""A key, a limit in its scope, what it measures, and a window in ms."""
+REVIEW = b"r/"
+REVIEW_SIZE = len(REVIEW) + 32
+"""A review lies under this and its digest, until it is answered."""
 
 
 class Desk:
@@ -27,9 +34,12 @@ class Desk:
         self._schemas = schemas
         self._report = report
         self._live: dict[int, tuple[int, bytes]] = {}
+        self._reviews: dict[bytes, tuple[int, bytes | None]] = {}
         for rec in Cursor(log, Topic.DESK, partition, end):
             key = rec.key or b""
-            if rec.value is None:
+            if key.startswith(REVIEW) and len(key) == REVIEW_SIZE:
+                self._reviews[key[len(REVIEW) :]] = (rec.offset, rec.value)
+            elif rec.value is None:
                 self._live.pop(int.from_bytes(key, "big"), None)
             elif len(key) == ORDINAL_SIZE and not key.startswith(b"k/"):
                 self._live[int.from_bytes(key, "big")] = (rec.offset, rec.value)
@@ -63,12 +73,13 @@ class Desk:
                     )
                 yield offset, said
 
-    def compare(self, memory: Memory, budgets: Budgets, ordinal_max: int, instant: int) -> None:
-        """Hold the fold of the changelog up to `ordinal_max` against what the fold of decisions left."""
+    def compare(self, memory: Memory, budgets: Budgets, reviews: dict[bytes, Review], chain: SealChain) -> None:
+        """Hold the fold of the changelog up to the last seal against what the fold of decisions left."""
+        ordinal_max, instant = chain.desk_ordinal, chain.instant
         expected = dict(memory.rows())
         opened: dict[bytes, tuple[int, Fields]] = {}
         rows: dict[bytes, tuple[int, bytes]] = {}
-        meters: dict[tuple[str, Place], tuple[int, Fields]] = {}
+        meters: dict[Counted, tuple[int, Fields]] = {}
         last = -1
         for offset, said in self._changes(ordinal_max):
             last = said["ordinal"]
@@ -84,7 +95,8 @@ class Desk:
             for lease in said["opened"]:
                 opened[lease["slot"]] = (offset, lease)
             for meter in said["meters"]:
-                meters[meter["key"], (meter["limit"], meter["scope"])] = (offset, meter)
+                place = meter["limit"], meter["scope"]
+                meters[meter["key"], place, meter["measure"], meter["window_ms"]] = (offset, meter)
         for slot, (offset, packed) in rows.items():
             self._row(offset, slot, packed, expected, instant)
         if last != ordinal_max:
@@ -92,6 +104,20 @@ class Desk:
         self._missing(expected, instant)
         self._open(opened, memory, budgets)
         self._counted(meters, budgets, instant)
+        self._reviewed(reviews)
+
+    def _reviewed(self, open_: dict[bytes, Review]) -> None:
+        """Hold the reviews that the changelog has against those that decisions leave open."""
+        held = {digest: (offset, value) for digest, (offset, value) in self._reviews.items() if value is not None}
+        for digest in sorted(held.keys() | open_.keys()):
+            self._report["V20"].checked += 1
+            offset, value = held.get(digest, (0, None))
+            said = None if value is None else self._read(offset, value)
+            known = open_.get(digest)
+            if known is None:
+                self._fail(offset, f"holds the review {digest.hex()[:12]} open, decisions have none")
+            elif said != known.said:
+                self._fail(offset, f"does not hold the review {digest.hex()[:12]} as decisions left it")
 
     def _offset_of_last(self) -> int:
         return self._live[max(self._live)][0] if self._live else 0
@@ -118,17 +144,20 @@ class Desk:
                 text = f"the desk does not remember the answer at seq {row.seq} (slot {slot.hex()[:12]})"
                 self._report["V20"].fail(Topic.DESK, self._partition, 0, text)
 
-    def _counted(self, meters: dict[tuple[str, Place], tuple[int, Fields]], budgets: Budgets, instant: int) -> None:
+    def _counted(self, meters: dict[Counted, tuple[int, Fields]], budgets: Budgets, instant: int) -> None:
         """Hold that the desk counts of each limit at least what was spent of it: it may count an amount a little longer."""
-        for (key, place), budget in budgets.scopes.items():
+        counted: dict[tuple[str, Place, str], tuple[int, int]] = {}
+        for (key, place, measure, _), (offset, meter) in meters.items():
+            before = counted.get((key, place, measure), (0, 0))[1]
+            counted[key, place, measure] = offset, before + sum(bucket["amount"] for bucket in meter["buckets"])
+        for (key, place, measure), budget in budgets.scopes.items():
             spent = budget.used(instant) - budget.held
             if not spent:
                 continue
             self._report["V20"].checked += 1
-            offset, meter = meters.get((key, place), (0, None))
-            counted = 0 if meter is None else sum(bucket["amount"] for bucket in meter["buckets"])
-            if counted < spent:
-                self._fail(offset, f"counts {counted} of limit `{place[0]}` ({place[1]}), decisions spent {spent}")
+            offset, amount = counted.get((key, place, measure), (0, 0))
+            if amount < spent:
+                self._fail(offset, f"counts {amount} of limit `{place[0]}` ({place[1]}), decisions spent {spent}")
 
     def _open(self, opened: dict[bytes, tuple[int, Fields]], memory: Memory, budgets: Budgets) -> None:
         for slot, attempt in memory.open.items():

@@ -1,7 +1,7 @@
 """Limits of packs and mandates as the records have them: what they count of one action, and what they leave of it."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any, NamedTuple
 
 from placet.faces.auditor.asking import both, wanted_of
@@ -37,10 +37,13 @@ class Limit(NamedTuple):
     approval: Plain | None = None
 
 
-def limits_on(packs: list[Pack], links: Links, asked: Fields, arguments: Plain) -> dict[Place, Limit]:
-    """Return what counts an action that was asked, by name and scope; of two that count the same, the tighter."""
+def limits_on(packs: list[Pack], links: Links, asked: Fields, names: Collection[str]) -> dict[Place, Limit]:
+    """Return what counts an action that was asked, by name and scope; of two that count the same, the tighter.
+
+    `names` are those of all arguments that were asked or would run.
+    """
     found: dict[Place, Limit] = {}
-    for place, limit in (*_of_packs(packs, asked), *_of_mandates(links, asked["action"], arguments)):
+    for place, limit in (*_of_packs(packs, asked), *_of_mandates(links, asked["action"], names)):
         known = found.get(place)
         if known is None or limit.max < known.max:
             found[place] = limit
@@ -65,12 +68,12 @@ def _of_packs(packs: list[Pack], asked: Fields) -> Iterator[tuple[Place, Limit]]
             yield (f"{pack.name}/{said['id']}", scope), made
 
 
-def _of_mandates(links: Links, action: str, arguments: Plain) -> Iterator[tuple[Place, Limit]]:
+def _of_mandates(links: Links, action: str, names: Collection[str]) -> Iterator[tuple[Place, Limit]]:
     for mandate, limits in links:
         for said in limits:
             on, measure = said["actions"], said["measure"]
             needs = action in on
-            if (on and not covers(on, action)) or not (needs or measure == "count" or measure in arguments):
+            if (on and not covers(on, action)) or not (needs or measure == "count" or measure in names):
                 continue
             text = ",".join(on)
             text = sha256(text.encode()).hex() if len(text) > ON_SIZE else text

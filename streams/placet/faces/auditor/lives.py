@@ -57,6 +57,7 @@ class Lives:
         attempt = Attempt(slot, said)
         if intent is not None:
             attempt.arguments, attempt.session = intent["arguments"], intent["session"]
+            attempt.emergency = intent["emergency"] and bool(intent["purpose"].strip())
             attempt.kid = intent["proof"]["kid"] if intent["proof"] else ""
         self._life.checked += 1
         if said["state"] not in FOLLOWS[ASKED]:

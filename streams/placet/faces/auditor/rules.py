@@ -9,11 +9,12 @@ from cel_expr_python import cel  # type: ignore[import-untyped]
 
 from placet.faces.auditor.asking import Wanted, wanted_of
 from placet.faces.auditor.fitting import fits
+from placet.faces.auditor.glass import Glass, glass_of
 from placet.faces.auditor.joining import Joined, covers
 from placet.faces.auditor.packs import EFFECTS, Action, Argument, Pack, Plain
 from placet.faces.auditor.reading import Needs, Path, needs_of
 from placet.faces.auditor.shape import FIELDS, RECORDS, Shape
-from placet.faces.auditor.table import CONSTRAIN, DENY, PERMIT, STEP_UP
+from placet.faces.auditor.table import CONSTRAIN, DENY, EMERGENCY, PERMIT, STEP_UP
 
 UNFIT, NO_RULE, ERRED, MISSING, SILENT = 410, 420, 430, 470, 480
 FIRED = {5: 450, 4: 490, 3: 500, 2: 510, 1: 520}
@@ -32,6 +33,7 @@ class Word(NamedTuple):
     missing: tuple[str, ...] = ()
     at_once: bool = False
     approval: Plain | None = None
+    emergency: Plain | None = None
 
 
 class Said(NamedTuple):
@@ -46,6 +48,9 @@ class Said(NamedTuple):
     lease_ms: int = 0
     act_ms_max: int = 0
     wanted: Wanted | None = None
+    glass: Glass | None = None
+    without: "Said | None" = None
+    """What would be said if a grant at once were no emergency."""
 
 
 @lru_cache(maxsize=512)
@@ -78,7 +83,12 @@ def put(packs: list[Pack], intent: Plain, arguments: Plain, known: Joined, insta
         if (word := _ask(pack, rule, intent, arguments, known, instant)) is not None
     ]
     leases = [pack.actions.get(action) or pack for pack in packs]
-    return _together(words, min(one.lease_ms for one in leases), min(one.act_ms_max for one in leases))
+    said = _together(words, min(one.lease_ms for one in leases), min(one.act_ms_max for one in leases))
+    if not (intent["emergency"] and intent["purpose"].strip()) or said.glass is None:
+        return said
+    lease_ms = min(said.lease_ms, said.glass.lease_ms)
+    effect = CONSTRAIN if said.demands else PERMIT
+    return said._replace(effect=effect, reason=EMERGENCY, lease_ms=lease_ms, wanted=None, without=said)
 
 
 def about_action(packs: list[Pack], action: str) -> list[tuple[Pack, list[Plain]]] | None:
@@ -104,6 +114,7 @@ def _together(words: list[Word], lease_ms: int, act_ms_max: int) -> Said:
         lease_ms,
         act_ms_max,
         wanted_of([word.approval for word in gravest if word.approval]) if effect == STEP_UP else None,
+        glass_of([word.emergency for word in gravest]) if effect == STEP_UP else None,
     )
 
 
@@ -141,7 +152,8 @@ def _ask(pack: Pack, rule: Plain, intent: Plain, arguments: Plain, known: Joined
     if demands is None:
         return Word(name, DENY, ERRED)
     effect = EFFECTS[rule["effect"]]
-    return Word(name, effect, FIRED[effect], demands, (), rule.get("claim") == "granted", rule.get("approval"))
+    at_once = rule.get("claim") == "granted"
+    return Word(name, effect, FIRED[effect], demands, (), at_once, rule.get("approval"), rule.get("emergency"))
 
 
 def _about(pack: Pack, rule: Plain, intent: Plain, known: Joined, instant: int) -> set[str] | None:

@@ -53,6 +53,9 @@ BY_CLOCK = frozenset({LAPSED, UNKNOWN, EXPIRED})
 BY_OUTCOME = frozenset({DONE, FAILED, REFUSED})
 
 APPROVED, REJECTED, VOTED, ASKED_ANEW = 505, 605, 754, 757
+EMERGENCY_BARRED, EMERGENCY, REVIEWED_WRONG = 457, 507, 607
+ASKED_REVIEW, RIGHT, WRONG, OVERDUE = 1, 2, 3, 4
+"""Where the review of an emergency is; right and wrong are ends."""
 STILL = frozenset({VOTED, ASKED_ANEW})
 """Reasons of a record that leaves an attempt pending: a vote counts, or others are asked."""
 

@@ -24,6 +24,7 @@ from placet.faces.auditor.quarantine import Quarantine
 from placet.faces.auditor.reads import ReadWatch
 from placet.faces.auditor.records import Fields, Record, Schemas, Unreadable
 from placet.faces.auditor.report import Report, title_of
+from placet.faces.auditor.reviews import Reviews
 from placet.faces.auditor.revoked import RevokedWatch
 from placet.faces.auditor.table import DONE, FAULTY_BELOW
 from placet.faces.auditor.verdicts import Verdicts, identity
@@ -72,6 +73,7 @@ class Walk:
         self.chain = SealChain(partition, tools.keys, tools.report)
         self.lives = Lives(partition, tools.report)
         self._approvals = Approvals(partition, tools.history, tools.known, self.lives.memory, tools.report)
+        self.reviews = Reviews(partition, tools.history, tools.known, self.lives.memory, tools.report)
         self.budgets = Budgets(partition, tools.shelf, tools.known, tools.report)
         self._verdicts = Verdicts(
             partition,
@@ -98,7 +100,7 @@ class Walk:
                 self._batch(self.chain.close(rec.offset, record))
                 progress(count)
                 count = 0
-            elif record.name in ("verdict", "repeat", "refusal", "halted"):
+            elif record.name in ("verdict", "repeat", "refusal", "halted", "review"):
                 self.chain.add(rec.offset, record)
             else:
                 self._fail("SEALS", rec.offset, f"a `{record.name}` among decisions")
@@ -138,6 +140,7 @@ class Walk:
                 self._fail("V2", decision.offset, text)
         self._inputs.finish(batch)
         self._halts.finish(batch)
+        self.reviews.finish(batch)
         self._halts.swept(batch, self.chain.swept, self.lives.memory.open.values())
         self._revoked.swept(batch, self.chain.swept, self.lives.memory.open.values())
         self._proofs.swept(batch, self.chain.swept, self.lives.memory.open.values())
@@ -155,6 +158,10 @@ class Walk:
             self._halts.verdict(decision, batch)
             self._revoked.verdict(decision, batch)
             self._cases.look(decision, batch, self.lives.sessions, self._tools.sampled(decision.leaf))
+            self.reviews.verdict(decision, self.lives.attempt_of(decision.fields))
+        elif decision.name == "review":
+            rec, record = self._cause(decision, batch)
+            self.reviews.take(decision, batch, rec, record, self._cases.again.review)
         elif decision.name == "repeat":
             self._repeat(decision)
         elif decision.name == "halted":
@@ -204,6 +211,7 @@ class Walk:
         if record.name == "vote":
             attempt = self.lives.memory.open.get(slot)
             held = {} if attempt is None else attempt.votes
+            held = self.reviews.votes(record.fields["intent_digest"]) or held
             if rec is None or rec.value not in [value for value, _ in held.values()]:
                 self._fail("V2", offset, "takes a vote for one that is held")
             return

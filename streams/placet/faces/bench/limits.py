@@ -1,12 +1,15 @@
 """What three windows cost: the same intents asked, claimed and done under a pack that limits them and one that does not."""
 
 from placet.faces.bench import desk
-from placet.faces.bench.desk import WAVE, Bare, Timed, bare
+from placet.faces.bench.desk import Bare, Timed, bare
 from placet.faces.bench.packs import RULES, limited_pack_of
 from placet.faces.bench.report import Result, audited, tell
+from placet.faces.bench.workload import Workload
 from placet.model.topics import Topic
 
 WINDOWS = 3
+ROUND = 2_000
+"""Intents of one round, each of another agent and all of them in each round: few enough that the audit ends within minutes."""
 KINDS = ("intent", "claim", "outcome")
 Costs = dict[str, float]
 
@@ -14,11 +17,15 @@ Costs = dict[str, float]
 def run(intents: int) -> Result:
     """Return CPU µs of each kind of record with and without limits, the least of rounds taken in turn."""
     result = Result("limits")
-    size = min(WAVE, intents)
+    size = min(ROUND, intents)
     tell(f"limits: {WINDOWS} windows, {desk.ROUNDS} rounds of {size} intents")
     least: dict[str, Costs] = {"free": {}, "limited": {}}
     records = 0
     with bare(RULES) as free, bare(RULES, limited_pack_of(RULES)) as limited:
+        for one in (free, limited):
+            one.workload = Workload(
+                one.spool.partitions(Topic.INTENTS), one.keys.signer("executor"), actors=range(size)
+            )
         for _ in range(desk.ROUNDS):
             for name, one in (("free", free), ("limited", limited)):
                 costs, decided = _round(one, size)
@@ -29,6 +36,8 @@ def run(intents: int) -> Result:
     for kind in KINDS:
         result.figures[f"{kind}_us"] = round(least["limited"][kind] - least["free"][kind], 2)
         result.figures[f"{kind}_free_us"] = round(least["free"][kind], 2)
+    result.figures["limited_over_free"] = round(sum(least["limited"].values()) / sum(least["free"].values()), 3)
+    result.figures["intent_over_free"] = round(least["limited"]["intent"] / least["free"]["intent"], 3)
     result.figures["windows"] = WINDOWS
     return result
 

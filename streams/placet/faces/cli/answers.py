@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from placet.drivers.keyfile import Purpose
     from placet.faces.cli.journal import Journal
     from placet.faces.sdk.models import Answer
+    from placet.faces.sdk.sealed import Sealed
     from placet.model.topics import Topic
 
 WAIT_MS = 15_000
@@ -19,8 +20,16 @@ READ_MOST = 500
 def answered(
     journal: "Journal", topic: "Topic", codec: Any, record: Any, purpose: "Purpose", issuer: str | None = None
 ) -> "Answer":
-    """Write `record`, signed with the key of `purpose` (of `issuer`), and return the sealed answer that names it as its cause. Raise Failure when none comes in time."""
+    """Write `record`, signed with the key of `purpose` (of `issuer`), and return its answer. Raise Failure when none comes in time."""
     from placet.faces.sdk.models import Answer
+
+    return Answer.of(sealed_answer(journal, topic, codec, record, purpose, issuer).record)
+
+
+def sealed_answer(
+    journal: "Journal", topic: "Topic", codec: Any, record: Any, purpose: "Purpose", issuer: str | None = None
+) -> "Sealed":
+    """Write `record` as `answered` does, and return the sealed decision that names it as its cause, whatever kind it is."""
     from placet.faces.sdk.sealed import SealedReader
     from placet.model.topics import Topic
 
@@ -35,7 +44,7 @@ def answered(
         for one in reader.feed(recs):
             cause = (one.record.cause_topic, one.record.cause_offset)
             if cause == (topic, written.offset) and one.name != "repeat":
-                return Answer.of(one.record)
+                return one
         offset = recs[-1].offset + 1 if recs else offset
     where = f"{written.topic}/{written.partition}@{written.offset}"
     raise Failure(

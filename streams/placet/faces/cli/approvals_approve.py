@@ -6,6 +6,7 @@ import typer
 
 from placet.faces.cli.place import Bootstrap, Data, Tenant, Url, resolve
 from placet.faces.cli.verb import Exit, Json, usage
+from placet.faces.cli.votes import Token
 from placet.faces.cli.withdraw import Whose, id_of
 
 EXAMPLE = """
@@ -25,6 +26,7 @@ def run(
     arguments: Annotated[
         str, typer.Option(help="Narrower arguments, one JSON object: ints may be less, members of lists left out.")
     ] = "",
+    token: Token = None,
     authority: Whose = None,
     tenant: Tenant = "default",
     url: Url = None,
@@ -36,14 +38,15 @@ def run(
 
     The vote is bound to the digest of the intent as it was read. It counts
     once; enough of them, of those who are asked, and it is decided again.
+    Of an emergency that was granted it says that it was right to call one.
     """
     from placet.faces.cli.journal import opened
-    from placet.faces.cli.waiting import cast, one_of, tell, waiting_in
+    from placet.faces.cli.waiting import asking_in, cast, one_of, tell
 
     if bool(intent) == bool(all_like):
         raise usage("expected one of ID and --all-like ID")
     wanted = id_of(intent or all_like)
     with opened(resolve(url, bootstrap, data)) as journal:
-        chosen = one_of(waiting_in(journal.log, tenant), wanted, like=bool(all_like), authority=authority)
-        answers = cast(journal, chosen, approve=True, voter=voter, reason=reason, arguments=arguments)
+        chosen = one_of(asking_in(journal.log, tenant), wanted, like=bool(all_like), authority=authority)
+        answers = cast(journal, chosen, approve=True, voter=voter, reason=reason, arguments=arguments, token=token)
     return tell(answers, as_json=as_json)

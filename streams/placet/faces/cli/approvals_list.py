@@ -17,17 +17,18 @@ def run(
 ) -> Exit:
     """List what waits for people, the first to expire first; identical intents of one agent are one line.
 
-    With `--json` each intent by itself; those with the same `group` are identical.
+    Below it the emergencies that were granted and that people have to look at: one nobody answered in time stays, OVERDUE.
+    With `--json` each by itself, told apart by `kind`; intents with the same `group` are identical.
     """
     from placet.faces.cli.reading import reading
-    from placet.faces.cli.waiting import HEADINGS, rows, waiting_in
+    from placet.faces.cli.waiting import HEADINGS, asking_in, rows
 
     with reading(resolve(url, bootstrap, data)) as log:
-        waiting = waiting_in(log, tenant)
+        asking = asking_in(log, tenant)
     if as_json:
-        printing.emit([each.told() for each in waiting])
-    elif waiting:
-        printing.console().print(printing.table(HEADINGS, rows(waiting)))
+        printing.emit([each.told() for each in asking])
+    elif asking:
+        printing.console().print(printing.table(HEADINGS, rows(asking)))
     else:
         printing.say("nothing waits for people")
     return Exit.FINE

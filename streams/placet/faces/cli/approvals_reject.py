@@ -6,6 +6,7 @@ import typer
 
 from placet.faces.cli.place import Bootstrap, Data, Tenant, Url, resolve
 from placet.faces.cli.verb import Exit, Json, usage
+from placet.faces.cli.votes import Token
 from placet.faces.cli.withdraw import Whose, id_of
 
 EXAMPLE = """
@@ -22,6 +23,7 @@ def run(
         str | None, typer.Option("--as", help="Who votes. Else whose newest approver's key lies here.")
     ] = None,
     reason: Annotated[str, typer.Option(help="Why, in words: the agent hears it.")] = "",
+    token: Token = None,
     authority: Whose = None,
     tenant: Tenant = "default",
     url: Url = None,
@@ -32,15 +34,16 @@ def run(
     """Reject an intent that waits, signed with the approver's key, and wait for the desk's answer.
 
     One no of somebody who is asked ends it: it is denied, and the agent hears
-    the reason.
+    the reason. Of an emergency that was granted it says that it was none: what
+    was granted for it is revoked, or told to stop.
     """
     from placet.faces.cli.journal import opened
-    from placet.faces.cli.waiting import cast, one_of, tell, waiting_in
+    from placet.faces.cli.waiting import asking_in, cast, one_of, tell
 
     if bool(intent) == bool(all_like):
         raise usage("expected one of ID and --all-like ID")
     wanted = id_of(intent or all_like)
     with opened(resolve(url, bootstrap, data)) as journal:
-        chosen = one_of(waiting_in(journal.log, tenant), wanted, like=bool(all_like), authority=authority)
-        answers = cast(journal, chosen, approve=False, voter=voter, reason=reason, arguments="")
+        chosen = one_of(asking_in(journal.log, tenant), wanted, like=bool(all_like), authority=authority)
+        answers = cast(journal, chosen, approve=False, voter=voter, reason=reason, token=token)
     return tell(answers, as_json=as_json)

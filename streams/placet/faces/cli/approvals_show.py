@@ -18,18 +18,21 @@ def run(
     data: Data = None,
     as_json: Json = False,
 ) -> Exit:
-    """Show one intent that waits: what it asks and why, which rules want people, of whom, who has said yes, until when."""
+    """Show one intent that waits: what it asks and why, which rules want people, of whom, who has said yes, until when.
+
+    Of an emergency that is to be looked at: why it was one, whom its review asks and whom not, and when it is overdue.
+    """
     from placet.faces.cli import records
     from placet.faces.cli.reading import reading
-    from placet.faces.cli.waiting import one_of, waiting_in
+    from placet.faces.cli.waiting import asking_in, one_of
 
     wanted = id_of(intent)
     with reading(resolve(url, bootstrap, data)) as log:
-        waiting = waiting_in(log, tenant)
-    alike = one_of(waiting, wanted, like=True, authority=authority)
-    told = next(each for each in alike if each.verdict.id == wanted).told()
+        asking = asking_in(log, tenant)
+    alike = one_of(asking, wanted, like=True, authority=authority)
+    told = next(each for each in alike if each.name[2] == wanted).told()
     if as_json:
-        printing.emit({**told, "alike": [each.verdict.id for each in alike if each.verdict.id != wanted]})
+        printing.emit({**told, "alike": [each.name[2] for each in alike if each.name[2] != wanted]})
         return Exit.FINE
     for name, value in told.items():
         if name in ("asked_at", "expires_at"):

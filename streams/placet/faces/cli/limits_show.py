@@ -17,11 +17,16 @@ EXITS: dict[Exit, str] = {}
 HELD = 1
 
 
+Place = tuple[str, str, str]
+"""A limit, the scope it is counted in, and what it measures: in another measure it is another count."""
+
+
 class Used(NamedTuple):
-    """What is used of one limit in one scope, and its most where that is on record."""
+    """What is used of one limit in one scope, and its most where that is on record; of several windows the longest."""
 
     limit: str
     scope: str
+    measure: str
     window_s: int
     held: int
     spent: int
@@ -75,7 +80,7 @@ def used_by(log: "Log", tenant: str, authority: str, now: int) -> list[Used]:
 
     key = key_of(tenant, authority)
     leases: dict[bytes, Any] = {}
-    meters: dict[tuple[str, str], Any] = {}
+    meters: dict[tuple[Place, int], Any] = {}
     for rec in read_all(log, Topic.DESK, partition_of(key, log.partitions(Topic.DESK))):
         if rec.value is None:
             continue
@@ -83,41 +88,51 @@ def used_by(log: "Log", tenant: str, authority: str, now: int) -> list[Used]:
         for at in range(0, len(change.closed), 16):
             leases.pop(change.closed[at : at + 16], None)
         leases.update((lease.slot, lease) for lease in change.opened if lease.holds)
-        meters.update(((one.limit, one.scope), one) for one in change.meters if one.key == key.decode())
-    held = _held(leases, key)
+        meters.update(((_place(one), one.window_ms), one) for one in change.meters if one.key == key.decode())
+    held, spent = _held(leases, key), _spent(meters, now)
     most = _most(log, tenant)
     found = []
-    for place in sorted(held.keys() | meters.keys()):
-        meter = meters.get(place)
-        window_ms = held[place][1] if meter is None else meter.window_ms
-        spent = 0
-        if meter is not None:
-            spent = sum(one.amount for one in meter.buckets if not window_ms or one.last + window_ms > now)
-        amount = held.get(place, (0, 0))[0]
-        if amount or spent:
-            found.append(Used(*place, window_ms // 1000, amount, spent, _most_of(most, *place)))
+    for place in sorted(held.keys() | spent.keys()):
+        (holds, one), (spends, other) = held.get(place, (0, 0)), spent.get(place, (0, 0))
+        if holds or spends:
+            found.append(Used(*place, max(one, other) // 1000, holds, spends, _most_of(most, *place)))
     return found
 
 
-def _held(leases: Mapping[bytes, Any], key: bytes) -> dict[tuple[str, str], tuple[int, int]]:
-    """Return what open grants of a key hold, and over which window, by limit and scope."""
+def _place(one: Any) -> Place:
+    return one.limit, one.scope, one.measure
+
+
+def _spent(meters: Mapping[tuple[Place, int], Any], now: int) -> dict[Place, tuple[int, int]]:
+    """Return what was spent and still counts, and the longest window it counts over, by place."""
+    found: dict[Place, tuple[int, int]] = {}
+    for (place, window_ms), meter in meters.items():
+        amount = sum(one.amount for one in meter.buckets if not window_ms or one.last + window_ms > now)
+        if amount:
+            before, longest = found.get(place, (0, 0))
+            found[place] = before + amount, max(longest, window_ms)
+    return found
+
+
+def _held(leases: Mapping[bytes, Any], key: bytes) -> dict[Place, tuple[int, int]]:
+    """Return what open grants of a key hold, and the longest window it is to count over, by place."""
     from placet.model.codec import decode_known
     from placet.model.keys import key_of
 
-    found: dict[tuple[str, str], tuple[int, int]] = {}
+    found: dict[Place, tuple[int, int]] = {}
     for lease in leases.values():
         asked = decode_known(lease.intent)
         if key_of(asked.tenant, asked.authority) != key:
             continue
         for one in lease.holds:
             if one.phase == HELD:
-                amount, _ = found.get((one.limit, one.scope), (0, 0))
-                found[one.limit, one.scope] = amount + one.amount, one.window_ms
+                amount, longest = found.get(_place(one), (0, 0))
+                found[_place(one)] = amount + one.amount, max(longest, one.window_ms)
     return found
 
 
 def _most(log: "Log", tenant: str) -> dict[str, Any]:
-    """Return the maximum of each limit of the active packs by name, and the limits of each mandate by its id."""
+    """Return each limit of the active packs by its name, and the limits of each mandate by its id."""
     from placet.faces.cli.journal import read_all
     from placet.faces.cli.policy_activate import read_shelf
     from placet.model.codec import decode_as
@@ -136,7 +151,7 @@ def _most(log: "Log", tenant: str) -> dict[str, Any]:
                     loaded = load_pack({file.name: file.text for file in pushed.files})
                 except PackError:
                     continue
-                found |= {limit.name: limit.max for limit in loaded.limits}
+                found |= {limit.name: limit for limit in loaded.limits}
     newest: dict[str, Any] = {}
     for partition in range(log.partitions(Topic.MANDATES)):
         for rec in read_all(log, Topic.MANDATES, partition):
@@ -148,11 +163,11 @@ def _most(log: "Log", tenant: str) -> dict[str, Any]:
     return found | {f"mandate/{name}": given.limits for name, given in newest.items()}
 
 
-def _most_of(most: Mapping[str, Any], limit: str, scope: str) -> int | None:
+def _most_of(most: Mapping[str, Any], limit: str, scope: str, measure: str) -> int | None:
     from placet.decision.ties import scope_of_mandate
 
     said = most.get(limit)
     if not isinstance(said, tuple):
-        return said
+        return said.max if said is not None and said.measure == measure else None
     same = [one.max for one in said if scope_of_mandate(one.measure, one.window_s, one.actions) == scope]
     return min(same, default=None)

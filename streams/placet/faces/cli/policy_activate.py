@@ -1,5 +1,6 @@
 """`placet policy activate`: name the packs that decide for a tenant from now on."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
@@ -40,7 +41,9 @@ def run(
     """Make the named packs the active set of a tenant: they decide from now on, and no others.
 
     Open grants are decided again under the new set. A pack that does not load
-    is refused by the desks and the last good set goes on deciding.
+    is refused by the desks and the last good set goes on deciding. Of a limit
+    that measures something else by then, or over another window, it is said
+    what becomes of what was counted.
     """
     from placet.faces.cli.journal import named, opened
 
@@ -49,8 +52,10 @@ def run(
     with opened(place) as journal:
         shelf = read_shelf(journal.log, tenant)
         digests = tuple(dict.fromkeys(_digest(text, shelf, tenant) for text in packs))
+        before = shelf.sets[-1].digests if shelf.sets else ()
+        notes = recounted_by(journal.log, tenant, before, digests)
         written = activate(journal, tenant, shelf, digests, reason)
-    tell(written, shelf, as_json=as_json)
+    tell(written, shelf, as_json=as_json, notes=notes)
     return Exit.FINE
 
 
@@ -73,6 +78,27 @@ def read_shelf(log: "Log", tenant: str) -> Shelf:
     return shelf
 
 
+def recounted_by(log: "Log", tenant: str, before: tuple[bytes, ...], after: tuple[bytes, ...]) -> list[str]:
+    """Return what becomes of what is counted in limits that one set of packs and the next count differently."""
+    from placet.faces.cli.journal import read_all
+    from placet.model.codec import decode_as
+    from placet.model.topics import Topic
+    from placet.policy.diagnostics import PackError
+    from placet.policy.limits import Limit, recounted
+    from placet.policy.pack import load_pack
+
+    limits: dict[bytes, tuple[Limit, ...]] = {}
+    for partition in range(log.partitions(Topic.POLICIES)):
+        for rec in read_all(log, Topic.POLICIES, partition):
+            pushed = decode_as("pack", rec.value)
+            if pushed is not None and pushed.tenant == tenant and pushed.digest in before + after:
+                try:
+                    limits[pushed.digest] = load_pack({file.name: file.text for file in pushed.files}).limits
+                except PackError:
+                    continue  # no desk takes it either
+    return list(recounted(*([one for digest in said for one in limits.get(digest, ())] for said in (before, after))))
+
+
 def activate(journal: "Journal", tenant: str, shelf: Shelf, digests: tuple[bytes, ...], reason: str) -> "Written":
     """Publish the next active set. Each has a key of its own, so that compaction keeps what a rollback goes back to."""
     from placet.faces.cli.journal import now_ms
@@ -85,15 +111,18 @@ def activate(journal: "Journal", tenant: str, shelf: Shelf, digests: tuple[bytes
     return journal.write(Topic.POLICIES, active_set_key(record).decode(), active_set, record, "operator")
 
 
-def tell(written: "Written", shelf: Shelf, *, as_json: bool) -> None:
-    """Print what is active now."""
+def tell(written: "Written", shelf: Shelf, *, as_json: bool, notes: Sequence[str] = ()) -> None:
+    """Print what is active now, and what is to be noted of it."""
     record: Any = written.record
     if as_json:
-        printing.emit({**written._asdict(), "names": [shelf.packs.get(digest) for digest in record.digests]})
+        names = [shelf.packs.get(digest) for digest in record.digests]
+        printing.emit({**written._asdict(), "names": names, "recounted": list(notes)})
         return
     printing.say(written.line(f"revision {record.revision} of {record.tenant}"))
     for digest in record.digests:
         printing.say(f"  {shelf.packs.get(digest, '(not here)')} {digest.hex()}")
+    for note in notes:
+        printing.say(note)
 
 
 def _digest(text: str, shelf: Shelf, tenant: str) -> bytes:

@@ -36,6 +36,7 @@ def run(
     Looks at the tests of both and at situations made around them: on both sides of every constant
     the conditions compare with, of the bounds of declarations and of freshness. Each change is told
     by the rules that cause it, with a situation that `placet policy explain --file` takes as it is.
+    Of a limit that measures something else, or over another window, it says what becomes of what was counted.
     """
     from placet.policy.difference import compare
 
@@ -52,6 +53,8 @@ def _print(found: "Difference") -> None:
     for what, names in (("added", found.added), ("removed", found.removed), ("changed", found.changed)):
         if names:
             printing.say(f"rules {what}: {', '.join(names)}")
+    for text in found.recounted:
+        printing.say(text)
     for change in found.changes:
         kind = "loosened" if change.loosened > 0 else "tightened" if change.loosened else "other terms"
         effects = " to ".join(dict.fromkeys((_effect(change.old), _effect(change.new))))
@@ -84,6 +87,7 @@ def _data(found: "Difference") -> dict[str, Any]:
     return {
         "situations": found.cases,
         "rules": {"added": found.added, "removed": found.removed, "changed": found.changed},
+        "recounted": found.recounted,
         "changes": [
             {
                 "loosened": change.loosened,

@@ -84,6 +84,8 @@ def _print(data: dict[str, Any]) -> None:
         printing.say("\nwhy not")
     for sentence in data["why_not"]:
         printing.say(f"  {sentence}")
+    if data["emergency"]:
+        printing.say(f"\nemergency\n  {data['emergency']}")
     _print_bounds(data["bounds"], "any one of these would by itself make it")
     _print_bounds(data["together"], "all of these together would make it")
     if data["rules_elsewhere"]:

@@ -6,7 +6,7 @@ import typer
 
 from placet.faces.cli import printing
 from placet.faces.cli.place import Bootstrap, Data, Tenant, Url, resolve
-from placet.faces.cli.policy_activate import activate, read_shelf, tell
+from placet.faces.cli.policy_activate import activate, read_shelf, recounted_by, tell
 from placet.faces.cli.verb import Exit, Failure, Json
 
 EXAMPLE = "placet policy rollback --reason 'refunds were refused' --tenant acme --data run"
@@ -45,10 +45,11 @@ def run(
             raise Failure(
                 Exit.FAULTY, f"tenant `{tenant}`: no earlier set: expected {wanted} among {len(shelf.sets)} revisions"
             )
+        notes = recounted_by(journal.log, tenant, shelf.sets[-1].digests, earlier[-1].digests)
         written = activate(
             journal, tenant, shelf, earlier[-1].digests, reason or f"back to revision {earlier[-1].revision}"
         )
     if not as_json:
         printing.say(f"back to revision {earlier[-1].revision}")
-    tell(written, shelf, as_json=as_json)
+    tell(written, shelf, as_json=as_json, notes=notes)
     return Exit.FINE

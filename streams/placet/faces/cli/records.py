@@ -8,11 +8,12 @@ from typing import Any
 from placet.errors import PoisonRecord
 from placet.faces.cli import printing
 from placet.model.codec import decode_any, open_frame
-from placet.model.reasons import Effect, Reason, State
+from placet.model.codec.review import Review
+from placet.model.reasons import Effect, Reason, ReviewState, State
 from placet.model.topics import Topic
 from placet.ports import Rec
 
-_ENUMS: Mapping[str, type[State] | type[Effect] | type[Reason]] = {
+_ENUMS: Mapping[str, type[State] | type[Effect] | type[Reason] | type[ReviewState]] = {
     "state": State,
     "effect": Effect,
     "reason": Reason,
@@ -36,9 +37,10 @@ def opened(rec: Rec) -> tuple[str, Any] | None:
 def told(record: Any) -> dict[str, Any]:
     """Return a record as JSON has it: enums by name, arguments as objects, everything else as it is."""
     out = {}
+    enums = {**_ENUMS, "state": ReviewState} if isinstance(record, Review) else _ENUMS
     for name, value in record._asdict().items():
-        if name in _ENUMS and isinstance(value, int):
-            out[name] = enum_name(_ENUMS[name], value)
+        if name in enums and isinstance(value, int):
+            out[name] = enum_name(enums[name], value)
         elif name in _JSON and value is not None:
             out[name] = arguments_of(value)
         else:
@@ -54,7 +56,7 @@ def arguments_of(raw: bytes) -> Any:
         return raw.hex()
 
 
-def enum_name(kind: type[State] | type[Effect] | type[Reason], value: int) -> str:
+def enum_name(kind: type[State] | type[Effect] | type[Reason] | type[ReviewState], value: int) -> str:
     """Return the lower-case name of a value, or `unknown-7` for one this version does not know."""
     try:
         return kind(value).name.lower()
@@ -119,4 +121,22 @@ def _halted(record: Any) -> str:
     return f"{record.id} of {record.scope} {told_} (by {record.by})"
 
 
-_LINES = {"halted": _halted, "verdict": _verdict, "refusal": _refusal, "repeat": _repeat, "seal": _seal}
+def reviewed(record: Any) -> str:
+    """Return where the review of an emergency is, in words."""
+    state = enum_name(ReviewState, record.state)
+    by = f" by {record.by}: {record.detail}" if record.by else ""
+    return f"review {state}, {len(record.voters)} of {record.quorum} found it right{by}"
+
+
+def _review(record: Any) -> str:
+    return f"{record.actor} {record.action} {record.resource} id={record.id.hex()} {reviewed(record)}"
+
+
+_LINES = {
+    "halted": _halted,
+    "review": _review,
+    "verdict": _verdict,
+    "refusal": _refusal,
+    "repeat": _repeat,
+    "seal": _seal,
+}

@@ -164,10 +164,8 @@ def _said(entry: dict[str, Any]) -> tuple[str, str]:
         if cause is None
         else f"by {cause.get('name') or cause['topic']} at {cause['topic']}/{cause['partition']}@{cause['offset']}"
     )
-    if entry["name"] == "repeat":
-        return "repeat", f"asked again; the answer at seq {record['first_seq']} stands"
-    if entry["name"] == "refusal":
-        return "refusal", f"{record['reason']}: {record['detail']} ({by})"
+    if entry["name"] != "verdict":
+        return entry["name"], _besides(entry["name"], record, by)
     parts = [f"{record['effect']} ({record['reason']})" if record["effect"] else record["reason"]]
     if record["stop"]:
         parts.append("STOP: cancel it if you can")
@@ -190,6 +188,19 @@ def _said(entry: dict[str, Any]) -> tuple[str, str]:
     if record["previous_seq"] >= 0:
         parts.append(by)
     return record["state"], "; ".join(parts)
+
+
+def _besides(name: str, record: dict[str, Any], by: str) -> str:
+    """Return what a record adds that is no verdict; of the review of an emergency who answered it, or until when."""
+    from placet.faces.cli import records
+
+    if name == "repeat":
+        return f"asked again; the answer at seq {record['first_seq']} stands"
+    if name == "refusal":
+        return f"{record['reason']}: {record['detail']} ({by})"
+    found = f"{len(record['voters'])} of {record['quorum']} of {', '.join(record['eligible'])} found it right"
+    said = f"{record['by']}: {record['detail']}" if record["by"] else f"until {records.clock(record['expires_at'])}"
+    return f"{record['state']}: {found}; {said}; {by}"
 
 
 def _guidance(record: dict[str, Any]) -> Iterator[str]:

@@ -36,6 +36,14 @@ def run(
     mandate: Annotated[str, typer.Option(help="The delegation between them.")] = "",
     arguments: Annotated[str, typer.Option(help="A JSON object.")] = "{}",
     purpose: Annotated[str, typer.Option(help="The reason, in words.")] = "",
+    emergency: Annotated[
+        bool,
+        typer.Option(
+            "--emergency",
+            help="Break the glass, where a rule provides for it: granted at once for a short time, and looked at by people "
+            "afterwards. --purpose says why.",
+        ),
+    ] = False,
     audience: Annotated[str, typer.Option(help="The executor that may carry it out.")] = "",
     session: Annotated[str, typer.Option(help="The run of the agent this belongs to.")] = "",
     at_least: Annotated[
@@ -70,6 +78,7 @@ def run(
         "mandate": mandate,
         "arguments": arguments_of(arguments, "--arguments"),
         "purpose": purpose,
+        "emergency": emergency,
         "audience": audience,
         "session": session,
         "at_least": _positions(at_least),
@@ -126,6 +135,7 @@ def _ask(place: Any, tenant: str, asked: dict[str, Any], deadline_ms: int, wait_
             asked["resource"],
             asked["arguments"],
             purpose=asked["purpose"],
+            emergency=asked["emergency"],
             audience=asked["audience"],
             at_least=asked["at_least"],
             deadline_ms=deadline_ms,
@@ -149,6 +159,7 @@ def _read(file: Path) -> dict[str, Any]:
         mandate: str = ""
         arguments: dict[str, Any] = Field(default={})
         purpose: str = ""
+        emergency: bool = False
         audience: str = ""
         session: str = ""
 

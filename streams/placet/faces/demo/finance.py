@@ -60,6 +60,8 @@ class Finance:
             reason="the customer is right",
             arguments=None,
             voted_at=now_ms(),
+            acr="",
+            auth_time=0,
             proof=None,
         )
         answer = answered(self._journal, Topic.VOTES, vote, record, "approver", voter)

@@ -12,6 +12,7 @@ from starlette.requests import Request
 from placet.drivers.clock import SystemClock
 from placet.drivers.keyfile import Purpose
 from placet.drivers.running import Running
+from placet.drivers.tokens import read_tokens
 from placet.errors import PoisonRecord, Unavailable
 from placet.faces.gateway.newest import Newest
 from placet.faces.gateway.problems import Problem, of_validation
@@ -38,6 +39,7 @@ class Gateway:
         self.settings = stack.settings
         self.watch = stack.watch
         self.clock = SystemClock()
+        self.tokens = read_tokens(stack.settings.identity_file)
         self.connection = Connection(stack.log, stack.keys.ring, keys=stack.keys, closing=lambda: None)
         self.newest = Newest(self.connection)
         self._pool = ThreadPoolExecutor(BLOCKING_MOST, "placet-http")

@@ -1,6 +1,6 @@
 """What an HTTP caller is told when something is wrong: what, where, what was expected, and what to do next."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -10,6 +10,7 @@ from starlette.responses import Response
 from placet.errors import Corrupted, PlacetError, PoisonRecord, Unavailable, Unsure
 from placet.faces.sdk.sentences import sentence
 from placet.model.reasons import Reason
+from placet.policy.approval import challenge
 
 PROBLEMS_MOST = 20
 
@@ -25,6 +26,24 @@ class Problem(Exception):
     def answer(self) -> Response:
         """Return the answer."""
         return json_answer(self.body, self.status)
+
+
+class Unproved(Problem):
+    """Somebody has to authenticate more strongly, or again: the challenge of RFC 9470 §3, in its header and in the body."""
+
+    def __init__(self, acr: Sequence[str], auth_age_ms_max: int) -> None:
+        wanted = [f"acr {' or '.join(acr)}"] if acr else []
+        wanted += [f"authenticated within {auth_age_ms_max // 1000} s"] if auth_age_ms_max else []
+        super().__init__(401, "proof that is too weak for a vote on this", "header Subject-Token", ", ".join(wanted))
+        self._challenge = f"Bearer {challenge(acr, auth_age_ms_max)}"
+        self.body |= {"error": "insufficient_user_authentication", "acr_values": " ".join(acr)}
+        self.body |= {"max_age": auth_age_ms_max // 1000} if auth_age_ms_max else {}
+
+    def answer(self) -> Response:
+        """Return the answer, with its challenge."""
+        answer = super().answer()
+        answer.headers["WWW-Authenticate"] = self._challenge
+        return answer
 
 
 class Page(Response):

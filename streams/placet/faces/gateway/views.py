@@ -6,7 +6,8 @@ from typing import Any
 import orjson
 
 from placet.faces.sdk.models import Answer
-from placet.model.reasons import Effect, Reason, State
+from placet.model.codec.review import Review
+from placet.model.reasons import Effect, Reason, ReviewState, State
 from placet.model.topics import Topic
 
 _ENUMS: dict[str, type[IntEnum]] = {"state": State, "effect": Effect, "reason": Reason, "cause_topic": Topic}
@@ -18,6 +19,8 @@ def view_of(record: Any) -> dict[str, Any]:
     fields: dict[str, Any] = {"record": type(record).__name__.lower()}
     for name, value in zip(record._fields, record, strict=True):
         fields[name] = _plain(name, value)
+    if isinstance(record, Review):
+        fields["state"] = ReviewState(record.state).name.lower()
     return fields
 
 

@@ -24,6 +24,7 @@ class Retry(StrEnum):
 
     NO = "no"  # the same is refused again until people change something
     AFTER = "after"  # the same, after `retry_after_ms`
+    LATER = "later"  # the same as a new request, after `retry_after_ms`, when windows of a limit have passed
     WAIT = "wait"  # it is still open: hear its answer, do not ask anew
     CHANGED = "changed"  # only what is asked for has to change
     ANEW = "anew"  # a new request may be answered otherwise
@@ -57,11 +58,13 @@ WAITING = frozenset({State.ASKED, State.DEFERRED, State.PENDING})
 NEXT = {
     Retry.NO: "Do not ask for the same again: it hears the same answer until people have changed something.",
     Retry.AFTER: "The same may be asked again after {ms} ms, as the next attempt of the same request.",
+    Retry.LATER: "More is left after {ms} ms, if nobody takes it before: ask for the same then, as a new request.",
     Retry.WAIT: "The request is still open: wait for its answer or withdraw it, and do not ask a second time.",
     Retry.CHANGED: "Ask again only if what is asked for can change to fit, as a new request.",
     Retry.ANEW: "It is over; ask anew, as a new request, if it is still wanted.",
     Retry.DONE: "It has run or may have run: read its outcome, and do not run it again.",
 }
+AGAIN = "It is looked at again by itself after {ms} ms, when more is left of the limit."
 HONEST = (
     "Do not split, rename or reword the request to get around this, and do not use another tool for the same effect."
 )
@@ -78,7 +81,7 @@ def retry_of(answer: "Answer") -> Retry:
     if answer.state is not State.DENIED:
         return Retry.DONE
     if answer.retry_after_ms > 0:
-        return Retry.AFTER
+        return Retry.LATER if answer.reason is Reason.LIMIT_EXCEEDED else Retry.AFTER
     return Retry.CHANGED if answer.bounds or answer.reason in MISASKED else Retry.NO
 
 
@@ -95,6 +98,8 @@ def advice(answer: "Answer") -> str:
         said.append(f"Not known or not confirmed: {_names(answer.missing)}.")
     said += [_bound(one.argument, one.comparison, one.value, one.effect) for one in answer.bounds[:BOUNDS_MOST]]
     said.append(NEXT[retry_of(answer)].format(ms=answer.retry_after_ms))
+    if answer.state is State.DEFERRED and answer.retry_after_ms > 0:
+        said.append(AGAIN.format(ms=answer.retry_after_ms))
     if answer.ask:
         said.append(f"Leave can be given by {_names(answer.ask, ASK_MOST)}: tell the user, who may ask them.")
     said.append(HONEST)

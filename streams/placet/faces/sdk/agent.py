@@ -26,7 +26,7 @@ from placet.model.codec.verdict import Verdict
 from placet.model.codec.withdraw import Withdraw
 from placet.model.keys import key_of
 from placet.model.proof import Signer
-from placet.model.reasons import State
+from placet.model.reasons import TRANSIENT, State
 from placet.model.topics import Topic
 
 TIMEOUT_MS, ATTEMPTS = 30_000, 3
@@ -138,7 +138,7 @@ class Agent:
                 letter = Letter(Topic.INTENTS, partition, self._key, intent_codec, intent, self._signer)
                 yield from self._sent(letter, until)
                 answer = yield from self._answered(partition, ear, intent, until)
-            again_s = answer.retry_after_ms / 1000
+            again_s = answer.retry_after_ms / 1000 if answer.reason in TRANSIENT and not answer.waiting else 0
             too_late = self.connection.clock.now_ms() + answer.retry_after_ms >= intent.deadline
             if not again_s or too_late or intent.attempt >= attempts or again_s >= _left_s(until):
                 return answer

@@ -32,7 +32,9 @@ class Asking(TypedDict, total=False):
     `deadline_ms` from now, or `deadline` in ms since 1970, past which nothing
     may begin; `after`, ids of intents whose results the agent had seen;
     `at_least`, context positions, or the tokens of them that writers were
-    given, before which nothing is decided; `emergency`, where a pack knows of it; `id`, 16 bytes, where the caller derives it.
+    given, before which nothing is decided; `emergency`, where a rule provides
+    for one and `purpose` says why: people look at it afterwards; `id`, 16
+    bytes, where the caller derives it.
     """
 
     purpose: str

@@ -28,7 +28,10 @@ class Denied(NotGranted):
 
 
 class OverLimit(Denied):
-    """Other arguments would do: ask anew within `answer.bounds`, where the task can be done so."""
+    """Other arguments would do: ask anew within `answer.bounds`, where the task can be done so.
+
+    Where a limit leaves too little, the same may do after `answer.retry_after_ms`, if that is not 0, as a new request.
+    """
 
 
 class Misasked(Denied):

@@ -52,7 +52,7 @@ def kind_of(answer: "Answer") -> Kind:
     if answer.reason in OVER or answer.state in ENDED:
         return Kind.ENDED
     if answer.state is State.DENIED:
-        if answer.retry_after_ms > 0:
+        if answer.retry_after_ms > 0 and answer.reason is not Reason.LIMIT_EXCEEDED:
             return Kind.TRY_AGAIN
         return Kind.OVER_LIMIT if answer.bounds else DENIALS.get(answer.reason, Kind.DENIED)
     if answer.state is State.PENDING:

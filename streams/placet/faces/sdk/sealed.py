@@ -13,7 +13,7 @@ from placet.model.topics import Topic
 from placet.ports import Rec
 from placet.provenance.seal import DOMAIN, NO_ROOT, SIGNATURE_SIZE
 
-DECISIONS = ("verdict", "repeat", "refusal", "halted")
+DECISIONS = ("verdict", "repeat", "refusal", "halted", "review")
 """What a Seal closes."""
 PENDING_MOST = 100_000
 

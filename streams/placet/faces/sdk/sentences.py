@@ -38,15 +38,18 @@ SENTENCES: Mapping[Reason, str] = {
     Reason.EVALUATION_DISAGREES: "Two evaluations of the rules disagreed, and that counts as a no.",
     Reason.RULE_DENIED: "A rule forbids this.",
     Reason.LIMIT_EXCEEDED: "This would take more than a limit leaves.",
+    Reason.EMERGENCY_BARRED: "People have to look at earlier emergencies of this agent before it may call another.",
     Reason.CAPABILITY_MISSING: "The executor cannot keep a condition that a grant would carry.",
     Reason.FACT_MISSING: "Something the rules have to know is not known.",
     Reason.FACT_SILENT: "Something the rules have to know has not been confirmed lately.",
     Reason.RULE_DEFERRED: "A rule lets this wait.",
     Reason.RULE_STEPPED_UP: "A rule wants people to agree first.",
     Reason.APPROVED: "The people who were asked have agreed.",
+    Reason.EMERGENCY: "It was granted at once as an emergency, for a short time, and people will look at it afterwards.",
     Reason.RULE_CONSTRAINED: "A rule permits this under conditions.",
     Reason.PERMITTED: "The rules permit this.",
     Reason.REJECTED: "One of the people who were asked said no.",
+    Reason.REVIEWED_WRONG: "One of the people who looked at the emergency said that it was none.",
     Reason.CONTEXT_CHANGED: "What the grant rested on has changed since.",
     Reason.GRANT_DIFFERS: "Decided again, something else would be granted than before.",
     Reason.CLAIM_UNKNOWN: "There is no open grant to use.",
@@ -73,6 +76,7 @@ SENTENCES: Mapping[Reason, str] = {
     Reason.VOTER_INACTIVE: "Who voted is suspended or revoked.",
     Reason.VOTER_IN_CHAIN: "Who asks, or answers for it, has no vote on it.",
     Reason.VOTER_NOT_ASKED: "Who voted is none of those who are asked.",
+    Reason.VOTER_UNPROVED: "Who voted has to authenticate in a stronger way, or again, before the vote counts.",
 }
 
 

@@ -22,7 +22,7 @@ from placet.model.codec._wire import (
 
 SCHEMA_ID = 25
 HEADER = bytes.fromhex("0000000019")
-FINGERPRINT = bytes.fromhex("88a33886b0a9732cb2b9f0998000f5b8025bc85d511361d0711ef1726045d925")
+FINGERPRINT = bytes.fromhex("3fd649cc6c5b2c682dfd2f9f2b5676b4d7168f904fb04fcda017b6ca18b4e291")
 
 
 class Held(NamedTuple):
@@ -34,6 +34,7 @@ class Held(NamedTuple):
     phase: int  # 1 held, 2 spent, 4 beyond the limit by people's leave, and not counted
     window_ms: int  # how long it counts once it is spent; 0: for good
     last: int  # the last ms of the bucket it was spent in, or 0
+    measure: str  # what it counts: `count`, or the name of an argument
 
 
 class Lease(NamedTuple):
@@ -97,6 +98,7 @@ class Meter(NamedTuple):
     seq: int  # of the decision that changed it last
     window_ms: int  # 0: for good
     buckets: tuple[Bucket, ...]
+    measure: str  # what it counts: `count`, or the name of an argument
 
 
 class DeskChange(NamedTuple):
@@ -143,9 +145,10 @@ def encode_opened_item_votes(value: tuple[bytes, ...]) -> bytes:
 def _encode_held(record: Held) -> bytes:
     while True:
         try:
-            limit, scope, amount, phase, window_ms, last = record
+            limit, scope, amount, phase, window_ms, last, measure = record
             limit_ = limit.encode()
             scope_ = scope.encode()
+            measure_ = measure.encode()
             return b"".join(
                 (
                     LONG[len(limit_)],
@@ -156,6 +159,8 @@ def _encode_held(record: Held) -> bytes:
                     INT[phase],
                     LONG[window_ms],
                     LONG[last],
+                    LONG[len(measure_)],
+                    measure_,
                 )
             )
         except KeyError as missed:
@@ -337,10 +342,11 @@ def encode_meters_item_buckets(value: tuple[Bucket, ...]) -> bytes:
 def _encode_meter(record: Meter) -> bytes:
     while True:
         try:
-            key, limit, scope, seq, window_ms, buckets = record
+            key, limit, scope, seq, window_ms, buckets, measure = record
             key_ = key.encode()
             limit_ = limit.encode()
             scope_ = scope.encode()
+            measure_ = measure.encode()
             return b"".join(
                 (
                     LONG[len(key_)],
@@ -352,6 +358,8 @@ def _encode_meter(record: Meter) -> bytes:
                     LONG[seq],
                     LONG[window_ms],
                     b"\x00" if not buckets else encode_meters_item_buckets(buckets),
+                    LONG[len(measure_)],
+                    measure_,
                 )
             )
         except KeyError as missed:
@@ -608,7 +616,7 @@ def decode(data: bytes, start: int = 5) -> DeskChange:
                 here = "opened_item.holds"
                 opened_item_holds: tuple[Held, ...] = ()
                 if b[i]:
-                    n, i = count(b, i, 6)
+                    n, i = count(b, i, 7)
                     opened_item_holds_list: list[Held] = []
                     for _ in range(n):
                         here = "opened_item.holds_item.limit"
@@ -651,6 +659,12 @@ def decode(data: bytes, start: int = 5) -> DeskChange:
                             i += 1
                         else:
                             opened_item_holds_item_last, i = long_at(b, i)
+                        here = "opened_item.holds_item.measure"
+                        j = i + SPAN[b[i]]
+                        if j == i:
+                            i, j = span(b, i)
+                        opened_item_holds_item_measure = b[i + 1 : j].decode()
+                        i = j
                         opened_item_holds_item = tuple.__new__(
                             Held,
                             (
@@ -660,6 +674,7 @@ def decode(data: bytes, start: int = 5) -> DeskChange:
                                 opened_item_holds_item_phase,
                                 opened_item_holds_item_window_ms,
                                 opened_item_holds_item_last,
+                                opened_item_holds_item_measure,
                             ),
                         )
                         opened_item_holds_list.append(opened_item_holds_item)
@@ -804,7 +819,7 @@ def decode(data: bytes, start: int = 5) -> DeskChange:
         here = "meters"
         meters: tuple[Meter, ...] = ()
         if b[i]:
-            n, i = count(b, i, 6)
+            n, i = count(b, i, 7)
             meters_list: list[Meter] = []
             for _ in range(n):
                 here = "meters_item.key"
@@ -872,6 +887,12 @@ def decode(data: bytes, start: int = 5) -> DeskChange:
                         raise Misread("one block, and its end")
                     meters_item_buckets = tuple(meters_item_buckets_list)
                 i += 1
+                here = "meters_item.measure"
+                j = i + SPAN[b[i]]
+                if j == i:
+                    i, j = span(b, i)
+                meters_item_measure = b[i + 1 : j].decode()
+                i = j
                 meters_item = tuple.__new__(
                     Meter,
                     (
@@ -881,6 +902,7 @@ def decode(data: bytes, start: int = 5) -> DeskChange:
                         meters_item_seq,
                         meters_item_window_ms,
                         meters_item_buckets,
+                        meters_item_measure,
                     ),
                 )
                 meters_list.append(meters_item)

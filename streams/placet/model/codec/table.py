@@ -22,13 +22,16 @@ from placet.model.codec import (
     quarantined,
     refusal,
     repeat,
+    review,
     risk,
     risk_signal,
     seal,
     sensitivity,
     verdict,
+    verdict_26,
     verdict_6,
     vote,
+    vote_3,
     watermark,
     withdraw,
 )
@@ -36,7 +39,6 @@ from placet.model.codec import (
 CODECS = (
     intent,
     withdraw,
-    vote,
     claim,
     outcome,
     repeat,
@@ -56,11 +58,17 @@ CODECS = (
     halted,
     case_body,
     desk_change,
-    verdict,
     key,
+    vote,
+    verdict,
+    review,
 )
 OLDER: dict[str, tuple[Any, ...]] = {
     "case_body": (case_body_11,),
     "desk_change": (desk_change_12,),
-    "verdict": (verdict_6,),
+    "vote": (vote_3,),
+    "verdict": (
+        verdict_6,
+        verdict_26,
+    ),
 }

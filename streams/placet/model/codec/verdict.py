@@ -21,9 +21,9 @@ from placet.model.codec._wire import (
     unwritable,
 )
 
-SCHEMA_ID = 26
-HEADER = bytes.fromhex("000000001a")
-FINGERPRINT = bytes.fromhex("ba2d715e9dfc7762077fed4018117373b5d45efa6a085e998f0e49c225b90da8")
+SCHEMA_ID = 29
+HEADER = bytes.fromhex("000000001d")
+FINGERPRINT = bytes.fromhex("62ff97ea306536a3fb95ee86ead447ff78ed87e8099b14d105a16f8ade8c034d")
 
 
 class Obligation(NamedTuple):
@@ -41,6 +41,8 @@ class Approval(NamedTuple):
     eligible: tuple[str, ...]
     expires_at: int
     voters: tuple[str, ...]  # whose yes counts
+    acr: tuple[str, ...]  # ways to authenticate of which each voter must have taken one (RFC 9470); empty: any
+    auth_age_ms_max: int  # how long ago that may be when they vote; 0: any time
 
 
 class Hold(NamedTuple):
@@ -218,16 +220,34 @@ def encode_approval_some_voters(value: tuple[str, ...]) -> bytes:
             learn(missed)
 
 
+def encode_approval_some_acr(value: tuple[str, ...]) -> bytes:
+    """Return the bytes of a value of `approval_some.acr`."""
+    while True:
+        try:
+            if not value:
+                return b"\x00"
+            parts = [LONG[len(value)]]
+            for item in value:
+                item_ = item.encode()
+                parts += (LONG[len(item_)], item_)
+            parts.append(b"\x00")
+            return b"".join(parts)
+        except KeyError as missed:
+            learn(missed)
+
+
 def _encode_approval(record: Approval) -> bytes:
     while True:
         try:
-            quorum, eligible, expires_at, voters = record
+            quorum, eligible, expires_at, voters, acr, auth_age_ms_max = record
             return b"".join(
                 (
                     INT[quorum],
                     b"\x00" if not eligible else encode_approval_some_eligible(eligible),
                     LONG[expires_at],
                     b"\x00" if not voters else encode_approval_some_voters(voters),
+                    b"\x00" if not acr else encode_approval_some_acr(acr),
+                    LONG[auth_age_ms_max],
                 )
             )
         except KeyError as missed:
@@ -919,6 +939,30 @@ def decode(data: bytes, start: int = 5) -> Verdict:
                     raise Misread("one block, and its end")
                 approval_voters = tuple(approval_voters_list)
             i += 1
+            here = "approval.acr"
+            approval_acr: tuple[str, ...] = ()
+            if b[i]:
+                n, i = count(b, i, 1)
+                approval_acr_list: list[str] = []
+                for _ in range(n):
+                    j = i + SPAN[b[i]]
+                    if j == i:
+                        i, j = span(b, i)
+                    approval_acr_item = b[i + 1 : j].decode()
+                    i = j
+                    approval_acr_list.append(approval_acr_item)
+                here = "approval.acr"
+                if b[i]:
+                    raise Misread("one block, and its end")
+                approval_acr = tuple(approval_acr_list)
+            i += 1
+            here = "approval.auth_age_ms_max"
+            n = b[i]
+            if n < 128:
+                approval_auth_age_ms_max = SMALL[n]
+                i += 1
+            else:
+                approval_auth_age_ms_max, i = long_at(b, i)
             approval_ = tuple.__new__(
                 Approval,
                 (
@@ -926,6 +970,8 @@ def decode(data: bytes, start: int = 5) -> Verdict:
                     approval_eligible,
                     approval_expires_at,
                     approval_voters,
+                    approval_acr,
+                    approval_auth_age_ms_max,
                 ),
             )
             approval = approval_

@@ -353,6 +353,8 @@ def decode(data: bytes, start: int = 5) -> Verdict:
                     approval_eligible,
                     approval_expires_at,
                     (),
+                    (),
+                    0,
                 ),
             )
             approval = approval_

@@ -19,9 +19,9 @@ from placet.model.codec._wire import (
     unwritable,
 )
 
-SCHEMA_ID = 3
-HEADER = bytes.fromhex("0000000003")
-FINGERPRINT = bytes.fromhex("4c6bf8e0d2610765e78b93ca11def75c1805aed275eb1c53fdbbdae418402ea8")
+SCHEMA_ID = 28
+HEADER = bytes.fromhex("000000001c")
+FINGERPRINT = bytes.fromhex("0090d80fe33dc2a827efd3b55bfafdc6a6d1b0ec67126acb3c151baf10b576a6")
 
 
 class Proof(NamedTuple):
@@ -48,6 +48,8 @@ class Vote(NamedTuple):
     reason: str
     arguments: bytes | None  # narrower arguments, or null for those asked
     voted_at: int
+    acr: str  # authentication context class of the voter, as a token said it (OpenID Connect Core §2); empty: not said
+    auth_time: int  # when the voter authenticated, ms since 1970; 0: not said
     proof: Proof | None  # last on purpose: what is signed is the payload before it
 
 
@@ -98,7 +100,21 @@ def encode_unsigned(record: Vote) -> bytes:
     try:
         while True:
             try:
-                (tenant, authority, id, attempt, intent_digest, voter, approve, reason, arguments, voted_at, _) = record
+                (
+                    tenant,
+                    authority,
+                    id,
+                    attempt,
+                    intent_digest,
+                    voter,
+                    approve,
+                    reason,
+                    arguments,
+                    voted_at,
+                    acr,
+                    auth_time,
+                    _,
+                ) = record
                 tenant_ = tenant.encode()
                 authority_ = authority.encode()
                 if len(id) != 16:
@@ -107,6 +123,7 @@ def encode_unsigned(record: Vote) -> bytes:
                     raise unfit("vote.intent_digest", len(intent_digest), 32)
                 voter_ = voter.encode()
                 reason_ = reason.encode()
+                acr_ = acr.encode()
                 return b"".join(
                     (
                         LONG[len(tenant_)],
@@ -123,6 +140,9 @@ def encode_unsigned(record: Vote) -> bytes:
                         reason_,
                         b"\x00" if arguments is None else encode_arguments(arguments),
                         LONG[voted_at],
+                        LONG[len(acr_)],
+                        acr_,
+                        LONG[auth_time],
                     )
                 )
             except KeyError as missed:
@@ -211,6 +231,19 @@ def decode_signed(data: bytes, start: int = 5) -> tuple[Vote, int]:
             i += 1
         else:
             voted_at, i = long_at(b, i)
+        here = "acr"
+        j = i + SPAN[b[i]]
+        if j == i:
+            i, j = span(b, i)
+        acr = b[i + 1 : j].decode()
+        i = j
+        here = "auth_time"
+        n = b[i]
+        if n < 128:
+            auth_time = SMALL[n]
+            i += 1
+        else:
+            auth_time, i = long_at(b, i)
         proof_at = i
         here = "proof"
         proof: Proof | None = None
@@ -286,6 +319,8 @@ def decode_signed(data: bytes, start: int = 5) -> tuple[Vote, int]:
             reason,
             arguments,
             voted_at,
+            acr,
+            auth_time,
             proof,
         ),
     ), proof_at

@@ -5,8 +5,9 @@ from itertools import combinations, islice
 
 from placet.model.reasons import Effect
 from placet.policy import patterns
-from placet.policy.approval import Approval
+from placet.policy.approval import Approval, together
 from placet.policy.contents import Pack
+from placet.policy.documents import Path
 from placet.policy.lint.codes import Note
 from placet.policy.lint.conditions import domain_for
 from placet.policy.rules import Rule, reaches
@@ -19,17 +20,17 @@ def notes(pack: Pack) -> Iterator[Note]:
     """Yield what is wrong with the approvals of a pack, each by itself and each beside each."""
     asking = [(number, rule) for number, rule in enumerate(pack.rules) if rule.approval is not None]
     for number, rule in asking:
-        yield from _alone(rule, number)
+        if rule.approval is not None:
+            yield from _alone(rule, rule.approval, ("rules", number, "approval"))
+        if rule.emergency is not None:
+            yield from _alone(rule, rule.emergency.review, ("rules", number, "emergency", "review"))
     for (_, first), (number, second) in islice(combinations(asking, 2), PAIRS_MAX):
         note = _apart(pack, first, second, number)
         if note is not None:
             yield note
 
 
-def _alone(rule: Rule, number: int) -> Iterator[Note]:
-    approval = rule.approval
-    assert approval is not None
-    path = ("rules", number, "approval")
+def _alone(rule: Rule, approval: Approval, path: Path) -> Iterator[Note]:
     left = [pattern for pattern in approval.eligible if not _in_chain(pattern, rule)]
     if not left:
         message = f"`{rule.name}` asks only those who are in the chain themselves, and whose votes do not count"
@@ -63,7 +64,8 @@ def _apart(pack: Pack, first: Rule, second: Rule, number: int) -> Note | None:
     one, other = first.approval, second.approval
     assert one is not None
     assert other is not None
-    eligible = patterns.meet(one.eligible, other.eligible)
+    both = together([one, other])
+    eligible = both.eligible if both is not None else ()
     most = _most(list(eligible))
     if most is None or most >= max(one.quorum, other.quorum):
         return None
@@ -102,6 +104,9 @@ def _strangers(a: tuple[str, ...] | None, b: tuple[str, ...] | None) -> bool:
 
 def _told(first: Rule, second: Rule, action: str, eligible: tuple[str, ...], one: Approval, other: Approval) -> str:
     who = ", ".join(eligible) or "nobody"
+    if one.acr and other.acr and not {*one.acr} & {*other.acr}:
+        ways = f"{' or '.join(one.acr)} and {' or '.join(other.acr)}"
+        return f"on `{action}` `{first.name}` and `{second.name}` may ask at once, and no `acr` is both {ways}"
     return (
         f"on `{action}` `{first.name}` and `{second.name}` may ask at once, "
         f"and of {', '.join(one.eligible)} and {', '.join(other.eligible)} {who} is eligible under both"

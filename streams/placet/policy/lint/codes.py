@@ -1,12 +1,12 @@
 """What a lint finding is: a code with its severity and meaning, a message, and a place."""
 
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import msgspec
 
 from placet.policy.documents import Path
 
-Severity = Literal["error", "warning"]
+Severity: TypeAlias = Literal["error", "warning"]
 
 CODES: dict[str, tuple[Severity, str]] = {
     "shadowed": ("error", "a graver rule speaks whenever this one does, so that this one never decides"),

@@ -119,8 +119,9 @@ def _facts(pack: Pack, rule: Rule, action: str) -> frozenset[str]:
 
 def _says_no_more(rule: Rule, other: Rule) -> bool:
     """Whether a rule of the same effect demands, asks and waits for nothing that `other` does not."""
-    return (rule.obligations, rule.approval, rule.otherwise) == (
+    return (rule.obligations, rule.approval, rule.emergency, rule.otherwise) == (
         other.obligations,
         other.approval,
+        other.emergency,
         other.otherwise,
     ) and (other.claim_required or not rule.claim_required or rule.effect not in GRANTING)

@@ -61,7 +61,7 @@ def _is_somebody(pattern: str) -> bool:
 def _idle(listed: Sequence[str], path: tuple[str | int, ...]) -> Iterator[Note]:
     """Yield patterns that another of the same list covers."""
     for i, pattern in enumerate(listed):
-        others = [other for j, other in enumerate(listed) if j != i and (other != pattern or j < i)]
+        others = [other for j, other in enumerate(listed) if other != pattern or j < i]
         if patterns.covers(others, (pattern,)):
             yield Note("pattern_idle", f"`{pattern}` adds nothing to the others", (*path, i))
 
