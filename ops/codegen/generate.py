@@ -75,6 +75,7 @@ WIRE = (
     "Misread",
     "count",
     "int_at",
+    "learn",
     "left_over",
     "long_at",
     "span",

@@ -6,6 +6,8 @@ from ops.codegen.schema import Type
 from ops.codegen.typing_ import hint
 
 COMPLEX = frozenset({"record", "array", "map", "maybe"})
+TABLES = ("INT", "LONG", "TEXT")
+"""What `_wire` has of encoded values."""
 
 
 class Writer:
@@ -52,7 +54,7 @@ class Writer:
         head = [f"def {name}({given}: {hint(kind)}) -> bytes:"]
         if not name.startswith("_"):
             head.append(f'    """Return the bytes of a value of `{path}`."""')
-        self.functions += [*head, *("    " + line for line in body), ""]
+        self.functions += [*head, *("    " + line for line in learning(body)), ""]
         return name
 
     def _record(self, kind: Type, path: str) -> list[str]:
@@ -94,6 +96,19 @@ class Writer:
         ]
         lines += ["    " + line for line in (*first, *before, _grown([*name, *parts]))]
         return [*lines, 'parts.append(b"\\x00")', 'return b"".join(parts)']
+
+
+def learning(lines: list[str]) -> list[str]:
+    """Return the body of a function that looks again once what a table does not hold was entered."""
+    if not any(f"{table}[" in line for line in lines for table in TABLES):
+        return lines
+    return [
+        "while True:",
+        "    try:",
+        *("        " + line for line in lines),
+        "    except KeyError as missed:",
+        "        learn(missed)",
+    ]
 
 
 def _grown(parts: list[str]) -> str:
@@ -177,7 +192,7 @@ def _tried(lines: list[str], title: str) -> list[str]:
     """Return the body of a function that refuses a string with half a surrogate pair."""
     return [
         "    try:",
-        *("        " + line for line in lines),
+        *("        " + line for line in learning(lines)),
         "    except UnicodeEncodeError as fault:",
         f'        raise unwritable("{title}", fault) from None',
         "",

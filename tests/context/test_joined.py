@@ -365,6 +365,35 @@ def test_the_bundle_of_who_asks_is_the_same_while_they_are(tables: Tables) -> No
     assert "R:acme/agent:ada" in keys(joiner)
 
 
+def test_whom_it_is_for_is_looked_at_again_once_any_principal_has_changed(tables: Tables) -> None:
+    asked = intent()
+    who = asker(asked)
+    joiner = Joiner(tables)
+    joiner.begin(NOW)
+    joiner.join(asked, who, {}, ())
+    first = b"".join(joiner.facts), joiner.count
+    joiner.join(asked, who, {}, ())
+    assert (b"".join(joiner.facts), joiner.count) == first
+    tables.principals["P:acme/tool:erp"] = person("tool:erp", status="suspended")
+    tables.identity_changes += 1
+    with pytest.raises(Refused) as why:
+        joiner.join(asked, who, {}, ())
+    assert (why.value.reason, why.value.detail) == (Reason.PRINCIPAL_INACTIVE, "audience `tool:erp` is suspended")
+
+
+def test_each_session_has_its_own_key_and_the_bundle_stays(tables: Tables) -> None:
+    who = asker(intent())
+    joiner = Joiner(tables)
+    joiner.begin(NOW)
+    told = []
+    for session in ("s-1", "s-2", "s-2", "s-1"):
+        joiner.join(intent(session=session), who, {}, ())
+        told.append((joiner.standing.session_key, joiner.index[0]))
+    keys_, bundles = zip(*told, strict=True)
+    assert keys_ == tuple(f"T:acme/user:kim/{session}" for session in ("s-1", "s-2", "s-2", "s-1"))
+    assert len({id(bundle) for bundle in bundles}) == 1
+
+
 def test_a_note_is_a_fact_more(tables: Tables) -> None:
     joiner = joined(tables)
     joiner.note(b"<vote>")

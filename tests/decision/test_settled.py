@@ -56,6 +56,17 @@ def test_many_rows_filled_in_are_each_found_again() -> None:
     assert len(b"".join(table.rows())) == 20_000 * ROW.size
 
 
+def test_a_row_put_where_rows_were_filled_in_takes_the_place_of_its_slot() -> None:
+    table = SettledTable()
+    table.fill(b"".join(slot_of(number) + row_of(number, NOW + MINUTE) for number in range(100)), NOW, NOW)
+    table.put(slot_of(7), row_of(200, NOW + MINUTE), NOW + MINUTE, NOW)
+    table.put(slot_of(100), row_of(201, NOW + MINUTE), NOW + MINUTE, NOW)
+    assert (table.row(slot_of(7)), table.row(slot_of(100))) == (row_of(200, NOW + MINUTE), row_of(201, NOW + MINUTE))
+    assert len(table) == 101
+    table.drop()
+    assert (table.row(slot_of(7)), table.row(slot_of(100))) == (row_of(7, NOW + MINUTE), None)
+
+
 filled = st.lists(st.tuples(st.integers(0, 100), st.sampled_from([1, MINUTE, 7 * MINUTE, 14 * MINUTE])), max_size=60)
 
 

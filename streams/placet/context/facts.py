@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from placet.model.codec import decode_known
-from placet.model.codec._wire import LONG
+from placet.model.codec._wire import long
 from placet.ports import Rec
 
 
@@ -17,12 +17,12 @@ class Bundle(msgspec.Struct, frozen=True, eq=False, gc=False):
 
 def sized(data: bytes) -> bytes:
     """Return an Avro `bytes` or `string`: its length, then itself."""
-    return LONG[len(data)] + data
+    return long(len(data)) + data
 
 
 def fact_of(rec: Rec) -> bytes:
     """Return the fields of a `case_body.Fact` after `role`, for one context record."""
-    return b"".join((LONG[rec.topic], LONG[rec.partition], LONG[rec.offset], LONG[rec.at], sized(rec.value or b"")))
+    return b"".join((long(rec.topic), long(rec.partition), long(rec.offset), long(rec.at), sized(rec.value or b"")))
 
 
 def value_of(fact: bytes) -> bytes:

@@ -3,8 +3,19 @@
 from placet.context.ages import Heard, Observed
 from placet.context.chain import NEVER, outside, resolve
 from placet.context.decay import decayed
-from placet.context.facts import AUDIENCE, EXECUTOR, RESOURCE_ROLE, RISK_ROLES, VOTER, VOTER_KEY, Bundle, in_role, role
-from placet.context.parties import Asker, Meeting, Party, Refused
+from placet.context.facts import (
+    AUDIENCE,
+    EXECUTOR,
+    KEY_ROLE,
+    RESOURCE_ROLE,
+    RISK_ROLES,
+    VOTER,
+    VOTER_KEY,
+    Bundle,
+    in_role,
+    role,
+)
+from placet.context.parties import Asker, Meeting, Party, Refused, Standing
 from placet.context.tables import CALENDAR, FEED, PRINCIPAL, RESOURCE, RISK, Tables
 from placet.context.writers import KEY
 from placet.model.case import Case, MandateRow, PrincipalRow
@@ -22,8 +33,11 @@ class Joiner:
 
     `facts` are the encoded facts, `count` how many there are; `index` holds
     the keys under which a change of any of them is heard; `until` is when the
-    first mandate of the chain ends, ms; `limited` are its mandates that carry limits.
+    first mandate of the chain ends, ms; `limited` are its mandates that carry limits;
+    `standing` is that of who asked last and was not refused.
     """
+
+    standing: Standing
 
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
@@ -51,17 +65,19 @@ class Joiner:
         and active, and the chain of mandates must cover action and resource.
         """
         case = self.case
-        case.id, case.attempt, tenant, actor, authority, _, action, resource = intent[:8]
-        case.purpose, case.session_id, _, audience = intent[8:12]
-        case.tenant, case.actor_id, case.authority_id = tenant, actor, authority
-        case.action, case.resource_id, case.audience = action, resource, audience
-        case.emergency, case.arguments = intent.emergency, arguments
+        id_, attempt, tenant, actor, authority, _, action, resource, purpose, session = intent[:10]
+        audience, _, _, _, emergency = intent[11:16]
+        proof = intent.proof
+        case.id, case.attempt, case.tenant, case.actor_id, case.authority_id = id_, attempt, tenant, actor, authority
+        case.action, case.resource_id, case.purpose, case.session_id = action, resource, purpose, session
+        case.audience, case.emergency, case.arguments = audience, emergency, arguments
         case.mandate = case.resource = case.actor = case.authority = None
         case.actor_risk = case.authority_risk = case.session_risk = None
         case.calendar = NO_CALENDAR
         party = asker.party_at(self._instant, self._tables) or self._meet(asker)
         self.facts, self.count = [party.facts], party.fact_count
-        self.index = [asker.rests(party, audience, wanted, intent.proof.kid if intent.proof else "")]
+        standing = self.standing = asker.standing(party, audience, wanted, proof.kid if proof else "", session)
+        self.index = [standing.bundle]
         self.until, self.limited = party.until, party.limited
         case.actor, case.authority, case.chain = party.actor, party.authority, party.members
         if party.reach is not None:
@@ -69,8 +85,12 @@ class Joiner:
             if not party.reach.covers(action, resource):
                 beyond = outside(party.links, action, resource)
                 raise Refused(Reason.OUTSIDE_MANDATE, f"mandate `{beyond}` does not cover it")
-        if audience:
-            self._carrier(tenant, audience, "audience", AUDIENCE)
+        if standing.carriers:
+            self.facts.append(standing.carrier)
+            self.count += standing.carriers
+        elif audience:
+            row = self._carrier(tenant, audience, "audience", AUDIENCE)
+            standing.carrier, standing.carriers = self.facts[-1], len(row.facts)
         for fact in wanted:
             if fact in JOINED:
                 continue
@@ -81,12 +101,24 @@ class Joiner:
             elif fact == "authority.risk":
                 case.authority_risk = self._risk(fact, party.authority_risk)
             elif fact == "session.risk":
-                key = f"{RISK}{tenant}/session:{intent.session}"
+                key = f"{RISK}{tenant}/session:{session}"
                 self.index.append(key)
                 case.session_risk = self._risk(fact, key)
             elif fact.startswith("calendar."):
                 self._calendar(fact, case, tenant)
         return case
+
+    def prove(self, intent: Intent, *, unsigned: bool) -> None:
+        """Raise Refused for an intent whose writer is not proved, unless `unsigned` ones will do, or whose key fell."""
+        proof = intent.proof
+        if proof is None:
+            if not unsigned:
+                raise Refused(Reason.WRITER_UNPROVED, "the packs want this action's intents signed")
+        elif self._tables.keys.fallen:
+            fell = self._tables.keys.fell(proof.kid, intent.tenant)
+            if fell is not None:
+                self.note(KEY_ROLE + fell.fact)
+                raise Refused(Reason.KEY_COMPROMISED, f"key `{proof.kid}`")
 
     def note(self, fact: bytes) -> None:
         """Add a fact, encoded with its role, to those the case rests on."""
@@ -173,8 +205,8 @@ class Joiner:
             self.facts, self.index, self.count = meeting.facts, [*meeting.keys], meeting.count
             raise
 
-    def _carrier(self, tenant: str, name: str, part: str, tag: bytes) -> None:
-        """Let the case rest on whoever carries it out, known and active."""
+    def _carrier(self, tenant: str, name: str, part: str, tag: bytes) -> PrincipalRow:
+        """Let the case rest on whoever carries it out, and return who it is: known and active."""
         key = f"{PRINCIPAL}{tenant}/{name}"
         row = self._tables.principals.get(key)
         if row is None:
@@ -183,6 +215,7 @@ class Joiner:
         self.count += len(row.facts)
         if not row.active:
             raise Refused(Reason.PRINCIPAL_INACTIVE, f"{part} `{name}` is {row.status}")
+        return row
 
     def _resource(self, case: Case, key: str) -> None:
         row = case.resource = self._tables.resources.get(key)

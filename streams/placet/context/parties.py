@@ -2,10 +2,12 @@
 
 from typing import NamedTuple
 
+import msgspec
+
 from placet.context.chain import NEVER, resolve
 from placet.context.facts import DELEGATOR, Bundle, in_role, role
 from placet.context.reach import Reach, reach_of
-from placet.context.tables import PRINCIPAL, RISK, Tables
+from placet.context.tables import PRINCIPAL, RISK, SESSION, Tables
 from placet.context.writers import KEY
 from placet.model.case import MandateRow, PrincipalRow
 from placet.model.reasons import Reason
@@ -109,17 +111,35 @@ class Meeting:
         )
 
 
+class Standing(msgspec.Struct, gc=False):
+    """What the intents of one asker rest on that differ in action, resource and arguments alone.
+
+    `bundle` are its index keys, `session_key` is that of what came back to the session; `carrier` are the facts of whom
+    it is for, so many as `carriers`, once that was found to be known and active.
+    """
+
+    party: Party
+    audience: str
+    wanted: tuple[str, ...]
+    kid: str
+    session: str
+    bundle: Bundle
+    session_key: str
+    carrier: bytes = b""
+    carriers: int = 0
+
+
 class Asker:
     """Who asks, by the names an intent gives, and the party that was found to be last. `key` is `tenant/authority`."""
 
-    __slots__ = ("_rests", "actor", "authority", "changes", "key", "mandate", "party", "tenant")
+    __slots__ = ("_standing", "actor", "authority", "changes", "key", "mandate", "party", "tenant")
 
     def __init__(self, tenant: str, mandate: str, actor: str, authority: str, key: bytes) -> None:
         self.tenant, self.mandate, self.actor, self.authority = tenant, mandate, actor, authority
         self.key = key
         self.party: Party | None = None
         self.changes = -1
-        self._rests: tuple[Party, str, tuple[str, ...], str, Bundle] | None = None
+        self._standing: Standing | None = None
 
     def party_at(self, instant: int, tables: Tables) -> Party | None:
         """Return the party where it holds still: until a principal or a mandate changes, or a link ends."""
@@ -134,14 +154,31 @@ class Asker:
         self.changes = tables.identity_changes
         return party
 
-    def rests(self, party: Party, audience: str, wanted: tuple[str, ...], kid: str) -> Bundle:
-        """Return the index keys of who asks, whom it is for, those of their risks that are wanted, and the key that
-        signed it, where one did: the same
-        bundle as long as they are the same.
+    def standing(self, party: Party, audience: str, wanted: tuple[str, ...], kid: str, session: str) -> Standing:
+        """Return what an intent rests on with all others that are like the last; the same bundle as long as they are the same.
+
+        Its keys are those of who asks, whom it is for, those of their risks that are wanted, and of the key that
+        signed it, where one did.
         """
-        known = self._rests
-        if known is not None and known[0] is party and known[1] == audience and known[2] is wanted and known[3] == kid:
-            return known[4]
+        known = self._standing
+        if (
+            known is not None
+            and known.party is party
+            and known.audience == audience
+            and known.wanted is wanted
+            and known.kid == kid
+        ):
+            if known.session != session:
+                known.session, known.session_key = session, self._session_key(session)
+            return known
+        bundle = self._bundle(party, audience, wanted, kid)
+        self._standing = Standing(party, audience, wanted, kid, session, bundle, self._session_key(session))
+        return self._standing
+
+    def _session_key(self, session: str) -> str:
+        return f"{SESSION}{self.tenant}/{self.authority}/{session}"
+
+    def _bundle(self, party: Party, audience: str, wanted: tuple[str, ...], kid: str) -> Bundle:
         keys = [*party.keys]
         if audience:
             keys.append(f"{PRINCIPAL}{self.tenant}/{audience}")
@@ -151,6 +188,4 @@ class Asker:
             keys.append(party.authority_risk)
         if kid:
             keys += (f"{KEY}{self.tenant}/{kid}", f"{KEY}/{kid}")
-        bundle = Bundle(tuple(dict.fromkeys(keys)))
-        self._rests = party, audience, wanted, kid, bundle
-        return bundle
+        return Bundle(tuple(dict.fromkeys(keys)))

@@ -17,7 +17,11 @@ class Reach(NamedTuple):
 
     def covers(self, action: str, resource: str) -> bool:
         """Return whether the action on the resource lies within."""
-        return covers(self.actions, action) and covers(self.resources, resource)
+        names, beginnings = parts_of(self.actions)
+        if action not in names and not action.startswith(beginnings):
+            return False
+        names, beginnings = parts_of(self.resources)
+        return resource in names or resource.startswith(beginnings)
 
 
 def reach_of(links: Iterable[MandateRow]) -> Reach:

@@ -53,7 +53,7 @@ from placet.model.reasons import Reason
 from placet.model.topics import CONTEXT, Topic
 from placet.ports import Rec
 
-PRINCIPAL, RISK, RESOURCE, MANDATE, CALENDAR = "P:", "R:", "S:", "M:", "C:"
+PRINCIPAL, RISK, RESOURCE, MANDATE, CALENDAR, SESSION = "P:", "R:", "S:", "M:", "C:", "T:"
 HALT, RESUME = "H:", "U:"
 """Prefixes of index keys: what a lease rests on, and what a changed record touches; a halt touches all, its end nothing."""
 FEED = "F:"

@@ -1,12 +1,18 @@
 """What a desk would say of an intent, before it is said: where it leads, what may run, and what that rests on."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import msgspec
 
 from placet.decision.ballot import Count
 from placet.decision.life import CLAIMED, GRANTED
 from placet.decision.sums import Near
+from placet.model import strict
 from placet.model.codec.desk_change import Held
+from placet.model.codec.intent import Intent
 from placet.model.codec.verdict import Approval, Bound, Hold
+from placet.model.digests import action_digest
 from placet.model.reasons import Effect, Reason, State
 from placet.policy.approval import Approval as Wait
 from placet.policy.emergency import Emergency
@@ -59,6 +65,13 @@ class Answer(msgspec.Struct, gc=False):
     emergency: Called | None = None
     bounds: tuple[Bound, ...] = ()
     ask: tuple[str, ...] = ()
+
+    def bind(self, intent: Intent, granted: Mapping[str, Any]) -> None:
+        """Let other arguments run than those that were asked."""
+        raw = self.granted_arguments = strict.canonical(granted)
+        self.granted_digest = action_digest(
+            intent.tenant, intent.authority, intent.actor, intent.audience, intent.action, intent.resource, raw
+        )
 
     @property
     def wanted(self) -> bytes:

@@ -4,13 +4,13 @@ from placet.context.facts import sized
 from placet.decision.answer import Answer
 from placet.model.case import ORIGINS
 from placet.model.codec import case_body
-from placet.model.codec._wire import LONG
+from placet.model.codec._wire import LONG, long
 from placet.model.codec.desk_change import Session
 from placet.model.codec.seal import Mark
 
 NO_LIMITS = b"\x00"
 """What a case body says of limits where there are none."""
-NO_SESSION = sized(ORIGINS[0].encode()) + LONG[0] + LONG[-1]
+NO_SESSION = sized(ORIGINS[0].encode()) + long(0) + long(-1)
 """What a case body says of a session that nothing came back to: its origin, its rank, and the seq that said so."""
 
 
@@ -18,11 +18,13 @@ class Bodies:
     """Writes the case bodies of one batch."""
 
     def __init__(self) -> None:
-        self._cut = self._instant = self._set_digest = self._set = b""
+        self._cut = self._instant = self._set = self._quiet = b""
+        self._set_digest: bytes | None = None
 
     def begin(self, instant: int, cut: bytes) -> None:
         """Start a batch; `cut` is the encoded array of marks that every case of it carries."""
-        self._instant, self._cut = LONG[instant], cut
+        self._instant, self._cut = long(instant), cut
+        self._set_digest = None
 
     def of(
         self,
@@ -37,25 +39,20 @@ class Bodies:
         count, found = facts
         if answer.set_digest is not self._set_digest:
             self._set_digest = answer.set_digest
-            self._set = sized(answer.set_digest) + sized(answer.engine.encode())
-        heard = NO_SESSION
-        if session:
-            heard = b"".join((sized(ORIGINS[session.origin].encode()), LONG[session.rank], LONG[session.seq]))
-        return b"".join(
-            (
-                case_body.HEADER,
-                LONG[len(intent)],
-                intent,
-                self._instant,
-                self._set,
-                heard,
-                self._cut,
-                *((LONG[count], *found) if count else ()),
-                b"\x00",
-                metered,
-                case_body.encode_votes(votes) if votes else b"\x00",
-            )
-        )
+            self._set = self._instant + sized(answer.set_digest) + sized(answer.engine.encode())
+            self._quiet = self._set + NO_SESSION + self._cut
+        size = len(intent)
+        parts = [case_body.HEADER, LONG.get(size) or long(size), intent]
+        if session is None:
+            parts.append(self._quiet)
+        else:
+            heard = (sized(ORIGINS[session.origin].encode()), long(session.rank), long(session.seq))
+            parts += (self._set, *heard, self._cut)
+        if count:
+            parts.append(LONG.get(count) or long(count))
+            parts += found
+        parts += (b"\x00", metered, case_body.encode_votes(votes) if votes else b"\x00")
+        return b"".join(parts)
 
 
 def marks_of(marks: dict[tuple[int, int], tuple[int, int]]) -> tuple[Mark, ...]:

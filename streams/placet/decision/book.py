@@ -179,7 +179,9 @@ class Book:
         if not said.stop:
             answer.posts = posts_of(lease.state, lease.holds, answer.state, answer.holds)
         seq = self.voice.say(asked, answer, cause, lease.seq, lease.asked_offset, lease.asked_at, body, said)
-        phases = {(post.limit, post.scope): post.phase for post in answer.posts}
+        if not answer.posts:
+            return seq
+        phases = {(limit, scope): phase for limit, scope, _, phase in answer.posts}
         if HOLD in phases.values():
             self.tally.near += answer.near
         for held in lease.holds:
@@ -215,5 +217,7 @@ class Book:
 
     def session_of(self, asked: Asked) -> Session | None:
         """Return what came back to the session of an intent, or None."""
+        if not self.sessions:
+            return None
         name = asked.intent.session
-        return self.sessions.get(f"{asked.key.decode()}/{name}") if name and self.sessions else None
+        return self.sessions.get(f"{asked.key.decode()}/{name}") if name else None

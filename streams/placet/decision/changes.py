@@ -171,10 +171,10 @@ class Changes:
         return Chunk(
             change.ordinal,
             change.instant + self._horizon_ms,
-            b"".join([OPENED.pack(lease.slot, lease.seq) for lease in change.opened]),
+            b"".join([OPENED.pack(*lease[:2]) for lease in change.opened]),
             tuple((session.key, session.seq) for session in change.sessions),
             long_lived,
-            tuple((meter.key, name_of(meter), meter.window_ms, meter.seq) for meter in change.meters),
+            tuple([(meter.key, name_of(meter), meter.window_ms, meter.seq) for meter in change.meters]),
         )
 
 
@@ -193,14 +193,10 @@ def _pieces(rows: Iterable[R], size_of: Callable[[R], int]) -> Iterator[tuple[R,
 
 
 def _size_of_lease(lease: Lease) -> int:
-    return len(lease.intent) + len(lease.granted_arguments or b"") + sum(map(len, lease.votes))
+    size = len(lease.intent) + len(lease.granted_arguments or b"")
+    return size + sum(map(len, lease.votes)) if lease.votes else size
 
 
 def _size_of_meter(meter: Meter) -> int:
-    return (
-        len(meter.key)
-        + len(meter.limit)
-        + len(meter.measure)
-        + len(meter.scope)
-        + BUCKET_BYTES_MAX * (1 + len(meter.buckets))
-    )
+    key, limit, scope, _, _, buckets, measure = meter
+    return len(key) + len(limit) + len(measure) + len(scope) + BUCKET_BYTES_MAX * (1 + len(buckets))

@@ -19,6 +19,7 @@ from placet.ports import Rec
 
 SILENT = Reason.FACT_SILENT
 """Whatever a pack says of a silent fact: silence is no word against a grant, and passes."""
+BEGUN, REPORTED, DONE = Reason.CLAIMED, Reason.REPORTED, State.DONE
 REPORTABLE: dict[int, State] = {int(state): state for state in (State.DONE, State.FAILED, State.REFUSED)}
 EFFECTS: dict[int, Effect] = {int(effect): effect for effect in Effect}
 GRANT, UNDER_WAY = (GRANTED, CLAIMED), (CLAIMED, UNKNOWN)
@@ -98,7 +99,7 @@ class Claims:
             book.move(lease, asked, now, cause, body)
             book.close(lease.slot)
             return None
-        now.state, now.reason, now.until = CLAIMED, Reason.CLAIMED, book.instant + now.act_ms_max
+        now.state, now.reason, now.until = CLAIMED, BEGUN, book.instant + now.act_ms_max
         now.claim_required = lease.claim_required
         seq = book.move(lease, asked, now, cause, body, Said(executor=made.executor, nonce=made.nonce))
         book.open(claimed(lease, now, seq, made.executor, made.nonce), judge.joiner.index, asked.key)
@@ -115,7 +116,7 @@ class Claims:
             self._book.refuse(rec, *(fault or (Reason.OUTCOME_UNKNOWN, "")), identity, key)
             return
         asked = self._questions.recall(lease)
-        reason = Reason.SETTLED if settles else Reason.REPORTED
+        reason = Reason.SETTLED if settles else REPORTED
         answer = Answer(REPORTABLE[told.result], EFFECTS[lease.effect], reason, granted_digest=lease.granted_digest)
         said = Said(
             executor=told.executor or issuer,
@@ -140,7 +141,7 @@ class Claims:
             return None
         if lease.executor != told.executor or (lease.nonce and lease.nonce != told.nonce):
             return Reason.OUTCOME_MISMATCH, "not who claimed it, or another nonce"
-        if told.result == State.DONE and told.ran_digest != lease.granted_digest:
+        if told.result == DONE and told.ran_digest != lease.granted_digest:
             return Reason.OUTCOME_MISMATCH, "what ran is not what was granted"
         return None
 

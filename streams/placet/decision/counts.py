@@ -94,6 +94,13 @@ def part_of(row: Meter) -> Part:
     return Part(row, ends, tuple(accumulate([bucket.amount for bucket in row.buckets])))
 
 
+def first_of(row: Meter) -> Count:
+    """Return what was spent first: one amount in one bucket of one window."""
+    last, amount = row.buckets[0]
+    part = tuple.__new__(Part, (row, (last,), (amount,)))
+    return Count((part,), amount, last + row.window_ms if row.window_ms else NEVER)
+
+
 def count_of(parts: list[Part]) -> Count:
     """Return what was spent over several windows; at least one."""
     parts = sorted(parts, key=lambda part: part.row.window_ms)

@@ -10,14 +10,14 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from placet.context.join import Joiner
-from placet.context.tables import Tables
+from placet.context.tables import SESSION, Tables
 from placet.decision.arrow import CLOCK, Cause
 from placet.decision.book import Book
 from placet.decision.bulletin import Bulletin
 from placet.decision.claims import Claims
 from placet.decision.follow import Follow
 from placet.decision.intake import Intake
-from placet.decision.judge import BUDGET, SESSION, Judge
+from placet.decision.judge import BUDGET, Judge
 from placet.decision.library import Library
 from placet.decision.limits import Limits
 from placet.decision.questions import Questions
@@ -123,17 +123,17 @@ class Desk:
             self._poisoned(rec, poison)
 
     def _read(self, rec: Rec) -> Reading:
-        value = rec.value
+        topic, _, _, at, _, value, _ = rec
         try:
             if value is None:
                 raise PoisonRecord("a record without a value", Reason.UNDECODABLE)
             if len(value) > self.book.settings.record_bytes_max:
                 raise PoisonRecord(f"{len(value)} bytes: expected fewer", Reason.TOO_LARGE)
-            hearer = self._hearers.get((rec.topic, value[:5]))
+            hearer = self._hearers.get((topic, value[:5]))
             if hearer is None:
                 raise PoisonRecord("its schema is not one of this topic", Reason.SCHEMA_UNKNOWN)
             read, hear = hearer
-            return hear, read(value, rec.at)
+            return hear, read(value, at)
         except PoisonRecord as poison:
             return self._poisoned, poison
 

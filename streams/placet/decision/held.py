@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from placet.errors import PoisonRecord
 from placet.model.codec import HEADERS, decode_known, desk_change
-from placet.model.codec._wire import LONG, SMALL, SPAN, count, long_at, span
+from placet.model.codec._wire import SMALL, SPAN, count, long, long_at, span
 from placet.model.codec.desk_change import DataKey, Lease, Meter, Session
 from placet.model.reasons import Reason
 
@@ -106,7 +106,7 @@ def writer_in(intent: bytes) -> bytes:
 
 
 def _read(leases: list[bytes]) -> tuple[Lease, ...]:
-    return desk_change.decode(NOTHING_OPENED[1:] + LONG[len(leases)] + b"".join(leases) + bytes(4), 0).opened
+    return desk_change.decode(NOTHING_OPENED[1:] + long(len(leases)) + b"".join(leases) + bytes(4), 0).opened
 
 
 def _leases(value: bytes, at: int) -> tuple[list[tuple[bytes, bytes]], int]:

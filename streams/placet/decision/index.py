@@ -32,14 +32,23 @@ class Index:
         """Let a slot that rests on the keys `before` rest on `after`, and on no others."""
         if before == after:
             return
+        slots = self._slots
         for key in before:
-            if _take(self._slots, key, slot) and isinstance(key, Bundle):
+            # What stands bare under its key is alone there.
+            if slots.get(key) is slot:
+                del slots[key]
+            elif not _take(slots, key, slot):
+                continue
+            if key.__class__ is Bundle:
                 for each in key.keys:
                     _take(self._bundles, each, key)
         for key in after:
-            if _add(self._slots, key, slot) and isinstance(key, Bundle):
+            if slots.setdefault(key, slot) is not slot:
+                _join(slots, key, slot)
+            elif key.__class__ is Bundle:
                 for each in key.keys:
-                    _add(self._bundles, each, key)
+                    if self._bundles.setdefault(each, key) is not key:
+                        _join(self._bundles, each, key)
 
     def touched(self, key: str) -> list[bytes]:
         """Return the slots that rest on `key`, alone or in a bundle."""
@@ -52,16 +61,13 @@ class Index:
 # What stands alone under its key stands there bare: most facts carry one lease.
 
 
-def _add(table: dict[Any, Any], key: Key, one: Hashable) -> bool:
-    """Hold `one` under a key; return whether nothing else was there."""
-    held = table.setdefault(key, one)
-    if held is one:
-        return True
+def _join(table: dict[Any, Any], key: Key, one: Hashable) -> None:
+    """Hold `one` as well under a key that something is held under."""
+    held = table[key]
     if held.__class__ is dict:
         held[one] = None
     elif held != one:
         table[key] = {held: None, one: None}
-    return False
 
 
 def _take(table: dict[Any, Any], key: Key, one: Hashable) -> bool:

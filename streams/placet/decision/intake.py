@@ -27,6 +27,8 @@ ACR_MAX = 256
 AFTER_MAX, AT_LEAST_MAX = 256, 64
 ASKERS_MOST = 50_000
 """Askers remembered, each with its party: about 1 KB."""
+KNOWN_MOST = 20_000
+"""Names remembered of who asks together with what for: some 600 bytes each."""
 NONE = "0"
 """Stands for an identifier that may be empty, and is."""
 EXECUTOR, REPORTERS, APPROVER = ("executor",), ("executor", "operator"), ("approver",)
@@ -56,7 +58,8 @@ class Intake:
         self._partition = partition
         self._partitions = partitions
         self._keys = keys
-        self._askers: dict[tuple[str, str, str, str], Asker] = {}
+        self._askers: dict[tuple[str, ...], Asker] = {}
+        self._known: dict[tuple[str, ...], Asker] = {}
         self._places: dict[tuple[str, str], bytes] = {}
 
     def intent(self, value: bytes, at: int, reader: Any = intent_codec) -> Asked:
@@ -125,20 +128,25 @@ class Intake:
     def _read(self, value: bytes, at: int, keys: KeyRing | None, reader: Any) -> Asked:
         intent: Intent
         intent, head_end, unsigned_end = reader.decode_parts(value)
-        id_, attempt, tenant, actor, authority, mandate, action, resource = intent[:8]
-        purpose, session, after, audience, raw = intent[8:13]
+        id_, attempt, tenant, actor, authority, mandate, action, resource, purpose, session = intent[:10]
+        after, audience, raw, _, at_least = intent[10:15]
+        proof = intent.proof
         if not 1 <= attempt <= ATTEMPT_MAX:
             raise PoisonRecord(f"intent.attempt {attempt}: expected 1 to {ATTEMPT_MAX}", Reason.MALFORMED)
-        if not strict.well_formed(action, resource, session or NONE, audience or NONE):
+        names = (tenant, mandate, actor, authority, action, session, audience)
+        asker = self._known.get(names)
+        if not strict.is_word(resource) or (
+            asker is None and not strict.well_formed(action, session or NONE, audience or NONE)
+        ):
             _name_fault(intent)
         if len(purpose) > TEXT_MAX or len(after) > AFTER_MAX:
             raise PoisonRecord(f"intent: expected a purpose of {TEXT_MAX} and {AFTER_MAX} in `after`", Reason.MALFORMED)
-        if intent.at_least:
-            _check_positions(intent.at_least)
-        asker = self._askers.get((tenant, mandate, actor, authority)) or self._meet(intent)
+        if at_least:
+            _check_positions(at_least)
+        if asker is None:
+            asker = self._meet(intent, names)
         arguments = strict.parse_canonical(raw)
         unsigned = value[5:unsigned_end]
-        proof = intent.proof
         if proof is not None and keys is not None:
             issuer = keys.verify("intent", reader.FINGERPRINT, unsigned, proof, ("agent",), tenant, at)
             if issuer != actor:
@@ -156,8 +164,15 @@ class Intake:
             digest_of_names(tenant, authority, actor, audience, action, resource, raw),
         )
 
-    def _meet(self, intent: Intent) -> Asker:
-        """Return who asks, and remember them: names that are in good form, under a key that belongs here."""
+    def _meet(self, intent: Intent, names: tuple[str, ...]) -> Asker:
+        """Return who asks, and remember them, and all their `names`: in good form, under a key that belongs here."""
+        asker = self._askers.get(names[:4]) or self._meet_asker(intent)
+        if len(self._known) >= KNOWN_MOST:
+            self._known.clear()
+        self._known[names] = asker
+        return asker
+
+    def _meet_asker(self, intent: Intent) -> Asker:
         tenant, actor, authority, mandate = intent[2:6]
         if not strict.well_formed(tenant, actor, authority, mandate or NONE):
             _name_fault(intent)

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from placet.context.facts import HALT_ROLE, KEY_ROLE
+from placet.context.facts import HALT_ROLE
 from placet.context.halts import Halt
 from placet.context.join import Joiner
 from placet.context.parties import Refused
@@ -18,19 +18,15 @@ from placet.decision.life import CLAIMED, GRANTED
 from placet.decision.limits import Limits
 from placet.decision.reviews import Reviews
 from placet.decision.settings import DeskSettings
-from placet.model import strict
 from placet.model.case import ORIGINS
 from placet.model.codec.desk_change import Lease, Session
 from placet.model.codec.intent import Intent, Position
 from placet.model.codec.verdict import Approval
-from placet.model.digests import action_digest
 from placet.model.reasons import Effect, Reason, State
 from placet.policy import obligations as duties
 from placet.policy.approval import Approval as Wait
 from placet.policy.evaluate import Finding, Plan, PolicySet
 
-SESSION = "T:"
-"""Prefix of the index key of what came back to a session."""
 BUDGET = "B:"
 """Prefix of the index key of what is left of a limit in one scope."""
 DETAIL_MAX = 256
@@ -119,53 +115,41 @@ class Judge:
         lease: Lease | None,
         ballot: Ballot | None,
     ) -> Answer:
-        intent = asked.intent
-        self.joiner.clear()
+        intent, joiner = asked.intent, self.joiner
+        joiner.clear()
         self._metered, self._votes = NO_LIMITS, ()
         if active is None:
             return Answer(State.DENIED, Effect.DENY, Reason.PACK_MISSING)
         if plan is None:
             return Answer(State.DENIED, Effect.DENY, Reason.NO_RULE, active.digest, active.engine)
-        unproved = self._unproved(intent, active, plan)
-        if unproved is not None:
-            return unproved
         try:
-            case = self.joiner.join(intent, asked.asker, asked.arguments, plan.facts)
-            if executor and executor != intent.audience:
-                self.joiner.executor(intent.tenant, executor)
+            joiner.prove(intent, unsigned=plan.unsigned_intents)
+            case = joiner.join(intent, asked.asker, asked.arguments, plan.facts)
+            if executor and executor != case.audience:
+                joiner.executor(case.tenant, executor)
         except Refused as refused:
             return self._deny(active, refused.reason, refused.detail)
         for halt in self.halts:
             if halt.covers(intent, case.chain, executor):
-                self.joiner.note(HALT_ROLE + halt.fact)
+                joiner.note(HALT_ROLE + halt.fact)
                 return self._deny(active, Reason.HALTED, f"halt `{halt.id}` of {halt.scope}")
         case.session_origin = ORIGINS[session.origin] if session else ORIGINS[0]
         case.session_rank = session.rank if session else 0
-        if intent.session:
-            self.joiner.index.append(f"{SESSION}{intent.tenant}/{intent.authority}/{intent.session}")
+        if case.session_id:
+            joiner.index.append(joiner.standing.session_key)
         digest = asked.intent_digest
         finding = plan.decide(case, digest[0] == 0 and digest[1] >> 4 < SAMPLE)
-        if (plan.limits or self.joiner.limited) and finding.effect <= Effect.STEP_UP:
+        if (plan.limits or joiner.limited) and finding.effect <= Effect.STEP_UP:
             return self._within(asked, active, plan, finding, lease, ballot)
         count = self._count(plan, finding, lease, ballot)
         if count is None:
-            finding, left = ballots.as_left(plan, self.joiner.case, finding, lease)
-            self._votes = lease.votes if lease is not None and left is not None else ()
+            left = None
+            if lease is not None and lease.votes:
+                finding, left = ballots.as_left(plan, case, finding, lease)
+                self._votes = () if left is None else lease.votes
             return self._conclude(asked, active, finding, None, left)
-        finding, count = ballots.put_again(plan, self.joiner.case, finding, count)
+        finding, count = ballots.put_again(plan, case, finding, count)
         return self._conclude(asked, active, finding, count)
-
-    def _unproved(self, intent: Intent, active: PolicySet, plan: Plan) -> Answer | None:
-        """Return the denial of an intent whose writer is not proved as the packs want it, or whose key fell; else None."""
-        if intent.proof is None:
-            if plan.unsigned_intents:
-                return None
-            return self._deny(active, Reason.WRITER_UNPROVED, "the packs want this action's intents signed")
-        fell = self._tables.keys.fell(intent.proof.kid, intent.tenant) if self._tables.keys.fallen else None
-        if fell is None:
-            return None
-        self.joiner.note(KEY_ROLE + fell.fact)
-        return self._deny(active, Reason.KEY_COMPROMISED, f"key `{intent.proof.kid}`")
 
     def _within(
         self,
@@ -244,9 +228,9 @@ class Judge:
         count: Count | None = None,
         left: dict[str, object] | None = None,
     ) -> Answer:
-        intent, effect, instant = asked.intent, finding.effect, self._instant
-        if effect in PERMITTING:
+        if finding.effect in PERMITTING:
             return self._grant(asked, active, finding, left)
+        intent, effect, instant = asked.intent, finding.effect, self._instant
         if count is not None and finding.approval is not None:
             return self._by_people(asked, active, finding, finding.approval, count)
         answer = Answer(State.DENIED, effect, finding.reason, active.digest, active.engine, "", finding)
@@ -283,32 +267,22 @@ class Judge:
     ) -> Answer:
         """Return a grant; `left` are the arguments that people let through, None where they were not asked."""
         intent = asked.intent
-        answer = Answer(GRANTED, finding.effect, finding.reason, active.digest, active.engine, "", finding)
-        answer.granted_digest = asked.action_digest
-        arguments = asked.arguments if left is None else left
+        until = min(self._instant + finding.lease_ms, intent.deadline, self.joiner.until)
+        answer = Answer(GRANTED, finding.effect, finding.reason, active.digest, active.engine, "", finding, until)
+        answer.granted_digest, answer.act_ms_max = asked.action_digest, finding.act_ms_max
         if finding.obligations or left is not None:
+            arguments = asked.arguments if left is None else left
             needed = duties.capabilities_needed(finding.obligations)
             if not needed <= self.joiner.capabilities(intent.tenant, intent.audience):
                 return self._deny(active, Reason.CAPABILITY_MISSING, f"the audience lacks {', '.join(sorted(needed))}")
             granted = duties.apply(arguments, finding.obligations)
             if granted != asked.arguments:
-                answer.granted_arguments = strict.canonical(granted)
-                answer.granted_digest = action_digest(
-                    intent.tenant,
-                    intent.authority,
-                    intent.actor,
-                    intent.audience,
-                    intent.action,
-                    intent.resource,
-                    answer.granted_arguments,
-                )
+                answer.bind(intent, granted)
         if left is not None:
             bound = bool(finding.obligations) or answer.granted_arguments is not None
             answer.effect, answer.reason = Effect.CONSTRAIN if bound else Effect.PERMIT, Reason.APPROVED
         elif finding.without is not None and finding.emergency is not None:
             answer.reason, answer.emergency = Reason.EMERGENCY, called(self.joiner.case, finding.emergency)
-        answer.until = min(self._instant + finding.lease_ms, intent.deadline, self.joiner.until)
-        answer.act_ms_max = finding.act_ms_max
         if not finding.claim_required and intent.audience:
             answer.claim_required = False
             answer.state = CLAIMED

@@ -7,12 +7,13 @@ from placet.decision.arrow import NEVER, Cause
 from placet.decision.held import key_in
 from placet.decision.index import NO_KEYS, Index, Key
 from placet.decision.intake import Asked
-from placet.decision.life import CLAIMED, DEFERRED
+from placet.decision.life import CLAIMED, DEFERRED, GRANTED
 from placet.decision.load import Load, place_of
 from placet.decision.meters import Holdings, joined
 from placet.model.codec.desk_change import Lease
 from placet.model.reasons import Reason
 
+BEGUN = Reason.CLAIMED
 SECOND_MS = 1000
 SLOT_SIZE = 16
 Rests = tuple[bytes | None, tuple[Key, ...]]
@@ -93,7 +94,7 @@ class Leases:
             else:
                 self._rests[slot] = now
             self.index.move(slot, was[1], now[1])
-        if before is not after:
+        if before is not after and not (before and after and before.holds is after.holds and was[0] == now[0]):
             if before is not None and before.holds and was[0] is not None:
                 self.holdings.leave(was[0], before.holds)
             if after is not None and after.holds and now[0] is not None:
@@ -177,7 +178,7 @@ def lease_of(asked: Asked, answer: Answer, seq: int, cause: Cause, asked_at: int
             asked.value,
             cause.offset,
             asked_at,
-            wakes_at(answer, asked_at),
+            answer.until if answer.state is GRANTED else wakes_at(answer, asked_at),
             answer.granted_digest,
             answer.granted_arguments,
             answer.claim_required,
@@ -189,7 +190,7 @@ def lease_of(asked: Asked, answer: Answer, seq: int, cause: Cause, asked_at: int
             False,
             (),
             answer.holds,
-            answer.wanted,
+            b"" if answer.wait is None else answer.wanted,
         ),
     )
 
@@ -219,7 +220,7 @@ def claimed(lease: Lease, now: Answer, seq: int, executor: str, nonce: bytes) ->
             seq,
             CLAIMED,
             effect,
-            Reason.CLAIMED,
+            BEGUN,
             intent,
             offset,
             at,

@@ -11,7 +11,7 @@ from placet.decision.settings import DeskSettings
 from placet.decision.sums import Exceeded, Sums, Weighed, left_of
 from placet.decision.ties import Meant, Tied, Ties, of_mandates, strictest
 from placet.model.case import MandateRow
-from placet.model.codec._wire import LONG
+from placet.model.codec._wire import LONG, long
 from placet.model.codec.desk_change import Held, Lease
 from placet.model.codec.intent import Intent
 from placet.model.reasons import Effect, Reason
@@ -26,7 +26,7 @@ MEANT_MOST = 1_000
 NOBODY: Container[str] = frozenset()
 NOBODY_LET = b"\x00"
 """Ends a limit in a case body that nobody let an intent exceed."""
-HELD = LONG[HOLD]
+HELD = long(HOLD)
 """Ends an amount in a verdict that is held."""
 
 
@@ -110,7 +110,7 @@ class Limits:
         if len(spent) + len(held) + len(tied) > self._most:
             return None
         arguments = asked.arguments
-        rows: list[bytes] = [LONG[len(tied)]]
+        rows: list[bytes] = [long(len(tied))]
         posts: list[bytes] = []
         holds: list[Held] = []
         for limit, scope, name, measure, window_ms, head, mid, brink in tied:
@@ -124,13 +124,13 @@ class Limits:
                 used += count.total if instant < count.until else count.spent(instant)
             if amount is None or not 0 <= amount < brink - used:
                 return None
-            taken = LONG[amount]
-            rows += (head, LONG[used], mid, taken, NOBODY_LET)
+            taken = LONG.get(amount) or long(amount)
+            rows += (head, LONG.get(used) or long(used), mid, taken, NOBODY_LET)
             if amount:
                 posts += (head, taken, HELD)
                 holds.append(tuple.__new__(Held, (limit.name, scope, amount, HOLD, window_ms, 0, measure)))
         rows.append(b"\x00")
-        posted = b"".join((LONG[len(holds)], *posts, b"\x00")) if holds else b""
+        posted = b"".join((long(len(holds)), *posts, b"\x00")) if holds else b""
         return Weighed(finding, b"".join(rows), tuple(holds), posted=posted)
 
     def _still_within(
@@ -139,7 +139,7 @@ class Limits:
         """Return what is said of a grant that holds what it takes of all its limits and is well within them; else None."""
         held, spent = self._holdings.of(asked.key), self._meters.of(asked.key)
         own = {name_of(one): one for one in lease.holds}
-        rows: list[bytes] = [LONG[len(tied)]]
+        rows: list[bytes] = [long(len(tied))]
         for limit, _, name, _, _, head, mid, brink in tied:
             amount, mine, count = amount_of(limit, asked.arguments), own.pop(name, None), spent.get(name)
             if mine is None or mine.phase != HOLD or mine.amount != amount or name not in held:
@@ -149,7 +149,8 @@ class Limits:
                 used += count.total if instant < count.until else count.spent(instant)
             if used + amount >= brink:
                 return None
-            rows += (head, LONG[used], LONG[amount], mid[1:], LONG[amount], NOBODY_LET)
+            taken = LONG.get(amount) or long(amount)
+            rows += (head, LONG.get(used) or long(used), taken, mid[1:], taken, NOBODY_LET)
         # What is held besides is of a limit that is gone, or counted in another measure.
         return None if own else Weighed(finding, b"".join((*rows, b"\x00")))
 

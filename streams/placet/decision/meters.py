@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from placet.decision.counts import Count, Part, count_of, part_of
+from placet.decision.counts import Count, Part, count_of, first_of, part_of
 from placet.model.codec.desk_change import Bucket, Held, Meter
 from placet.model.codec.verdict import Hold
 from placet.model.reasons import State
@@ -49,6 +49,8 @@ def _spent(held: Held, instant: int) -> Held:
 
 def joined(holds: tuple[Held, ...], more: tuple[Held, ...]) -> tuple[Held, ...]:
     """Return holds, and of `more` those in limits and scopes that they do not name."""
+    if holds == more:
+        return holds
     named = {(held.limit, held.scope) for held in holds}
     fresh = tuple(held for held in more if (held.limit, held.scope) not in named)
     return holds + fresh if fresh else holds
@@ -61,6 +63,8 @@ def posts_of(before: int, holds: tuple[Held, ...], after: int, now: tuple[Held, 
     unknown counts as spent, and is released where it turns out to have failed.
     """
     if after in RUNS:
+        if now == holds:
+            return ()
         known = {(held.limit, held.scope) for held in holds}
         return tuple([_post(held, held.phase) for held in now if (held.limit, held.scope) not in known]) if now else ()
     if before in RUNS:
@@ -72,7 +76,8 @@ def posts_of(before: int, holds: tuple[Held, ...], after: int, now: tuple[Held, 
 
 
 def _post(held: Held, phase: int) -> Hold:
-    return tuple.__new__(Hold, (held.limit, held.scope, held.amount, phase))
+    limit, scope, amount, _, _, _, _ = held
+    return tuple.__new__(Hold, (limit, scope, amount, phase))
 
 
 class Holdings:
@@ -98,11 +103,13 @@ class Holdings:
     def leave(self, key: bytes, holds: tuple[Held, ...]) -> None:
         """Count no longer what a grant held."""
         sums = self._keys.get(key, {})
-        for held in holds:
-            if held.phase == HOLD:
-                name = name_of(held)
-                sums[name] -= held.amount
-                if not sums[name]:
+        for limit, scope, amount, phase, _, _, measure in holds:
+            if phase == HOLD:
+                name = f"{limit} {measure} {scope}"
+                left = sums[name] - amount
+                if left:
+                    sums[name] = left
+                else:
                     del sums[name]
         if not sums:
             self._keys.pop(key, None)
@@ -125,19 +132,24 @@ class Meters:
 
     def spend(self, key: bytes, held: Held, instant: int, seq: int) -> Meter:
         """Count an amount as spent at `instant`; return what is remembered of it over its window now."""
-        name, window_ms = name_of(held), held.window_ms
-        count, last = self.of(key).get(name), bucket_of(instant, window_ms)
-        known = None if count is None else count.over(window_ms)
-        if count is not None and known is not None and window_ms and instant < count.until and known.ends[-1] == last:
-            return self._keep(key, name, count, count.plus(known, held.amount, seq), window_ms)
+        limit, scope, amount, _, window_ms, _, measure = held
+        name, last = f"{limit} {measure} {scope}", bucket_of(instant, window_ms)
+        count = self.of(key).get(name)
+        if count is None:
+            only = tuple.__new__(Bucket, (last, amount))
+            row = tuple.__new__(Meter, (key.decode(), limit, scope, seq, window_ms, (only,), measure))
+            return self._keep(key, name, None, first_of(row), window_ms)
+        known = count.over(window_ms)
+        if known is not None and window_ms and instant < count.until and known.ends[-1] == last:
+            return self._keep(key, name, count, count.plus(known, amount, seq), window_ms)
         kept = [] if known is None else [one for one in known.row.buckets if _counts(one, window_ms, instant)]
         if not window_ms:
             kept = [Bucket(last, sum(one.amount for one in kept))]
         if kept and kept[-1].last >= last:
-            kept[-1] = kept[-1]._replace(amount=kept[-1].amount + held.amount)
+            kept[-1] = kept[-1]._replace(amount=kept[-1].amount + amount)
         else:
-            kept.append(Bucket(last, held.amount))
-        row = Meter(key.decode(), held.limit, held.scope, seq, window_ms, tuple(kept), held.measure)
+            kept.append(Bucket(last, amount))
+        row = Meter(key.decode(), limit, scope, seq, window_ms, tuple(kept), measure)
         return self._put(key, name, row)
 
     def take_back(self, key: bytes, held: Held, seq: int) -> Meter | None:

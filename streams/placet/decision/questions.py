@@ -33,25 +33,26 @@ class Questions:
 
     def ask(self, rec: Rec, asked: Asked) -> None:
         """Answer one intent record: a verdict, a pointer to the first one, or a refusal."""
-        book, intent = self._book, asked.intent
-        known = book.settled.find(asked.slot)
-        if known is not None and known.deadline > book.instant and intent.deadline > book.instant:
+        book, intent, slot = self._book, asked.intent, asked.slot
+        instant, deadline = book.instant, intent.deadline
+        known = book.settled.find(slot)
+        if known is not None and known.deadline > instant and deadline > instant:
             if known.intent_digest == asked.intent_digest[:CUT]:
                 identity = (intent.id, intent.attempt)
                 book.voice.repeat(rec, intent.tenant, intent.authority, identity, known.seq, asked.key)
             else:
                 self._refuse(rec, asked, Reason.INTENT_ID_REUSED, "the same id and attempt with other content")
             return
-        if asked.slot in book.leases.open:
+        if slot in book.leases.open:
             # A claim may outlive the deadline, and what is unknown outlives everything until it is settled.
             self._refuse(rec, asked, Reason.INTENT_ID_REUSED, "what was asked under this id and attempt is still open")
             return
-        if intent.deadline <= book.instant:
-            self._refuse(rec, asked, Reason.ASKED_TOO_LATE, f"its deadline was {intent.deadline}")
+        if deadline <= instant:
+            self._refuse(rec, asked, Reason.ASKED_TOO_LATE, f"its deadline was {deadline}")
             return
         active, plan = self._judge.plan_of(intent)
         longest = book.settings.deadline_ms_max if plan is None else plan.deadline_ms_max
-        if intent.deadline - book.instant > longest:
+        if deadline - instant > longest:
             self._refuse(rec, asked, Reason.DEADLINE_TOO_FAR, f"expected at most {longest} ms ahead")
             return
         if intent.attempt > 1 and not self._follows(asked):
@@ -59,22 +60,24 @@ class Questions:
                 rec, asked, Reason.ATTEMPT_NOT_NEXT, "the attempt before it did not end in a transient refusal"
             )
             return
-        cause = Cause(rec.topic, rec.partition, rec.offset)
-        transient = self._transient(asked, rec)
+        topic, partition, offset, at, _, _, _ = rec
+        cause = Cause(topic, partition, offset)
+        transient = self._transient(asked, at)
         if transient is not None:
-            book.first(asked, transient, cause, rec.at, None)
+            book.first(asked, transient, cause, at, None)
             return
         if intent.at_least and not self._judge.covers(intent.at_least):
             self._await(rec, asked, plan, cause)
             return
+        judge = self._judge
         session = book.session_of(asked)
-        answer = self._judge.judge(asked, active, plan, session)
+        answer = judge.judge(asked, active, plan, session)
         if not answer.grants:
-            self.guide.tell(answer, asked, plan, self._judge.joiner)
-        body = self._judge.body(asked, answer, session) if self._judge.keeps_case(intent, answer) else None
-        seq = book.first(asked, answer, cause, rec.at, body)
+            self.guide.tell(answer, asked, plan, judge.joiner)
+        body = judge.body(asked, answer, session) if judge.keeps_case(intent, answer) else None
+        seq = book.first(asked, answer, cause, at, body)
         if answer.state in OPEN:
-            book.open(lease_of(asked, answer, seq, cause, rec.at), self._judge.joiner.index, asked.key)
+            book.open(lease_of(asked, answer, seq, cause, at), judge.joiner.index, asked.key)
             book.readings.put(asked)
 
     def withdraw(self, rec: Rec, said: tuple[Withdraw, bytes]) -> None:
@@ -140,9 +143,9 @@ class Questions:
         book.readings.put(asked)
         book.awaiting.wait(asked.slot, intent.at_least)
 
-    def _transient(self, asked: Asked, rec: Rec) -> Answer | None:
+    def _transient(self, asked: Asked, at: int) -> Answer | None:
         """Return the refusal that lag or a key too full asks for, or None."""
-        settings, lag = self._book.settings, self._book.instant - rec.at
+        settings, lag = self._book.settings, self._book.instant - at
         if lag > settings.lag_ms_max:
             reason, detail = Reason.LAGGING, f"read {lag} ms after it was appended"
         elif full := self._full(asked.key):

@@ -5,8 +5,10 @@ from collections.abc import Iterator
 from hashlib import sha256
 from typing import NamedTuple
 
-from placet.decision.shard import ROW, SLOT_SIZE, WHOLE, Shard
+from placet.decision.shard import ROW_SIZE, SLOT_SIZE, WHOLE, Shard
 
+IDENTITY = struct.Struct(">x16sH")
+"""What an attempt is remembered under, behind its key."""
 REST = struct.Struct(">QQHH20s20s")
 """A row (ROW) without its slot."""
 DEADLINES, TAG = struct.Struct(">24xQ44x"), struct.Struct(">BQ")
@@ -36,51 +38,28 @@ class Settled(NamedTuple):
 class _Bucket:
     """Rows whose deadlines lie near each other."""
 
-    __slots__ = ("_shards",)
+    __slots__ = ("shards",)
 
     def __init__(self) -> None:
-        self._shards = [Shard() for _ in range(SHARDS)]
+        self.shards = [Shard() for _ in range(SHARDS)]
 
     def __len__(self) -> int:
-        for shard in self._shards:
+        for shard in self.shards:
             shard.lay_out()
-        return sum(len(shard.rows) for shard in self._shards) // ROW.size
-
-    def find(self, slot: bytes, first: int, tag: int) -> bytes | None:
-        """Return the packed row (REST) under `slot`, of which `TAG` reads `first` and `tag`, or None."""
-        shard = self._shards[first & SHARDS - 1]
-        start = shard.find(slot, tag)
-        return None if start < 0 else bytes(shard.rows[start + SLOT_SIZE : start + ROW.size])
-
-    def put(self, slot: bytes, row: bytes) -> bytes | None:
-        """Hold a row (REST) under `slot`; return the one that it takes the place of, if any."""
-        first, tag = TAG.unpack_from(slot)
-        shard = self._shards[first & SHARDS - 1]
-        start = shard.find(slot, tag)
-        if start < 0:
-            shard.add(slot + row, tag)
-            return None
-        before = bytes(shard.rows[start + SLOT_SIZE : start + ROW.size])
-        shard.rows[start + SLOT_SIZE : start + ROW.size] = row
-        return before
+        return sum(len(shard.rows) for shard in self.shards) // ROW_SIZE
 
     def fill(self, rows: bytes) -> None:
         """Hold many packed rows (ROW)."""
         parts: list[list[bytes]] = [[] for _ in range(SHARDS)]
         for (row,) in WHOLE.iter_unpack(rows):
             parts[row[0] & SHARDS - 1].append(row)
-        for shard, part in zip(self._shards, parts, strict=True):
+        for shard, part in zip(self.shards, parts, strict=True):
             if part:
                 shard.fill(b"".join(part))
 
-    def take_back(self, slot: bytes) -> None:
-        """Let go of the row under `slot`, which was put last."""
-        first, tag = TAG.unpack_from(slot)
-        self._shards[first & SHARDS - 1].take_back(tag)
-
     def rows(self) -> Iterator[bytes]:
         """Yield every row (ROW)."""
-        for shard in self._shards:
+        for shard in self.shards:
             shard.lay_out()
             for (row,) in WHOLE.iter_unpack(shard.rows):
                 yield row
@@ -96,7 +75,7 @@ class SettledTable:
 
     def __init__(self) -> None:
         self._buckets: dict[tuple[int, int], _Bucket] = {}
-        self._undo: list[tuple[_Bucket, bytes, bytes | None]] = []
+        self._undo: list[tuple[Shard, bytes, int, bytes | None]] = []
 
     def __len__(self) -> int:
         return sum(len(bucket) for bucket in self._buckets.values())
@@ -111,16 +90,20 @@ class SettledTable:
         newest: bytes | None = None
         first, tag = TAG.unpack_from(slot)
         for bucket in self._buckets.values():
-            row = bucket.find(slot, first, tag)
-            # A row begins with its seq, big-endian.
-            if row is not None and (newest is None or row > newest):
-                newest = row
+            shard = bucket.shards[first & SHARDS - 1]
+            start = shard.find(slot, tag)
+            if start >= 0:
+                row = bytes(shard.rows[start + SLOT_SIZE : start + ROW_SIZE])
+                # A row begins with its seq, big-endian.
+                if newest is None or row > newest:
+                    newest = row
         return newest
 
     def put(self, slot: bytes, row: bytes, deadline: int, instant: int) -> None:
         """Remember a packed row (REST) until `deadline`, in place of what was under `slot`."""
-        bucket = self._bucket(deadline, instant)
-        self._undo.append((bucket, slot, bucket.put(slot, row)))
+        first, tag = TAG.unpack_from(slot)
+        shard = self._bucket(deadline, instant).shards[first & SHARDS - 1]
+        self._undo.append((shard, slot, tag, shard.put(slot, row, tag)))
 
     def fill(self, rows: bytes, instant: int, now: int) -> int:
         """Remember packed rows (ROW) that were put at `instant`, but for those whose deadline has passed by `now`.
@@ -161,11 +144,11 @@ class SettledTable:
 
     def drop(self) -> None:
         """Take back what was put since the last `keep` or `drop`."""
-        for bucket, slot, row in reversed(self._undo):
+        for shard, slot, tag, row in reversed(self._undo):
             if row is None:
-                bucket.take_back(slot)
+                shard.take_back(tag)
             else:
-                bucket.put(slot, row)
+                shard.put(slot, row, tag)
         self._undo.clear()
 
     def rows(self) -> Iterator[bytes]:
@@ -183,4 +166,4 @@ def slot_of(key: bytes, intent_id: bytes, attempt: int) -> bytes:
     The identity is (key, id, attempt), spelled `tenant/authority`, 0x00, the
     16 bytes of the id, and the attempt as two bytes, big-endian.
     """
-    return sha256(b"%b\0%b%b" % (key, intent_id, attempt.to_bytes(2, "big"))).digest()[:16]
+    return sha256(key + IDENTITY.pack(intent_id, attempt)).digest()[:16]

@@ -9,7 +9,7 @@ ROW = struct.Struct(">16sQQHH20s20s")
 first 20 bytes of the intent digest, first 20 bytes of the action digest. 76 bytes."""
 WHOLE, TAGS = struct.Struct("76s"), struct.Struct(">BQ67x")
 """A row whole; of a row, the first byte of its slot and where to look for it."""
-SLOT_SIZE = 16
+SLOT_SIZE, ROW_SIZE = 16, ROW.size
 ENTRIES_LEAST = 16
 NUMBER_BITS = 24
 NUMBER = (1 << NUMBER_BITS) - 1
@@ -36,7 +36,7 @@ class Shard:
         try:
             while entry := entries[at]:
                 if (entry ^ tag) <= NUMBER:
-                    start = ((entry & NUMBER) - 1) * ROW.size
+                    start = ((entry & NUMBER) - 1) * ROW_SIZE
                     if self.rows.startswith(slot, start):
                         return start
                 at = at + 1 & mask
@@ -81,17 +81,28 @@ class Shard:
                 entries[at] = tag & ~NUMBER | number
         return replaced
 
-    def add(self, row: bytes, tag: int) -> None:
-        """Add a row (ROW) whose slot is not here."""
-        entries, mask = self._entries, self._mask
-        self.rows += row
-        number = len(self.rows) // ROW.size
+    def put(self, slot: bytes, rest: bytes, tag: int) -> bytes | None:
+        """Hold a row (ROW) of `slot` and the rest; return the rest that it takes the place of, if any."""
+        entries, mask, rows = self._entries, self._mask, self.rows
         at = tag >> NUMBER_BITS & mask
-        while entries[at]:
-            at = at + 1 & mask
+        try:
+            while entry := entries[at]:
+                if (entry ^ tag) <= NUMBER:
+                    end = (entry & NUMBER) * ROW_SIZE
+                    if rows.startswith(slot, end - ROW_SIZE):
+                        before = bytes(rows[end - ROW_SIZE + SLOT_SIZE : end])
+                        rows[end - ROW_SIZE + SLOT_SIZE : end] = rest
+                        return before
+                at = at + 1 & mask
+        except IndexError:  # no table, as in `find`
+            self.lay_out()
+            return self.put(slot, rest, tag)
+        rows += slot + rest
+        number = len(rows) // ROW_SIZE
         entries[at] = tag & ~NUMBER | number
         if number > self._most:
             self._spread(2 * len(entries), entries)
+        return None
 
     def take_back(self, tag: int) -> None:
         """Let go of the row that was added last."""
@@ -111,9 +122,13 @@ class Shard:
         """Lay the entries out over `size` places, a power of 2, of which half may be taken."""
         self._entries = array("Q", bytes(8 * size))
         self._mask, self._most = size - 1, size // 2
+        entries_, mask = self._entries, self._mask
         for entry in entries:
             if entry:
-                self._place(entry)
+                at = entry >> NUMBER_BITS & mask
+                while entries_[at]:
+                    at = at + 1 & mask
+                entries_[at] = entry
 
     def _place(self, entry: int) -> None:
         entries, mask = self._entries, self._mask

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from itertools import islice
 
-from placet.context.tables import CALENDAR, FEED, HALT, MANDATE, PRINCIPAL, RESOURCE, RESUME, RISK
+from placet.context.tables import CALENDAR, FEED, HALT, MANDATE, PRINCIPAL, RESOURCE, RESUME, RISK, SESSION
 from placet.context.writers import KEY, WRITERS
 from placet.decision.answer import Answer
 from placet.decision.arrow import CLOCK, NEVER, Cause, Said
@@ -11,7 +11,7 @@ from placet.decision.book import Book
 from placet.decision.claims import SILENT
 from placet.decision.follow import Follow
 from placet.decision.intake import Asked
-from placet.decision.judge import BUDGET, SESSION, Judge
+from placet.decision.judge import BUDGET, Judge
 from placet.decision.library import SET
 from placet.decision.life import OPEN, WAITING
 from placet.decision.load import awaits_context

@@ -7,6 +7,8 @@ from placet.decision.answer import Answer
 from placet.decision.sums import Near
 from placet.model.reasons import Reason
 
+RULE_ERRED = Reason.RULE_ERRED
+
 
 @dataclass(slots=True)
 class Tally:
@@ -14,8 +16,9 @@ class Tally:
     and where reviews of emergencies came to.
     """
 
-    intents: Counter[str] = field(default_factory=Counter)
-    answers: Counter[tuple[int, int]] = field(default_factory=Counter)
+    # Counted with every first answer, so plain: a Counter is a class, and its items cost calls.
+    intents: dict[str, int] = field(default_factory=dict)
+    answers: dict[tuple[int, int], int] = field(default_factory=dict)
     refused: Counter[int] = field(default_factory=Counter)
     missing: Counter[str] = field(default_factory=Counter)
     erred: Counter[str] = field(default_factory=Counter)
@@ -28,11 +31,12 @@ class Tally:
 
     def count(self, action: str, answer: Answer, waited_ms: int) -> None:
         """Count one first answer."""
-        self.intents[action] += 1
-        self.answers[answer.effect, answer.reason] += 1
+        intents, answers, kind = self.intents, self.answers, (answer.effect, answer.reason)
+        intents[action] = intents.get(action, 0) + 1
+        answers[kind] = answers.get(kind, 0) + 1
         self.waits_ms.append(waited_ms)
         finding = answer.finding
         if finding is not None and finding.missing:
             self.missing.update(finding.missing)
-        if answer.reason is Reason.RULE_ERRED and finding is not None:
+        if answer.reason is RULE_ERRED and finding is not None:
             self.erred.update(finding.rules)

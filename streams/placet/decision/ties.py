@@ -10,7 +10,7 @@ from typing import NamedTuple
 from placet.context.facts import sized
 from placet.context.reach import covers
 from placet.model.case import MandateLimit, MandateRow
-from placet.model.codec._wire import LONG
+from placet.model.codec._wire import long
 from placet.model.codec.intent import Intent
 from placet.model.reasons import Effect
 from placet.policy.limits import COUNT, SCOPES, Limit
@@ -100,7 +100,7 @@ def loosen(limit: Limit) -> Loose:
         limit,
         f"{limit.name} {limit.measure} ",
         sized(limit.name.encode()),
-        NOTHING_OWN + LONG[limit.max],
+        NOTHING_OWN + long(limit.max),
         -(-NEAR * limit.max // 100),
     )
 

@@ -2,15 +2,13 @@
 
 from hashlib import sha256
 
-import msgspec
-
 from placet.context.halts import Halt
 from placet.decision.answer import Answer
 from placet.decision.arrow import NEVER, Cause, Said
 from placet.decision.intake import Asked
 from placet.decision.vault import Vault, commitment
 from placet.model.codec import case, halted, quarantined, refusal, repeat, review, verdict
-from placet.model.codec._wire import LONG
+from placet.model.codec._wire import LONG, long
 from placet.model.codec.halted import Halted
 from placet.model.codec.quarantined import Quarantined
 from placet.model.codec.refusal import Refusal
@@ -24,6 +22,9 @@ from placet.ports import Emits, Message, Rec
 
 NOTHING = b"\x00"
 """An empty array, a null, or bytes of length 0, in Avro."""
+Encoded = tuple[bytes, bytes, bytes]
+"""Rules, missing facts and obligations of a finding."""
+NO_FINDING: Encoded = (NOTHING, NOTHING, NOTHING)
 QUARANTINED_BELOW = 200
 """Reasons below this number are faults of the record itself: its bytes are kept aside."""
 DETAIL_MAX = 400
@@ -36,18 +37,8 @@ VERDICT_LEAF = b"\0" + verdict.FINGERPRINT
 """Begins the leaf of every verdict (RFC 6962 §2.1): its fingerprint, then its payload."""
 
 
-class Saying(msgspec.Struct, gc=False):
-    """A verdict that is still to be written: `seq` is its place, `previous` that of the one before it in its life."""
-
-    seq: int
-    asked: Asked
-    answer: Answer
-    cause: Cause
-    previous: int
-    asked_offset: int
-    asked_at: int
-    body: bytes | None
-    said: Said
+Saying = tuple[int, Asked, Answer, Cause, int, int, int, bytes | None, Said]
+"""A verdict that is still to be written, as `Voice.say` is given it, behind its seq."""
 
 
 class Voice:
@@ -60,13 +51,13 @@ class Voice:
     def __init__(self, partition: int, vault: Vault) -> None:
         self.partition = partition
         self._vault = vault
-        self._partition = LONG[partition]
+        self._partition = long(partition)
         self.seq = 0
         self.instant = 0
         self.emits = Emits()
         self.leaves: list[bytes] = []
         self._waiting: list[Saying] = []
-        self._findings: dict[int, tuple[Finding, bytes, bytes, bytes]] = {}
+        self._findings: dict[int, tuple[Finding, Encoded]] = {}
 
     def begin(self, seq: int, instant: int) -> None:
         self.seq, self.instant = seq, instant
@@ -85,11 +76,15 @@ class Voice:
         body: bytes | None,
         said: Said,
     ) -> int:
-        """Say the next verdict on what was asked, with the case `body` it rests on; return its seq."""
+        """Say the next verdict on what was asked, with the case `body` it rests on; return its seq.
+
+        `previous` is the seq of the one before it in the life of what was asked.
+        """
         seq = self.seq
         self.seq = seq + 1
-        self._waiting.append(Saying(seq, asked, answer, cause, previous, asked_offset, asked_at, body, said))
-        if len(self._waiting) == SLICE:
+        waiting = self._waiting
+        waiting.append((seq, asked, answer, cause, previous, asked_offset, asked_at, body, said))
+        if len(waiting) == SLICE:
             self.write()
         return seq
 
@@ -100,16 +95,16 @@ class Voice:
         self._waiting.clear()
 
     def _write(self, saying: Saying) -> None:
-        asked, answer, cause, said = saying.asked, saying.answer, saying.cause, saying.said
-        intent, key = asked.intent, asked.key
-        committed = b"" if saying.body is None else self._case(key, saying.seq, saying.body)
-        rules, missing, obligations = self._of(answer.finding)
+        seq, asked, answer, cause, previous, asked_offset, asked_at, body, said = saying
+        intent, key, finding, until = asked.intent, asked.key, answer.finding, answer.until
+        committed = b"" if body is None else self._case(key, seq, body)
+        rules, missing, obligations = NO_FINDING if finding is None else self._of(finding)
         arguments = answer.granted_arguments
         payload = verdict.splice(
             asked.head,
             self.partition,
-            saying.seq,
-            saying.previous,
+            seq,
+            previous,
             self.instant,
             answer.state,
             answer.effect,
@@ -118,15 +113,15 @@ class Voice:
             cause.topic,
             cause.partition,
             cause.offset,
-            saying.asked_offset,
-            saying.asked_at,
+            asked_offset,
+            asked_at,
             asked.intent_digest,
             asked.action_digest,
             answer.granted_digest,
             NOTHING if arguments is None else verdict.encode_granted_arguments(arguments),
             intent.audience,
             intent.deadline,
-            answer.until if answer.until < NEVER else 0,
+            until if until < NEVER else 0,
             answer.claim_required,
             answer.act_ms_max,
             answer.retry_after_ms,
@@ -154,29 +149,37 @@ class Voice:
         """Emit a case under lock, and return the commitment to it."""
         lock = self._vault.lock_of(key)
         nonce, sealed = self._vault.encrypt(lock, self.partition, seq, body)
+        size = len(sealed)
         value = b"".join(
-            (case.HEADER, lock.owner, self._partition, LONG[seq], lock.key_id, nonce, LONG[len(sealed)], sealed)
+            (
+                case.HEADER,
+                lock.owner,
+                self._partition,
+                LONG.get(seq) or long(seq),
+                lock.key_id,
+                nonce,
+                LONG.get(size) or long(size),
+                sealed,
+            )
         )
         self.emits.cases.append(tuple.__new__(Message, (key, value, None)))
         return commitment(lock.salt, body)
 
-    def _of(self, finding: Finding | None) -> tuple[bytes, bytes, bytes]:
+    def _of(self, finding: Finding) -> Encoded:
         """Return a finding's rules, missing facts and obligations, encoded once for as long as it is remembered."""
-        if finding is None:
-            return NOTHING, NOTHING, NOTHING
         known = self._findings.get(id(finding))
         if known is None:
             if len(self._findings) > FINDINGS_MOST:
                 self._findings.clear()
             known = self._findings[id(finding)] = (
                 finding,
-                verdict.encode_rules(finding.rules),
-                verdict.encode_missing(finding.missing),
-                verdict.encode_obligations(
-                    tuple([Obligation(o.kind, o.argument, o.value) for o in finding.obligations])
+                (
+                    verdict.encode_rules(finding.rules),
+                    verdict.encode_missing(finding.missing),
+                    verdict.encode_obligations(_obligations(finding)),
                 ),
             )
-        return known[1], known[2], known[3]
+        return known[1]
 
     def repeat(
         self, rec: Rec, tenant: str, authority: str, identity: tuple[bytes, int], first_seq: int, key: bytes
@@ -285,3 +288,8 @@ class Voice:
         kept = Quarantined(rec.topic, rec.partition, rec.offset, rec.at, reason, detail, rec.key, rec.value)
         place = f"{rec.topic}/{rec.partition}/{rec.offset}".encode()
         self.emits.quarantine.append(Message(place, quarantined.frame(kept), rec.trace))
+
+
+def _obligations(finding: Finding) -> tuple[Obligation, ...]:
+    """Return a finding's obligations as a verdict carries them."""
+    return tuple(Obligation(o.kind, o.argument, o.value) for o in finding.obligations)

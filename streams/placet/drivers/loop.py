@@ -13,6 +13,7 @@ was before the turn or as it is after it:
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 
 from placet.decision.desk import Desk, Reading
@@ -105,7 +106,8 @@ class Loop:
         if self._ahead is not None:
             self._ahead.look(rec for batch in records.values() for rec in batch)
         now = self._clock.now_ms()
-        self._check_clock(records, now)
+        times = [rec.at for batch in records.values() for rec in batch]
+        self._check_clock(max(times, default=0), now)
         busy = [place for place in self._bureau.places.values() if self._has_work(place, records, now)]
         number = sum(map(len, records.values()))
         if busy:
@@ -114,7 +116,7 @@ class Loop:
         self._held = None
         self.turned_at = time.monotonic()
         self.decided += number
-        self._report(busy, records, now, time.monotonic() - started if busy else 0.0)
+        self._report(busy, now - min(times, default=now), now, time.monotonic() - started if busy else 0.0)
         if not busy and self.decided - self._given_back >= GIVE_BACK_AFTER:
             self._given_back = self.decided
             give_back()
@@ -170,8 +172,7 @@ class Loop:
             self._held = self._journal.take(self._batch_most, 0 if due else wait_ms)
         return self._held
 
-    def _check_clock(self, records: dict[int, list[Rec]], now: int) -> None:
-        newest = max((rec.at for batch in records.values() for rec in batch), default=0)
+    def _check_clock(self, newest: int, now: int) -> None:
         if newest > now + self._skew_ms_max:
             raise Unavailable(
                 f"a record was appended {newest - now} ms ahead of this clock; at most {self._skew_ms_max} are allowed"
@@ -217,11 +218,12 @@ class Loop:
                 desk.refuse(rec, reason, detail)
         ends: dict[int, int] = {}
         for rec, reading in zip(batch, desk.read(batch), strict=True):
-            if rec.trace is None:
+            topic, _, offset, _, _, _, trace = rec
+            if trace is None:
                 desk.apply(rec, reading)
             else:
                 _traced(desk, rec, reading)
-            ends[rec.topic] = rec.offset + 1
+            ends[topic] = offset + 1
         place.next_inputs = {**place.inputs, **ends}
         if batch or desk.said:
             emits = desk.finish()
@@ -250,22 +252,21 @@ class Loop:
             self._held = None
             raise
 
-    def _report(self, busy: list[Place], records: dict[int, list[Rec]], now: int, took_s: float) -> None:
-        oldest = min((rec.at for batch in records.values() for rec in batch), default=now)
+    def _report(self, busy: list[Place], lag_ms: int, now: int, took_s: float) -> None:
         for place in busy:
             if place.quiet:
                 continue
             tally = place.desk.book.tally
             self._watch.batch(
                 Count(
-                    intents=tally.intents,
-                    answers=tally.answers,
+                    intents=Counter(tally.intents),
+                    answers=Counter(tally.answers),
                     refused=tally.refused,
                     missing=tally.missing,
                     erred=tally.erred,
                     waits_ms=tally.waits_ms[:: max(1, len(tally.waits_ms) // 20)],
                     took_s=took_s,
-                    lag_ms=now - oldest,
+                    lag_ms=lag_ms,
                     approvals_ms=tally.approvals_ms,
                     halts_ms=tally.halts_ms,
                     revokes_ms=tally.revokes_ms,

@@ -24,6 +24,7 @@ _NUMBERS_TO_LOOK_AT = re.compile(rb"[\[:,]-?(?:[0-9]{16}|[0-9]+[.eE])")
 _SORTED = orjson.OPT_SORT_KEYS
 _PLAIN = _SORTED | orjson.OPT_PASSTHROUGH_SUBCLASS | orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME
 _WORD = r"[A-Za-z0-9][A-Za-z0-9._:/@+~%=#,\-]{0,255}"
+_word = re.compile(_WORD).fullmatch
 
 
 def parse(
@@ -148,6 +149,11 @@ def tenant(text: str, what: str = "tenant") -> str:
 def well_formed(*texts: str) -> bool:
     """Say whether each of `texts` may name something. None may be empty: give another in place of what may be."""
     return _words(len(texts)).fullmatch("\n".join(texts)) is not None
+
+
+def is_word(text: str) -> bool:
+    """Say what `well_formed` does of one text."""
+    return _word(text) is not None
 
 
 @lru_cache(maxsize=64)

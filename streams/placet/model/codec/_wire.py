@@ -11,7 +11,8 @@ from placet.model.reasons import Reason
 INT_MAX = 2**31 - 1
 LONG_MAX = 2**63 - 1
 _PAIR = 1 << 14
-_KEPT = 1 << 15
+# More than stand in any one record: one that looks again meets what it learnt before.
+_KEPT, _TEXTS_KEPT = 1 << 15, 1 << 12
 
 
 class Misread(ValueError):
@@ -32,64 +33,60 @@ _ENDS = [_varint(raw) for raw in range(_PAIR)]
 _GOES_ON = [bytes((raw & 127 | 128, raw >> 7 | 128)) for raw in range(_PAIR)]
 
 
-class _Long(dict[int, bytes]):
-    """Avro's encoding of an integer: a table for the small ones, worked out for the rest.
-
-    What is worked out is kept for a while: a seq, an offset and an instant stand
-    in several records of a batch.
-    """
-
-    least, most = -LONG_MAX - 1, LONG_MAX
-
-    def __missing__(self, number: int) -> bytes:
-        made = self._made(number)
-        if len(self) >= _KEPT:
-            self.clear()
-            self.update(_TABLE)
-        self[number] = made
-        return made
-
-    def _made(self, number: int) -> bytes:
-        if 0 <= number < 1 << 27:
-            return _GOES_ON[number << 1 & 16383] + _ENDS[number >> 13]
-        if not self.least <= number <= self.most:
-            bits = self.most.bit_length() + 1
-            raise PoisonRecord(f"{number} does not fit the {bits} bits of its field", Reason.MALFORMED)
-        raw = number << 1 if number >= 0 else ~(number << 1)
-        made = b""
-        while raw >= _PAIR:
-            made += _GOES_ON[raw & 16383]
-            raw >>= 14
-        return made + _ENDS[raw]
-
-
-class _Int(_Long):
-    least, most = -INT_MAX - 1, INT_MAX
-
-
 _TABLE = {number: _ENDS[number << 1] for number in range(_PAIR >> 1)}
-LONG = _Long(_TABLE)
-"""Any `long` to its bytes, and the length of anything."""
-INT = _Int(_TABLE)
-"""Any `int` to its bytes."""
+LONG = dict(_TABLE)
+"""A `long`, or the length of anything, to its bytes."""
+INT = dict(_TABLE)
+"""An `int` to its bytes."""
+TEXT: dict[str, bytes] = {}
+"""A string to its bytes: for names that stand in many records."""
+# These are plain dicts, for the interpreter reads no other table as fast. Who misses something in them lets `learn`
+# enter it and looks again. What was learnt is kept for a while: a seq, an offset and an instant stand in several
+# records of a batch.
 
 
-class _Text(dict[str, bytes]):
-    """Avro's encoding of a string, kept for a while: for names that stand in many records."""
+def learn(missed: KeyError) -> None:
+    """Enter what one of the tables does not hold; raise PoisonRecord for an integer that does not fit its field."""
+    key = missed.args[0]
+    if isinstance(key, str):
+        data = key.encode()
+        made = long(len(data)) + data
+        if len(TEXT) >= _TEXTS_KEPT:
+            TEXT.clear()
+        TEXT[key] = made
+        return
+    # Every integer that fits both tables is in both.
+    if key in LONG or not -LONG_MAX - 1 <= key <= LONG_MAX:
+        bits = 32 if key in LONG else 64
+        raise PoisonRecord(f"{key} does not fit the {bits} bits of its field", Reason.MALFORMED)
+    if len(LONG) >= _KEPT:
+        for table in (LONG, INT):
+            table.clear()
+            table.update(_TABLE)
+    LONG[key] = made = _made(key)
+    if -INT_MAX - 1 <= key <= INT_MAX:
+        INT[key] = made
 
-    def __missing__(self, text: str) -> bytes:
-        data = text.encode()
-        made = LONG[len(data)] + data
-        if len(self) >= _PAIR:
-            self.clear()
-        if len(made) <= _TEXT_MOST:
-            self[text] = made
-        return made
+
+def long(number: int) -> bytes:
+    """Return the bytes of any `long`."""
+    made = LONG.get(number)
+    if made is None:
+        learn(KeyError(number))
+        made = LONG[number]
+    return made
 
 
-_TEXT_MOST = 256
-TEXT = _Text()
-"""A string to its bytes."""
+def _made(number: int) -> bytes:
+    if 0 <= number < 1 << 27:
+        return _GOES_ON[number << 1 & 16383] + _ENDS[number >> 13]
+    raw = number << 1 if number >= 0 else ~(number << 1)
+    made = b""
+    while raw >= _PAIR:
+        made += _GOES_ON[raw & 16383]
+        raw >>= 14
+    return made + _ENDS[raw]
+
 
 SMALL = [(raw >> 1) ^ -(raw & 1) for raw in range(128)]
 """The integer in a single byte."""

@@ -11,6 +11,7 @@ from placet.model.codec._wire import (
     Misread,
     count,
     int_at,
+    learn,
     left_over,
     long_at,
     span,
@@ -48,35 +49,43 @@ class ActiveSet(NamedTuple):
 
 def encode_digests(value: tuple[bytes, ...]) -> bytes:
     """Return the bytes of a value of `digests`."""
-    if not value:
-        return b"\x00"
-    parts = [LONG[len(value)]]
-    for item in value:
-        if len(item) != 32:
-            raise unfit("active_set.digests_item", len(item), 32)
-        parts.append(item)
-    parts.append(b"\x00")
-    return b"".join(parts)
+    while True:
+        try:
+            if not value:
+                return b"\x00"
+            parts = [LONG[len(value)]]
+            for item in value:
+                if len(item) != 32:
+                    raise unfit("active_set.digests_item", len(item), 32)
+                parts.append(item)
+            parts.append(b"\x00")
+            return b"".join(parts)
+        except KeyError as missed:
+            learn(missed)
 
 
 def _encode_proof(record: Proof) -> bytes:
-    issuer, kid, index, size, path, signature = record
-    issuer_ = issuer.encode()
-    kid_ = kid.encode()
-    return b"".join(
-        (
-            LONG[len(issuer_)],
-            issuer_,
-            LONG[len(kid_)],
-            kid_,
-            INT[index],
-            INT[size],
-            LONG[len(path)],
-            path,
-            LONG[len(signature)],
-            signature,
-        )
-    )
+    while True:
+        try:
+            issuer, kid, index, size, path, signature = record
+            issuer_ = issuer.encode()
+            kid_ = kid.encode()
+            return b"".join(
+                (
+                    LONG[len(issuer_)],
+                    issuer_,
+                    LONG[len(kid_)],
+                    kid_,
+                    INT[index],
+                    INT[size],
+                    LONG[len(path)],
+                    path,
+                    LONG[len(signature)],
+                    signature,
+                )
+            )
+        except KeyError as missed:
+            learn(missed)
 
 
 def encode_proof(value: Proof | None) -> bytes:
@@ -89,20 +98,24 @@ def encode_proof(value: Proof | None) -> bytes:
 def encode_unsigned(record: ActiveSet) -> bytes:
     """Return what its writer signs: all fields before the proof."""
     try:
-        (tenant, revision, digests, reason, published_at, _) = record
-        tenant_ = tenant.encode()
-        reason_ = reason.encode()
-        return b"".join(
-            (
-                LONG[len(tenant_)],
-                tenant_,
-                LONG[revision],
-                b"\x00" if not digests else encode_digests(digests),
-                LONG[len(reason_)],
-                reason_,
-                LONG[published_at],
-            )
-        )
+        while True:
+            try:
+                (tenant, revision, digests, reason, published_at, _) = record
+                tenant_ = tenant.encode()
+                reason_ = reason.encode()
+                return b"".join(
+                    (
+                        LONG[len(tenant_)],
+                        tenant_,
+                        LONG[revision],
+                        b"\x00" if not digests else encode_digests(digests),
+                        LONG[len(reason_)],
+                        reason_,
+                        LONG[published_at],
+                    )
+                )
+            except KeyError as missed:
+                learn(missed)
     except UnicodeEncodeError as fault:
         raise unwritable("active_set", fault) from None
 

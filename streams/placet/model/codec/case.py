@@ -10,6 +10,7 @@ from placet.model.codec._wire import (
     SPAN,
     Misread,
     int_at,
+    learn,
     left_over,
     long_at,
     span,
@@ -38,35 +39,39 @@ class Case(NamedTuple):
 def encode(record: Case) -> bytes:
     """Return the payload, without framing."""
     try:
-        (
-            tenant,
-            authority,
-            partition,
-            seq,
-            data_key,
-            nonce,
-            ciphertext,
-        ) = record
-        tenant_ = tenant.encode()
-        authority_ = authority.encode()
-        if len(data_key) != 16:
-            raise unfit("case.data_key", len(data_key), 16)
-        if len(nonce) != 12:
-            raise unfit("case.nonce", len(nonce), 12)
-        return b"".join(
-            (
-                LONG[len(tenant_)],
-                tenant_,
-                LONG[len(authority_)],
-                authority_,
-                INT[partition],
-                LONG[seq],
-                data_key,
-                nonce,
-                LONG[len(ciphertext)],
-                ciphertext,
-            )
-        )
+        while True:
+            try:
+                (
+                    tenant,
+                    authority,
+                    partition,
+                    seq,
+                    data_key,
+                    nonce,
+                    ciphertext,
+                ) = record
+                tenant_ = tenant.encode()
+                authority_ = authority.encode()
+                if len(data_key) != 16:
+                    raise unfit("case.data_key", len(data_key), 16)
+                if len(nonce) != 12:
+                    raise unfit("case.nonce", len(nonce), 12)
+                return b"".join(
+                    (
+                        LONG[len(tenant_)],
+                        tenant_,
+                        LONG[len(authority_)],
+                        authority_,
+                        INT[partition],
+                        LONG[seq],
+                        data_key,
+                        nonce,
+                        LONG[len(ciphertext)],
+                        ciphertext,
+                    )
+                )
+            except KeyError as missed:
+                learn(missed)
     except UnicodeEncodeError as fault:
         raise unwritable("case", fault) from None
 

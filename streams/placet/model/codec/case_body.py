@@ -11,6 +11,7 @@ from placet.model.codec._wire import (
     Misread,
     count,
     int_at,
+    learn,
     left_over,
     long_at,
     span,
@@ -72,118 +73,150 @@ class CaseBody(NamedTuple):
 
 
 def _encode_mark(record: Mark) -> bytes:
-    topic, partition, offset, heard_at = record
-    return b"".join((INT[topic], INT[partition], LONG[offset], LONG[heard_at]))
+    while True:
+        try:
+            topic, partition, offset, heard_at = record
+            return b"".join((INT[topic], INT[partition], LONG[offset], LONG[heard_at]))
+        except KeyError as missed:
+            learn(missed)
 
 
 def encode_cut(value: tuple[Mark, ...]) -> bytes:
     """Return the bytes of a value of `cut`."""
-    if not value:
-        return b"\x00"
-    parts = [LONG[len(value)]]
-    for item in value:
-        parts.append(_encode_mark(item))
-    parts.append(b"\x00")
-    return b"".join(parts)
+    while True:
+        try:
+            if not value:
+                return b"\x00"
+            parts = [LONG[len(value)]]
+            for item in value:
+                parts.append(_encode_mark(item))
+            parts.append(b"\x00")
+            return b"".join(parts)
+        except KeyError as missed:
+            learn(missed)
 
 
 def _encode_fact(record: Fact) -> bytes:
-    role, topic, partition, offset, at, value = record
-    role_ = role.encode()
-    return b"".join(
-        (LONG[len(role_)], role_, INT[topic], INT[partition], LONG[offset], LONG[at], LONG[len(value)], value)
-    )
+    while True:
+        try:
+            role, topic, partition, offset, at, value = record
+            role_ = role.encode()
+            return b"".join(
+                (LONG[len(role_)], role_, INT[topic], INT[partition], LONG[offset], LONG[at], LONG[len(value)], value)
+            )
+        except KeyError as missed:
+            learn(missed)
 
 
 def encode_facts(value: tuple[Fact, ...]) -> bytes:
     """Return the bytes of a value of `facts`."""
-    if not value:
-        return b"\x00"
-    parts = [LONG[len(value)]]
-    for item in value:
-        parts.append(_encode_fact(item))
-    parts.append(b"\x00")
-    return b"".join(parts)
+    while True:
+        try:
+            if not value:
+                return b"\x00"
+            parts = [LONG[len(value)]]
+            for item in value:
+                parts.append(_encode_fact(item))
+            parts.append(b"\x00")
+            return b"".join(parts)
+        except KeyError as missed:
+            learn(missed)
 
 
 def _encode_metered(record: Metered) -> bytes:
-    limit, scope, used, own, max, amount, approved = record
-    limit_ = limit.encode()
-    scope_ = scope.encode()
-    return b"".join(
-        (
-            LONG[len(limit_)],
-            limit_,
-            LONG[len(scope_)],
-            scope_,
-            LONG[used],
-            LONG[own],
-            LONG[max],
-            LONG[amount],
-            b"\x01" if approved else b"\x00",
-        )
-    )
+    while True:
+        try:
+            limit, scope, used, own, max, amount, approved = record
+            limit_ = limit.encode()
+            scope_ = scope.encode()
+            return b"".join(
+                (
+                    LONG[len(limit_)],
+                    limit_,
+                    LONG[len(scope_)],
+                    scope_,
+                    LONG[used],
+                    LONG[own],
+                    LONG[max],
+                    LONG[amount],
+                    b"\x01" if approved else b"\x00",
+                )
+            )
+        except KeyError as missed:
+            learn(missed)
 
 
 def encode_limits(value: tuple[Metered, ...]) -> bytes:
     """Return the bytes of a value of `limits`."""
-    if not value:
-        return b"\x00"
-    parts = [LONG[len(value)]]
-    for item in value:
-        parts.append(_encode_metered(item))
-    parts.append(b"\x00")
-    return b"".join(parts)
+    while True:
+        try:
+            if not value:
+                return b"\x00"
+            parts = [LONG[len(value)]]
+            for item in value:
+                parts.append(_encode_metered(item))
+            parts.append(b"\x00")
+            return b"".join(parts)
+        except KeyError as missed:
+            learn(missed)
 
 
 def encode_votes(value: tuple[bytes, ...]) -> bytes:
     """Return the bytes of a value of `votes`."""
-    if not value:
-        return b"\x00"
-    parts = [LONG[len(value)]]
-    for item in value:
-        parts += (LONG[len(item)], item)
-    parts.append(b"\x00")
-    return b"".join(parts)
+    while True:
+        try:
+            if not value:
+                return b"\x00"
+            parts = [LONG[len(value)]]
+            for item in value:
+                parts += (LONG[len(item)], item)
+            parts.append(b"\x00")
+            return b"".join(parts)
+        except KeyError as missed:
+            learn(missed)
 
 
 def encode(record: CaseBody) -> bytes:
     """Return the payload, without framing."""
     try:
-        (
-            intent,
-            instant,
-            set_digest,
-            engine,
-            session_origin,
-            session_rank,
-            session_seq,
-            cut,
-            facts,
-            limits,
-            votes,
-        ) = record
-        engine_ = engine.encode()
-        session_origin_ = session_origin.encode()
-        return b"".join(
-            (
-                LONG[len(intent)],
-                intent,
-                LONG[instant],
-                LONG[len(set_digest)],
-                set_digest,
-                LONG[len(engine_)],
-                engine_,
-                LONG[len(session_origin_)],
-                session_origin_,
-                INT[session_rank],
-                LONG[session_seq],
-                b"\x00" if not cut else encode_cut(cut),
-                b"\x00" if not facts else encode_facts(facts),
-                b"\x00" if not limits else encode_limits(limits),
-                b"\x00" if not votes else encode_votes(votes),
-            )
-        )
+        while True:
+            try:
+                (
+                    intent,
+                    instant,
+                    set_digest,
+                    engine,
+                    session_origin,
+                    session_rank,
+                    session_seq,
+                    cut,
+                    facts,
+                    limits,
+                    votes,
+                ) = record
+                engine_ = engine.encode()
+                session_origin_ = session_origin.encode()
+                return b"".join(
+                    (
+                        LONG[len(intent)],
+                        intent,
+                        LONG[instant],
+                        LONG[len(set_digest)],
+                        set_digest,
+                        LONG[len(engine_)],
+                        engine_,
+                        LONG[len(session_origin_)],
+                        session_origin_,
+                        INT[session_rank],
+                        LONG[session_seq],
+                        b"\x00" if not cut else encode_cut(cut),
+                        b"\x00" if not facts else encode_facts(facts),
+                        b"\x00" if not limits else encode_limits(limits),
+                        b"\x00" if not votes else encode_votes(votes),
+                    )
+                )
+            except KeyError as missed:
+                learn(missed)
     except UnicodeEncodeError as fault:
         raise unwritable("case_body", fault) from None
 

@@ -10,6 +10,7 @@ from placet.model.codec._wire import (
     SPAN,
     Misread,
     int_at,
+    learn,
     left_over,
     long_at,
     span,
@@ -49,23 +50,27 @@ class Claim(NamedTuple):
 
 
 def _encode_proof(record: Proof) -> bytes:
-    issuer, kid, index, size, path, signature = record
-    issuer_ = issuer.encode()
-    kid_ = kid.encode()
-    return b"".join(
-        (
-            LONG[len(issuer_)],
-            issuer_,
-            LONG[len(kid_)],
-            kid_,
-            INT[index],
-            INT[size],
-            LONG[len(path)],
-            path,
-            LONG[len(signature)],
-            signature,
-        )
-    )
+    while True:
+        try:
+            issuer, kid, index, size, path, signature = record
+            issuer_ = issuer.encode()
+            kid_ = kid.encode()
+            return b"".join(
+                (
+                    LONG[len(issuer_)],
+                    issuer_,
+                    LONG[len(kid_)],
+                    kid_,
+                    INT[index],
+                    INT[size],
+                    LONG[len(path)],
+                    path,
+                    LONG[len(signature)],
+                    signature,
+                )
+            )
+        except KeyError as missed:
+            learn(missed)
 
 
 def encode_proof(value: Proof | None) -> bytes:
@@ -78,31 +83,35 @@ def encode_proof(value: Proof | None) -> bytes:
 def encode_unsigned(record: Claim) -> bytes:
     """Return what its writer signs: all fields before the proof."""
     try:
-        (tenant, authority, id, attempt, granted_digest, executor, nonce, claimed_at, _) = record
-        tenant_ = tenant.encode()
-        authority_ = authority.encode()
-        if len(id) != 16:
-            raise unfit("claim.id", len(id), 16)
-        if len(granted_digest) != 32:
-            raise unfit("claim.granted_digest", len(granted_digest), 32)
-        executor_ = executor.encode()
-        if len(nonce) != 16:
-            raise unfit("claim.nonce", len(nonce), 16)
-        return b"".join(
-            (
-                LONG[len(tenant_)],
-                tenant_,
-                LONG[len(authority_)],
-                authority_,
-                id,
-                INT[attempt],
-                granted_digest,
-                LONG[len(executor_)],
-                executor_,
-                nonce,
-                LONG[claimed_at],
-            )
-        )
+        while True:
+            try:
+                (tenant, authority, id, attempt, granted_digest, executor, nonce, claimed_at, _) = record
+                tenant_ = tenant.encode()
+                authority_ = authority.encode()
+                if len(id) != 16:
+                    raise unfit("claim.id", len(id), 16)
+                if len(granted_digest) != 32:
+                    raise unfit("claim.granted_digest", len(granted_digest), 32)
+                executor_ = executor.encode()
+                if len(nonce) != 16:
+                    raise unfit("claim.nonce", len(nonce), 16)
+                return b"".join(
+                    (
+                        LONG[len(tenant_)],
+                        tenant_,
+                        LONG[len(authority_)],
+                        authority_,
+                        id,
+                        INT[attempt],
+                        granted_digest,
+                        LONG[len(executor_)],
+                        executor_,
+                        nonce,
+                        LONG[claimed_at],
+                    )
+                )
+            except KeyError as missed:
+                learn(missed)
     except UnicodeEncodeError as fault:
         raise unwritable("claim", fault) from None
 

@@ -10,6 +10,7 @@ from placet.model.codec._wire import (
     SPAN,
     Misread,
     int_at,
+    learn,
     left_over,
     long_at,
     span,
@@ -49,23 +50,27 @@ class Control(NamedTuple):
 
 
 def _encode_proof(record: Proof) -> bytes:
-    issuer, kid, index, size, path, signature = record
-    issuer_ = issuer.encode()
-    kid_ = kid.encode()
-    return b"".join(
-        (
-            LONG[len(issuer_)],
-            issuer_,
-            LONG[len(kid_)],
-            kid_,
-            INT[index],
-            INT[size],
-            LONG[len(path)],
-            path,
-            LONG[len(signature)],
-            signature,
-        )
-    )
+    while True:
+        try:
+            issuer, kid, index, size, path, signature = record
+            issuer_ = issuer.encode()
+            kid_ = kid.encode()
+            return b"".join(
+                (
+                    LONG[len(issuer_)],
+                    issuer_,
+                    LONG[len(kid_)],
+                    kid_,
+                    INT[index],
+                    INT[size],
+                    LONG[len(path)],
+                    path,
+                    LONG[len(signature)],
+                    signature,
+                )
+            )
+        except KeyError as missed:
+            learn(missed)
 
 
 def encode_proof(value: Proof | None) -> bytes:
@@ -78,34 +83,38 @@ def encode_proof(value: Proof | None) -> bytes:
 def encode_unsigned(record: Control) -> bytes:
     """Return what its writer signs: all fields before the proof."""
     try:
-        (tenant, id, kind, scope, value, reason, by, observed_at, expires_at, _) = record
-        tenant_ = tenant.encode()
-        id_ = id.encode()
-        kind_ = kind.encode()
-        scope_ = scope.encode()
-        value_ = value.encode()
-        reason_ = reason.encode()
-        by_ = by.encode()
-        return b"".join(
-            (
-                LONG[len(tenant_)],
-                tenant_,
-                LONG[len(id_)],
-                id_,
-                LONG[len(kind_)],
-                kind_,
-                LONG[len(scope_)],
-                scope_,
-                LONG[len(value_)],
-                value_,
-                LONG[len(reason_)],
-                reason_,
-                LONG[len(by_)],
-                by_,
-                LONG[observed_at],
-                LONG[expires_at],
-            )
-        )
+        while True:
+            try:
+                (tenant, id, kind, scope, value, reason, by, observed_at, expires_at, _) = record
+                tenant_ = tenant.encode()
+                id_ = id.encode()
+                kind_ = kind.encode()
+                scope_ = scope.encode()
+                value_ = value.encode()
+                reason_ = reason.encode()
+                by_ = by.encode()
+                return b"".join(
+                    (
+                        LONG[len(tenant_)],
+                        tenant_,
+                        LONG[len(id_)],
+                        id_,
+                        LONG[len(kind_)],
+                        kind_,
+                        LONG[len(scope_)],
+                        scope_,
+                        LONG[len(value_)],
+                        value_,
+                        LONG[len(reason_)],
+                        reason_,
+                        LONG[len(by_)],
+                        by_,
+                        LONG[observed_at],
+                        LONG[expires_at],
+                    )
+                )
+            except KeyError as missed:
+                learn(missed)
     except UnicodeEncodeError as fault:
         raise unwritable("control", fault) from None
 

@@ -11,6 +11,7 @@ from placet.model.codec._wire import (
     Misread,
     count,
     int_at,
+    learn,
     left_over,
     long_at,
     span,
@@ -117,244 +118,304 @@ class DeskChange(NamedTuple):
 
 def encode_opened_item_granted_arguments(value: bytes | None) -> bytes:
     """Return the bytes of a value of `opened_item.granted_arguments`."""
-    if value is None:
-        return b"\x00"
-    return b"".join((b"\x02", LONG[len(value)], value))
+    while True:
+        try:
+            if value is None:
+                return b"\x00"
+            return b"".join((b"\x02", LONG[len(value)], value))
+        except KeyError as missed:
+            learn(missed)
 
 
 def encode_opened_item_votes(value: tuple[bytes, ...]) -> bytes:
     """Return the bytes of a value of `opened_item.votes`."""
-    if not value:
-        return b"\x00"
-    parts = [LONG[len(value)]]
-    for item in value:
-        parts += (LONG[len(item)], item)
-    parts.append(b"\x00")
-    return b"".join(parts)
+    while True:
+        try:
+            if not value:
+                return b"\x00"
+            parts = [LONG[len(value)]]
+            for item in value:
+                parts += (LONG[len(item)], item)
+            parts.append(b"\x00")
+            return b"".join(parts)
+        except KeyError as missed:
+            learn(missed)
 
 
 def _encode_held(record: Held) -> bytes:
-    limit, scope, amount, phase, window_ms, last, measure = record
-    limit_ = limit.encode()
-    scope_ = scope.encode()
-    measure_ = measure.encode()
-    return b"".join(
-        (
-            LONG[len(limit_)],
-            limit_,
-            LONG[len(scope_)],
-            scope_,
-            LONG[amount],
-            INT[phase],
-            LONG[window_ms],
-            LONG[last],
-            LONG[len(measure_)],
-            measure_,
-        )
-    )
+    while True:
+        try:
+            limit, scope, amount, phase, window_ms, last, measure = record
+            limit_ = limit.encode()
+            scope_ = scope.encode()
+            measure_ = measure.encode()
+            return b"".join(
+                (
+                    LONG[len(limit_)],
+                    limit_,
+                    LONG[len(scope_)],
+                    scope_,
+                    LONG[amount],
+                    INT[phase],
+                    LONG[window_ms],
+                    LONG[last],
+                    LONG[len(measure_)],
+                    measure_,
+                )
+            )
+        except KeyError as missed:
+            learn(missed)
 
 
 def encode_opened_item_holds(value: tuple[Held, ...]) -> bytes:
     """Return the bytes of a value of `opened_item.holds`."""
-    if not value:
-        return b"\x00"
-    parts = [LONG[len(value)]]
-    for item in value:
-        parts.append(_encode_held(item))
-    parts.append(b"\x00")
-    return b"".join(parts)
+    while True:
+        try:
+            if not value:
+                return b"\x00"
+            parts = [LONG[len(value)]]
+            for item in value:
+                parts.append(_encode_held(item))
+            parts.append(b"\x00")
+            return b"".join(parts)
+        except KeyError as missed:
+            learn(missed)
 
 
 def _encode_lease(record: Lease) -> bytes:
-    (
-        slot,
-        seq,
-        state,
-        effect,
-        reason,
-        intent,
-        asked_offset,
-        asked_at,
-        until,
-        granted_digest,
-        granted_arguments,
-        claim_required,
-        act_ms_max,
-        expires_at,
-        set_digest,
-        executor,
-        nonce,
-        stopped,
-        votes,
-        holds,
-        wanted,
-    ) = record
-    if len(slot) != 16:
-        raise unfit("desk_change.opened_item.slot", len(slot), 16)
-    executor_ = executor.encode()
-    return b"".join(
-        (
-            slot,
-            LONG[seq],
-            INT[state],
-            INT[effect],
-            INT[reason],
-            LONG[len(intent)],
-            intent,
-            LONG[asked_offset],
-            LONG[asked_at],
-            LONG[until],
-            LONG[len(granted_digest)],
-            granted_digest,
-            b"\x00" if granted_arguments is None else encode_opened_item_granted_arguments(granted_arguments),
-            b"\x01" if claim_required else b"\x00",
-            INT[act_ms_max],
-            LONG[expires_at],
-            LONG[len(set_digest)],
-            set_digest,
-            LONG[len(executor_)],
-            executor_,
-            LONG[len(nonce)],
-            nonce,
-            b"\x01" if stopped else b"\x00",
-            b"\x00" if not votes else encode_opened_item_votes(votes),
-            b"\x00" if not holds else encode_opened_item_holds(holds),
-            LONG[len(wanted)],
-            wanted,
-        )
-    )
+    while True:
+        try:
+            (
+                slot,
+                seq,
+                state,
+                effect,
+                reason,
+                intent,
+                asked_offset,
+                asked_at,
+                until,
+                granted_digest,
+                granted_arguments,
+                claim_required,
+                act_ms_max,
+                expires_at,
+                set_digest,
+                executor,
+                nonce,
+                stopped,
+                votes,
+                holds,
+                wanted,
+            ) = record
+            if len(slot) != 16:
+                raise unfit("desk_change.opened_item.slot", len(slot), 16)
+            executor_ = executor.encode()
+            return b"".join(
+                (
+                    slot,
+                    LONG[seq],
+                    INT[state],
+                    INT[effect],
+                    INT[reason],
+                    LONG[len(intent)],
+                    intent,
+                    LONG[asked_offset],
+                    LONG[asked_at],
+                    LONG[until],
+                    LONG[len(granted_digest)],
+                    granted_digest,
+                    b"\x00" if granted_arguments is None else encode_opened_item_granted_arguments(granted_arguments),
+                    b"\x01" if claim_required else b"\x00",
+                    INT[act_ms_max],
+                    LONG[expires_at],
+                    LONG[len(set_digest)],
+                    set_digest,
+                    LONG[len(executor_)],
+                    executor_,
+                    LONG[len(nonce)],
+                    nonce,
+                    b"\x01" if stopped else b"\x00",
+                    b"\x00" if not votes else encode_opened_item_votes(votes),
+                    b"\x00" if not holds else encode_opened_item_holds(holds),
+                    LONG[len(wanted)],
+                    wanted,
+                )
+            )
+        except KeyError as missed:
+            learn(missed)
 
 
 def encode_opened(value: tuple[Lease, ...]) -> bytes:
     """Return the bytes of a value of `opened`."""
-    if not value:
-        return b"\x00"
-    parts = [LONG[len(value)]]
-    for item in value:
-        parts.append(_encode_lease(item))
-    parts.append(b"\x00")
-    return b"".join(parts)
+    while True:
+        try:
+            if not value:
+                return b"\x00"
+            parts = [LONG[len(value)]]
+            for item in value:
+                parts.append(_encode_lease(item))
+            parts.append(b"\x00")
+            return b"".join(parts)
+        except KeyError as missed:
+            learn(missed)
 
 
 def _encode_datakey(record: DataKey) -> bytes:
-    key, key_id, wrapped, salt = record
-    key_ = key.encode()
-    if len(key_id) != 16:
-        raise unfit("desk_change.data_keys_item.key_id", len(key_id), 16)
-    if len(salt) != 32:
-        raise unfit("desk_change.data_keys_item.salt", len(salt), 32)
-    return b"".join((LONG[len(key_)], key_, key_id, LONG[len(wrapped)], wrapped, salt))
+    while True:
+        try:
+            key, key_id, wrapped, salt = record
+            key_ = key.encode()
+            if len(key_id) != 16:
+                raise unfit("desk_change.data_keys_item.key_id", len(key_id), 16)
+            if len(salt) != 32:
+                raise unfit("desk_change.data_keys_item.salt", len(salt), 32)
+            return b"".join((LONG[len(key_)], key_, key_id, LONG[len(wrapped)], wrapped, salt))
+        except KeyError as missed:
+            learn(missed)
 
 
 def encode_data_keys(value: tuple[DataKey, ...]) -> bytes:
     """Return the bytes of a value of `data_keys`."""
-    if not value:
-        return b"\x00"
-    parts = [LONG[len(value)]]
-    for item in value:
-        parts.append(_encode_datakey(item))
-    parts.append(b"\x00")
-    return b"".join(parts)
+    while True:
+        try:
+            if not value:
+                return b"\x00"
+            parts = [LONG[len(value)]]
+            for item in value:
+                parts.append(_encode_datakey(item))
+            parts.append(b"\x00")
+            return b"".join(parts)
+        except KeyError as missed:
+            learn(missed)
 
 
 def _encode_session(record: Session) -> bytes:
-    key, origin, rank, seq, heard_at = record
-    key_ = key.encode()
-    return b"".join((LONG[len(key_)], key_, INT[origin], INT[rank], LONG[seq], LONG[heard_at]))
+    while True:
+        try:
+            key, origin, rank, seq, heard_at = record
+            key_ = key.encode()
+            return b"".join((LONG[len(key_)], key_, INT[origin], INT[rank], LONG[seq], LONG[heard_at]))
+        except KeyError as missed:
+            learn(missed)
 
 
 def encode_sessions(value: tuple[Session, ...]) -> bytes:
     """Return the bytes of a value of `sessions`."""
-    if not value:
-        return b"\x00"
-    parts = [LONG[len(value)]]
-    for item in value:
-        parts.append(_encode_session(item))
-    parts.append(b"\x00")
-    return b"".join(parts)
+    while True:
+        try:
+            if not value:
+                return b"\x00"
+            parts = [LONG[len(value)]]
+            for item in value:
+                parts.append(_encode_session(item))
+            parts.append(b"\x00")
+            return b"".join(parts)
+        except KeyError as missed:
+            learn(missed)
 
 
 def _encode_bucket(record: Bucket) -> bytes:
-    last, amount = record
-    return b"".join((LONG[last], LONG[amount]))
+    while True:
+        try:
+            last, amount = record
+            return b"".join((LONG[last], LONG[amount]))
+        except KeyError as missed:
+            learn(missed)
 
 
 def encode_meters_item_buckets(value: tuple[Bucket, ...]) -> bytes:
     """Return the bytes of a value of `meters_item.buckets`."""
-    if not value:
-        return b"\x00"
-    parts = [LONG[len(value)]]
-    for item in value:
-        parts.append(_encode_bucket(item))
-    parts.append(b"\x00")
-    return b"".join(parts)
+    while True:
+        try:
+            if not value:
+                return b"\x00"
+            parts = [LONG[len(value)]]
+            for item in value:
+                parts.append(_encode_bucket(item))
+            parts.append(b"\x00")
+            return b"".join(parts)
+        except KeyError as missed:
+            learn(missed)
 
 
 def _encode_meter(record: Meter) -> bytes:
-    key, limit, scope, seq, window_ms, buckets, measure = record
-    key_ = key.encode()
-    limit_ = limit.encode()
-    scope_ = scope.encode()
-    measure_ = measure.encode()
-    return b"".join(
-        (
-            LONG[len(key_)],
-            key_,
-            LONG[len(limit_)],
-            limit_,
-            LONG[len(scope_)],
-            scope_,
-            LONG[seq],
-            LONG[window_ms],
-            b"\x00" if not buckets else encode_meters_item_buckets(buckets),
-            LONG[len(measure_)],
-            measure_,
-        )
-    )
+    while True:
+        try:
+            key, limit, scope, seq, window_ms, buckets, measure = record
+            key_ = key.encode()
+            limit_ = limit.encode()
+            scope_ = scope.encode()
+            measure_ = measure.encode()
+            return b"".join(
+                (
+                    LONG[len(key_)],
+                    key_,
+                    LONG[len(limit_)],
+                    limit_,
+                    LONG[len(scope_)],
+                    scope_,
+                    LONG[seq],
+                    LONG[window_ms],
+                    b"\x00" if not buckets else encode_meters_item_buckets(buckets),
+                    LONG[len(measure_)],
+                    measure_,
+                )
+            )
+        except KeyError as missed:
+            learn(missed)
 
 
 def encode_meters(value: tuple[Meter, ...]) -> bytes:
     """Return the bytes of a value of `meters`."""
-    if not value:
-        return b"\x00"
-    parts = [LONG[len(value)]]
-    for item in value:
-        parts.append(_encode_meter(item))
-    parts.append(b"\x00")
-    return b"".join(parts)
+    while True:
+        try:
+            if not value:
+                return b"\x00"
+            parts = [LONG[len(value)]]
+            for item in value:
+                parts.append(_encode_meter(item))
+            parts.append(b"\x00")
+            return b"".join(parts)
+        except KeyError as missed:
+            learn(missed)
 
 
 def encode(record: DeskChange) -> bytes:
     """Return the payload, without framing."""
     try:
-        (
-            partition,
-            ordinal,
-            seq_to,
-            instant,
-            settled,
-            closed,
-            opened,
-            data_keys,
-            sessions,
-            meters,
-        ) = record
-        return b"".join(
-            (
-                INT[partition],
-                LONG[ordinal],
-                LONG[seq_to],
-                LONG[instant],
-                LONG[len(settled)],
-                settled,
-                LONG[len(closed)],
-                closed,
-                b"\x00" if not opened else encode_opened(opened),
-                b"\x00" if not data_keys else encode_data_keys(data_keys),
-                b"\x00" if not sessions else encode_sessions(sessions),
-                b"\x00" if not meters else encode_meters(meters),
-            )
-        )
+        while True:
+            try:
+                (
+                    partition,
+                    ordinal,
+                    seq_to,
+                    instant,
+                    settled,
+                    closed,
+                    opened,
+                    data_keys,
+                    sessions,
+                    meters,
+                ) = record
+                return b"".join(
+                    (
+                        INT[partition],
+                        LONG[ordinal],
+                        LONG[seq_to],
+                        LONG[instant],
+                        LONG[len(settled)],
+                        settled,
+                        LONG[len(closed)],
+                        closed,
+                        b"\x00" if not opened else encode_opened(opened),
+                        b"\x00" if not data_keys else encode_data_keys(data_keys),
+                        b"\x00" if not sessions else encode_sessions(sessions),
+                        b"\x00" if not meters else encode_meters(meters),
+                    )
+                )
+            except KeyError as missed:
+                learn(missed)
     except UnicodeEncodeError as fault:
         raise unwritable("desk_change", fault) from None
 

@@ -10,6 +10,7 @@ from placet.model.codec._wire import (
     SPAN,
     Misread,
     int_at,
+    learn,
     left_over,
     long_at,
     span,
@@ -42,46 +43,50 @@ class Halted(NamedTuple):
 def encode(record: Halted) -> bytes:
     """Return the payload, without framing."""
     try:
-        (
-            tenant,
-            id,
-            scope,
-            resumed,
-            partition,
-            seq,
-            instant,
-            cause_topic,
-            cause_partition,
-            cause_offset,
-            by,
-            reason,
-        ) = record
-        tenant_ = tenant.encode()
-        id_ = id.encode()
-        scope_ = scope.encode()
-        by_ = by.encode()
-        reason_ = reason.encode()
-        return b"".join(
-            (
-                LONG[len(tenant_)],
-                tenant_,
-                LONG[len(id_)],
-                id_,
-                LONG[len(scope_)],
-                scope_,
-                b"\x01" if resumed else b"\x00",
-                INT[partition],
-                LONG[seq],
-                LONG[instant],
-                INT[cause_topic],
-                INT[cause_partition],
-                LONG[cause_offset],
-                LONG[len(by_)],
-                by_,
-                LONG[len(reason_)],
-                reason_,
-            )
-        )
+        while True:
+            try:
+                (
+                    tenant,
+                    id,
+                    scope,
+                    resumed,
+                    partition,
+                    seq,
+                    instant,
+                    cause_topic,
+                    cause_partition,
+                    cause_offset,
+                    by,
+                    reason,
+                ) = record
+                tenant_ = tenant.encode()
+                id_ = id.encode()
+                scope_ = scope.encode()
+                by_ = by.encode()
+                reason_ = reason.encode()
+                return b"".join(
+                    (
+                        LONG[len(tenant_)],
+                        tenant_,
+                        LONG[len(id_)],
+                        id_,
+                        LONG[len(scope_)],
+                        scope_,
+                        b"\x01" if resumed else b"\x00",
+                        INT[partition],
+                        LONG[seq],
+                        LONG[instant],
+                        INT[cause_topic],
+                        INT[cause_partition],
+                        LONG[cause_offset],
+                        LONG[len(by_)],
+                        by_,
+                        LONG[len(reason_)],
+                        reason_,
+                    )
+                )
+            except KeyError as missed:
+                learn(missed)
     except UnicodeEncodeError as fault:
         raise unwritable("halted", fault) from None
 

@@ -11,6 +11,7 @@ from placet.model.codec._wire import (
     Misread,
     count,
     int_at,
+    learn,
     left_over,
     long_at,
     span,
@@ -67,51 +68,67 @@ class Intent(NamedTuple):
 
 def encode_after(value: tuple[bytes, ...]) -> bytes:
     """Return the bytes of a value of `after`."""
-    if not value:
-        return b"\x00"
-    parts = [LONG[len(value)]]
-    for item in value:
-        if len(item) != 16:
-            raise unfit("intent.after_item", len(item), 16)
-        parts.append(item)
-    parts.append(b"\x00")
-    return b"".join(parts)
+    while True:
+        try:
+            if not value:
+                return b"\x00"
+            parts = [LONG[len(value)]]
+            for item in value:
+                if len(item) != 16:
+                    raise unfit("intent.after_item", len(item), 16)
+                parts.append(item)
+            parts.append(b"\x00")
+            return b"".join(parts)
+        except KeyError as missed:
+            learn(missed)
 
 
 def _encode_position(record: Position) -> bytes:
-    topic, partition, offset = record
-    return b"".join((INT[topic], INT[partition], LONG[offset]))
+    while True:
+        try:
+            topic, partition, offset = record
+            return b"".join((INT[topic], INT[partition], LONG[offset]))
+        except KeyError as missed:
+            learn(missed)
 
 
 def encode_at_least(value: tuple[Position, ...]) -> bytes:
     """Return the bytes of a value of `at_least`."""
-    if not value:
-        return b"\x00"
-    parts = [LONG[len(value)]]
-    for item in value:
-        parts.append(_encode_position(item))
-    parts.append(b"\x00")
-    return b"".join(parts)
+    while True:
+        try:
+            if not value:
+                return b"\x00"
+            parts = [LONG[len(value)]]
+            for item in value:
+                parts.append(_encode_position(item))
+            parts.append(b"\x00")
+            return b"".join(parts)
+        except KeyError as missed:
+            learn(missed)
 
 
 def _encode_proof(record: Proof) -> bytes:
-    issuer, kid, index, size, path, signature = record
-    issuer_ = issuer.encode()
-    kid_ = kid.encode()
-    return b"".join(
-        (
-            LONG[len(issuer_)],
-            issuer_,
-            LONG[len(kid_)],
-            kid_,
-            INT[index],
-            INT[size],
-            LONG[len(path)],
-            path,
-            LONG[len(signature)],
-            signature,
-        )
-    )
+    while True:
+        try:
+            issuer, kid, index, size, path, signature = record
+            issuer_ = issuer.encode()
+            kid_ = kid.encode()
+            return b"".join(
+                (
+                    LONG[len(issuer_)],
+                    issuer_,
+                    LONG[len(kid_)],
+                    kid_,
+                    INT[index],
+                    INT[size],
+                    LONG[len(path)],
+                    path,
+                    LONG[len(signature)],
+                    signature,
+                )
+            )
+        except KeyError as missed:
+            learn(missed)
 
 
 def encode_proof(value: Proof | None) -> bytes:
@@ -124,66 +141,70 @@ def encode_proof(value: Proof | None) -> bytes:
 def encode_unsigned(record: Intent) -> bytes:
     """Return what its writer signs: all fields before the proof."""
     try:
-        (
-            id,
-            attempt,
-            tenant,
-            actor,
-            authority,
-            mandate,
-            action,
-            resource,
-            purpose,
-            session,
-            after,
-            audience,
-            arguments,
-            deadline,
-            at_least,
-            emergency,
-            _,
-        ) = record
-        if len(id) != 16:
-            raise unfit("intent.id", len(id), 16)
-        tenant_ = tenant.encode()
-        actor_ = actor.encode()
-        authority_ = authority.encode()
-        mandate_ = mandate.encode()
-        action_ = action.encode()
-        resource_ = resource.encode()
-        purpose_ = purpose.encode()
-        session_ = session.encode()
-        audience_ = audience.encode()
-        return b"".join(
-            (
-                id,
-                INT[attempt],
-                LONG[len(tenant_)],
-                tenant_,
-                LONG[len(actor_)],
-                actor_,
-                LONG[len(authority_)],
-                authority_,
-                LONG[len(mandate_)],
-                mandate_,
-                LONG[len(action_)],
-                action_,
-                LONG[len(resource_)],
-                resource_,
-                LONG[len(purpose_)],
-                purpose_,
-                LONG[len(session_)],
-                session_,
-                b"\x00" if not after else encode_after(after),
-                LONG[len(audience_)],
-                audience_,
-                LONG[len(arguments)],
-                arguments,
-                LONG[deadline],
-                b"\x00" if not at_least else encode_at_least(at_least),
-                b"\x01" if emergency else b"\x00",
-            )
-        )
+        while True:
+            try:
+                (
+                    id,
+                    attempt,
+                    tenant,
+                    actor,
+                    authority,
+                    mandate,
+                    action,
+                    resource,
+                    purpose,
+                    session,
+                    after,
+                    audience,
+                    arguments,
+                    deadline,
+                    at_least,
+                    emergency,
+                    _,
+                ) = record
+                if len(id) != 16:
+                    raise unfit("intent.id", len(id), 16)
+                tenant_ = tenant.encode()
+                actor_ = actor.encode()
+                authority_ = authority.encode()
+                mandate_ = mandate.encode()
+                action_ = action.encode()
+                resource_ = resource.encode()
+                purpose_ = purpose.encode()
+                session_ = session.encode()
+                audience_ = audience.encode()
+                return b"".join(
+                    (
+                        id,
+                        INT[attempt],
+                        LONG[len(tenant_)],
+                        tenant_,
+                        LONG[len(actor_)],
+                        actor_,
+                        LONG[len(authority_)],
+                        authority_,
+                        LONG[len(mandate_)],
+                        mandate_,
+                        LONG[len(action_)],
+                        action_,
+                        LONG[len(resource_)],
+                        resource_,
+                        LONG[len(purpose_)],
+                        purpose_,
+                        LONG[len(session_)],
+                        session_,
+                        b"\x00" if not after else encode_after(after),
+                        LONG[len(audience_)],
+                        audience_,
+                        LONG[len(arguments)],
+                        arguments,
+                        LONG[deadline],
+                        b"\x00" if not at_least else encode_at_least(at_least),
+                        b"\x01" if emergency else b"\x00",
+                    )
+                )
+            except KeyError as missed:
+                learn(missed)
     except UnicodeEncodeError as fault:
         raise unwritable("intent", fault) from None
 

@@ -11,6 +11,7 @@ from placet.model.codec._wire import (
     Misread,
     count,
     int_at,
+    learn,
     left_over,
     long_at,
     span,
@@ -54,34 +55,42 @@ class Key(NamedTuple):
 
 def encode_sources(value: tuple[str, ...]) -> bytes:
     """Return the bytes of a value of `sources`."""
-    if not value:
-        return b"\x00"
-    parts = [LONG[len(value)]]
-    for item in value:
-        item_ = item.encode()
-        parts += (LONG[len(item_)], item_)
-    parts.append(b"\x00")
-    return b"".join(parts)
+    while True:
+        try:
+            if not value:
+                return b"\x00"
+            parts = [LONG[len(value)]]
+            for item in value:
+                item_ = item.encode()
+                parts += (LONG[len(item_)], item_)
+            parts.append(b"\x00")
+            return b"".join(parts)
+        except KeyError as missed:
+            learn(missed)
 
 
 def _encode_proof(record: Proof) -> bytes:
-    issuer, kid, index, size, path, signature = record
-    issuer_ = issuer.encode()
-    kid_ = kid.encode()
-    return b"".join(
-        (
-            LONG[len(issuer_)],
-            issuer_,
-            LONG[len(kid_)],
-            kid_,
-            INT[index],
-            INT[size],
-            LONG[len(path)],
-            path,
-            LONG[len(signature)],
-            signature,
-        )
-    )
+    while True:
+        try:
+            issuer, kid, index, size, path, signature = record
+            issuer_ = issuer.encode()
+            kid_ = kid.encode()
+            return b"".join(
+                (
+                    LONG[len(issuer_)],
+                    issuer_,
+                    LONG[len(kid_)],
+                    kid_,
+                    INT[index],
+                    INT[size],
+                    LONG[len(path)],
+                    path,
+                    LONG[len(signature)],
+                    signature,
+                )
+            )
+        except KeyError as missed:
+            learn(missed)
 
 
 def encode_proof(value: Proof | None) -> bytes:
@@ -94,30 +103,46 @@ def encode_proof(value: Proof | None) -> bytes:
 def encode_unsigned(record: Key) -> bytes:
     """Return what its writer signs: all fields before the proof."""
     try:
-        (tenant, kid, issuer, purpose, public, sources, not_before, not_after, compromised_at, observed_at, _) = record
-        tenant_ = tenant.encode()
-        kid_ = kid.encode()
-        issuer_ = issuer.encode()
-        purpose_ = purpose.encode()
-        return b"".join(
-            (
-                LONG[len(tenant_)],
-                tenant_,
-                LONG[len(kid_)],
-                kid_,
-                LONG[len(issuer_)],
-                issuer_,
-                LONG[len(purpose_)],
-                purpose_,
-                LONG[len(public)],
-                public,
-                b"\x00" if not sources else encode_sources(sources),
-                LONG[not_before],
-                LONG[not_after],
-                LONG[compromised_at],
-                LONG[observed_at],
-            )
-        )
+        while True:
+            try:
+                (
+                    tenant,
+                    kid,
+                    issuer,
+                    purpose,
+                    public,
+                    sources,
+                    not_before,
+                    not_after,
+                    compromised_at,
+                    observed_at,
+                    _,
+                ) = record
+                tenant_ = tenant.encode()
+                kid_ = kid.encode()
+                issuer_ = issuer.encode()
+                purpose_ = purpose.encode()
+                return b"".join(
+                    (
+                        LONG[len(tenant_)],
+                        tenant_,
+                        LONG[len(kid_)],
+                        kid_,
+                        LONG[len(issuer_)],
+                        issuer_,
+                        LONG[len(purpose_)],
+                        purpose_,
+                        LONG[len(public)],
+                        public,
+                        b"\x00" if not sources else encode_sources(sources),
+                        LONG[not_before],
+                        LONG[not_after],
+                        LONG[compromised_at],
+                        LONG[observed_at],
+                    )
+                )
+            except KeyError as missed:
+                learn(missed)
     except UnicodeEncodeError as fault:
         raise unwritable("key", fault) from None
 

@@ -11,6 +11,7 @@ from placet.model.codec._wire import (
     Misread,
     count,
     int_at,
+    learn,
     left_over,
     long_at,
     span,
@@ -63,83 +64,107 @@ class Mandate(NamedTuple):
 
 def encode_actions(value: tuple[str, ...]) -> bytes:
     """Return the bytes of a value of `actions`."""
-    if not value:
-        return b"\x00"
-    parts = [LONG[len(value)]]
-    for item in value:
-        item_ = item.encode()
-        parts += (LONG[len(item_)], item_)
-    parts.append(b"\x00")
-    return b"".join(parts)
+    while True:
+        try:
+            if not value:
+                return b"\x00"
+            parts = [LONG[len(value)]]
+            for item in value:
+                item_ = item.encode()
+                parts += (LONG[len(item_)], item_)
+            parts.append(b"\x00")
+            return b"".join(parts)
+        except KeyError as missed:
+            learn(missed)
 
 
 def encode_resources(value: tuple[str, ...]) -> bytes:
     """Return the bytes of a value of `resources`."""
-    if not value:
-        return b"\x00"
-    parts = [LONG[len(value)]]
-    for item in value:
-        item_ = item.encode()
-        parts += (LONG[len(item_)], item_)
-    parts.append(b"\x00")
-    return b"".join(parts)
+    while True:
+        try:
+            if not value:
+                return b"\x00"
+            parts = [LONG[len(value)]]
+            for item in value:
+                item_ = item.encode()
+                parts += (LONG[len(item_)], item_)
+            parts.append(b"\x00")
+            return b"".join(parts)
+        except KeyError as missed:
+            learn(missed)
 
 
 def encode_limits_item_actions(value: tuple[str, ...]) -> bytes:
     """Return the bytes of a value of `limits_item.actions`."""
-    if not value:
-        return b"\x00"
-    parts = [LONG[len(value)]]
-    for item in value:
-        item_ = item.encode()
-        parts += (LONG[len(item_)], item_)
-    parts.append(b"\x00")
-    return b"".join(parts)
+    while True:
+        try:
+            if not value:
+                return b"\x00"
+            parts = [LONG[len(value)]]
+            for item in value:
+                item_ = item.encode()
+                parts += (LONG[len(item_)], item_)
+            parts.append(b"\x00")
+            return b"".join(parts)
+        except KeyError as missed:
+            learn(missed)
 
 
 def _encode_limit(record: Limit) -> bytes:
-    measure, max, window_s, actions = record
-    measure_ = measure.encode()
-    return b"".join(
-        (
-            LONG[len(measure_)],
-            measure_,
-            LONG[max],
-            INT[window_s],
-            b"\x00" if not actions else encode_limits_item_actions(actions),
-        )
-    )
+    while True:
+        try:
+            measure, max, window_s, actions = record
+            measure_ = measure.encode()
+            return b"".join(
+                (
+                    LONG[len(measure_)],
+                    measure_,
+                    LONG[max],
+                    INT[window_s],
+                    b"\x00" if not actions else encode_limits_item_actions(actions),
+                )
+            )
+        except KeyError as missed:
+            learn(missed)
 
 
 def encode_limits(value: tuple[Limit, ...]) -> bytes:
     """Return the bytes of a value of `limits`."""
-    if not value:
-        return b"\x00"
-    parts = [LONG[len(value)]]
-    for item in value:
-        parts.append(_encode_limit(item))
-    parts.append(b"\x00")
-    return b"".join(parts)
+    while True:
+        try:
+            if not value:
+                return b"\x00"
+            parts = [LONG[len(value)]]
+            for item in value:
+                parts.append(_encode_limit(item))
+            parts.append(b"\x00")
+            return b"".join(parts)
+        except KeyError as missed:
+            learn(missed)
 
 
 def _encode_proof(record: Proof) -> bytes:
-    issuer, kid, index, size, path, signature = record
-    issuer_ = issuer.encode()
-    kid_ = kid.encode()
-    return b"".join(
-        (
-            LONG[len(issuer_)],
-            issuer_,
-            LONG[len(kid_)],
-            kid_,
-            INT[index],
-            INT[size],
-            LONG[len(path)],
-            path,
-            LONG[len(signature)],
-            signature,
-        )
-    )
+    while True:
+        try:
+            issuer, kid, index, size, path, signature = record
+            issuer_ = issuer.encode()
+            kid_ = kid.encode()
+            return b"".join(
+                (
+                    LONG[len(issuer_)],
+                    issuer_,
+                    LONG[len(kid_)],
+                    kid_,
+                    INT[index],
+                    INT[size],
+                    LONG[len(path)],
+                    path,
+                    LONG[len(signature)],
+                    signature,
+                )
+            )
+        except KeyError as missed:
+            learn(missed)
 
 
 def encode_proof(value: Proof | None) -> bytes:
@@ -152,51 +177,55 @@ def encode_proof(value: Proof | None) -> bytes:
 def encode_unsigned(record: Mandate) -> bytes:
     """Return what its writer signs: all fields before the proof."""
     try:
-        (
-            tenant,
-            id,
-            delegator,
-            delegate,
-            task,
-            actions,
-            resources,
-            limits,
-            parent,
-            expires_at,
-            status,
-            observed_at,
-            _,
-        ) = record
-        tenant_ = tenant.encode()
-        id_ = id.encode()
-        delegator_ = delegator.encode()
-        delegate_ = delegate.encode()
-        task_ = task.encode()
-        parent_ = parent.encode()
-        status_ = status.encode()
-        return b"".join(
-            (
-                LONG[len(tenant_)],
-                tenant_,
-                LONG[len(id_)],
-                id_,
-                LONG[len(delegator_)],
-                delegator_,
-                LONG[len(delegate_)],
-                delegate_,
-                LONG[len(task_)],
-                task_,
-                b"\x00" if not actions else encode_actions(actions),
-                b"\x00" if not resources else encode_resources(resources),
-                b"\x00" if not limits else encode_limits(limits),
-                LONG[len(parent_)],
-                parent_,
-                LONG[expires_at],
-                LONG[len(status_)],
-                status_,
-                LONG[observed_at],
-            )
-        )
+        while True:
+            try:
+                (
+                    tenant,
+                    id,
+                    delegator,
+                    delegate,
+                    task,
+                    actions,
+                    resources,
+                    limits,
+                    parent,
+                    expires_at,
+                    status,
+                    observed_at,
+                    _,
+                ) = record
+                tenant_ = tenant.encode()
+                id_ = id.encode()
+                delegator_ = delegator.encode()
+                delegate_ = delegate.encode()
+                task_ = task.encode()
+                parent_ = parent.encode()
+                status_ = status.encode()
+                return b"".join(
+                    (
+                        LONG[len(tenant_)],
+                        tenant_,
+                        LONG[len(id_)],
+                        id_,
+                        LONG[len(delegator_)],
+                        delegator_,
+                        LONG[len(delegate_)],
+                        delegate_,
+                        LONG[len(task_)],
+                        task_,
+                        b"\x00" if not actions else encode_actions(actions),
+                        b"\x00" if not resources else encode_resources(resources),
+                        b"\x00" if not limits else encode_limits(limits),
+                        LONG[len(parent_)],
+                        parent_,
+                        LONG[expires_at],
+                        LONG[len(status_)],
+                        status_,
+                        LONG[observed_at],
+                    )
+                )
+            except KeyError as missed:
+                learn(missed)
     except UnicodeEncodeError as fault:
         raise unwritable("mandate", fault) from None
 

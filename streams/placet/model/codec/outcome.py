@@ -10,6 +10,7 @@ from placet.model.codec._wire import (
     SPAN,
     Misread,
     int_at,
+    learn,
     left_over,
     long_at,
     span,
@@ -53,23 +54,27 @@ class Outcome(NamedTuple):
 
 
 def _encode_proof(record: Proof) -> bytes:
-    issuer, kid, index, size, path, signature = record
-    issuer_ = issuer.encode()
-    kid_ = kid.encode()
-    return b"".join(
-        (
-            LONG[len(issuer_)],
-            issuer_,
-            LONG[len(kid_)],
-            kid_,
-            INT[index],
-            INT[size],
-            LONG[len(path)],
-            path,
-            LONG[len(signature)],
-            signature,
-        )
-    )
+    while True:
+        try:
+            issuer, kid, index, size, path, signature = record
+            issuer_ = issuer.encode()
+            kid_ = kid.encode()
+            return b"".join(
+                (
+                    LONG[len(issuer_)],
+                    issuer_,
+                    LONG[len(kid_)],
+                    kid_,
+                    INT[index],
+                    INT[size],
+                    LONG[len(path)],
+                    path,
+                    LONG[len(signature)],
+                    signature,
+                )
+            )
+        except KeyError as missed:
+            learn(missed)
 
 
 def encode_proof(value: Proof | None) -> bytes:
@@ -82,54 +87,58 @@ def encode_proof(value: Proof | None) -> bytes:
 def encode_unsigned(record: Outcome) -> bytes:
     """Return what its writer signs: all fields before the proof."""
     try:
-        (
-            tenant,
-            authority,
-            id,
-            attempt,
-            executor,
-            nonce,
-            result,
-            ran_digest,
-            sensitivity,
-            origin,
-            detail,
-            finished_at,
-            _,
-        ) = record
-        tenant_ = tenant.encode()
-        authority_ = authority.encode()
-        if len(id) != 16:
-            raise unfit("outcome.id", len(id), 16)
-        executor_ = executor.encode()
-        if len(nonce) != 16:
-            raise unfit("outcome.nonce", len(nonce), 16)
-        sensitivity_ = sensitivity.encode()
-        origin_ = origin.encode()
-        detail_ = detail.encode()
-        return b"".join(
-            (
-                LONG[len(tenant_)],
-                tenant_,
-                LONG[len(authority_)],
-                authority_,
-                id,
-                INT[attempt],
-                LONG[len(executor_)],
-                executor_,
-                nonce,
-                INT[result],
-                LONG[len(ran_digest)],
-                ran_digest,
-                LONG[len(sensitivity_)],
-                sensitivity_,
-                LONG[len(origin_)],
-                origin_,
-                LONG[len(detail_)],
-                detail_,
-                LONG[finished_at],
-            )
-        )
+        while True:
+            try:
+                (
+                    tenant,
+                    authority,
+                    id,
+                    attempt,
+                    executor,
+                    nonce,
+                    result,
+                    ran_digest,
+                    sensitivity,
+                    origin,
+                    detail,
+                    finished_at,
+                    _,
+                ) = record
+                tenant_ = tenant.encode()
+                authority_ = authority.encode()
+                if len(id) != 16:
+                    raise unfit("outcome.id", len(id), 16)
+                executor_ = executor.encode()
+                if len(nonce) != 16:
+                    raise unfit("outcome.nonce", len(nonce), 16)
+                sensitivity_ = sensitivity.encode()
+                origin_ = origin.encode()
+                detail_ = detail.encode()
+                return b"".join(
+                    (
+                        LONG[len(tenant_)],
+                        tenant_,
+                        LONG[len(authority_)],
+                        authority_,
+                        id,
+                        INT[attempt],
+                        LONG[len(executor_)],
+                        executor_,
+                        nonce,
+                        INT[result],
+                        LONG[len(ran_digest)],
+                        ran_digest,
+                        LONG[len(sensitivity_)],
+                        sensitivity_,
+                        LONG[len(origin_)],
+                        origin_,
+                        LONG[len(detail_)],
+                        detail_,
+                        LONG[finished_at],
+                    )
+                )
+            except KeyError as missed:
+                learn(missed)
     except UnicodeEncodeError as fault:
         raise unwritable("outcome", fault) from None
 

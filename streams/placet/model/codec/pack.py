@@ -11,6 +11,7 @@ from placet.model.codec._wire import (
     Misread,
     count,
     int_at,
+    learn,
     left_over,
     long_at,
     span,
@@ -54,41 +55,53 @@ class Pack(NamedTuple):
 
 
 def _encode_file(record: File) -> bytes:
-    name, text = record
-    name_ = name.encode()
-    text_ = text.encode()
-    return b"".join((LONG[len(name_)], name_, LONG[len(text_)], text_))
+    while True:
+        try:
+            name, text = record
+            name_ = name.encode()
+            text_ = text.encode()
+            return b"".join((LONG[len(name_)], name_, LONG[len(text_)], text_))
+        except KeyError as missed:
+            learn(missed)
 
 
 def encode_files(value: tuple[File, ...]) -> bytes:
     """Return the bytes of a value of `files`."""
-    if not value:
-        return b"\x00"
-    parts = [LONG[len(value)]]
-    for item in value:
-        parts.append(_encode_file(item))
-    parts.append(b"\x00")
-    return b"".join(parts)
+    while True:
+        try:
+            if not value:
+                return b"\x00"
+            parts = [LONG[len(value)]]
+            for item in value:
+                parts.append(_encode_file(item))
+            parts.append(b"\x00")
+            return b"".join(parts)
+        except KeyError as missed:
+            learn(missed)
 
 
 def _encode_proof(record: Proof) -> bytes:
-    issuer, kid, index, size, path, signature = record
-    issuer_ = issuer.encode()
-    kid_ = kid.encode()
-    return b"".join(
-        (
-            LONG[len(issuer_)],
-            issuer_,
-            LONG[len(kid_)],
-            kid_,
-            INT[index],
-            INT[size],
-            LONG[len(path)],
-            path,
-            LONG[len(signature)],
-            signature,
-        )
-    )
+    while True:
+        try:
+            issuer, kid, index, size, path, signature = record
+            issuer_ = issuer.encode()
+            kid_ = kid.encode()
+            return b"".join(
+                (
+                    LONG[len(issuer_)],
+                    issuer_,
+                    LONG[len(kid_)],
+                    kid_,
+                    INT[index],
+                    INT[size],
+                    LONG[len(path)],
+                    path,
+                    LONG[len(signature)],
+                    signature,
+                )
+            )
+        except KeyError as missed:
+            learn(missed)
 
 
 def encode_proof(value: Proof | None) -> bytes:
@@ -101,22 +114,26 @@ def encode_proof(value: Proof | None) -> bytes:
 def encode_unsigned(record: Pack) -> bytes:
     """Return what its writer signs: all fields before the proof."""
     try:
-        (tenant, name, digest, files, published_at, _) = record
-        tenant_ = tenant.encode()
-        name_ = name.encode()
-        if len(digest) != 32:
-            raise unfit("pack.digest", len(digest), 32)
-        return b"".join(
-            (
-                LONG[len(tenant_)],
-                tenant_,
-                LONG[len(name_)],
-                name_,
-                digest,
-                b"\x00" if not files else encode_files(files),
-                LONG[published_at],
-            )
-        )
+        while True:
+            try:
+                (tenant, name, digest, files, published_at, _) = record
+                tenant_ = tenant.encode()
+                name_ = name.encode()
+                if len(digest) != 32:
+                    raise unfit("pack.digest", len(digest), 32)
+                return b"".join(
+                    (
+                        LONG[len(tenant_)],
+                        tenant_,
+                        LONG[len(name_)],
+                        name_,
+                        digest,
+                        b"\x00" if not files else encode_files(files),
+                        LONG[published_at],
+                    )
+                )
+            except KeyError as missed:
+                learn(missed)
     except UnicodeEncodeError as fault:
         raise unwritable("pack", fault) from None
 

@@ -11,6 +11,7 @@ from placet.model.codec._wire import (
     Misread,
     count,
     int_at,
+    learn,
     left_over,
     long_at,
     span,
@@ -52,67 +53,87 @@ class Principal(NamedTuple):
 
 def encode_owner(value: str | None) -> bytes:
     """Return the bytes of a value of `owner`."""
-    if value is None:
-        return b"\x00"
-    value_ = value.encode()
-    return b"".join((b"\x02", LONG[len(value_)], value_))
+    while True:
+        try:
+            if value is None:
+                return b"\x00"
+            value_ = value.encode()
+            return b"".join((b"\x02", LONG[len(value_)], value_))
+        except KeyError as missed:
+            learn(missed)
 
 
 def encode_groups(value: tuple[str, ...]) -> bytes:
     """Return the bytes of a value of `groups`."""
-    if not value:
-        return b"\x00"
-    parts = [LONG[len(value)]]
-    for item in value:
-        item_ = item.encode()
-        parts += (LONG[len(item_)], item_)
-    parts.append(b"\x00")
-    return b"".join(parts)
+    while True:
+        try:
+            if not value:
+                return b"\x00"
+            parts = [LONG[len(value)]]
+            for item in value:
+                item_ = item.encode()
+                parts += (LONG[len(item_)], item_)
+            parts.append(b"\x00")
+            return b"".join(parts)
+        except KeyError as missed:
+            learn(missed)
 
 
 def encode_attributes(value: dict[str, str]) -> bytes:
     """Return the bytes of a value of `attributes`."""
-    if not value:
-        return b"\x00"
-    parts = [LONG[len(value)]]
-    for key, item in value.items():
-        key_ = key.encode()
-        item_ = item.encode()
-        parts += (LONG[len(key_)], key_, LONG[len(item_)], item_)
-    parts.append(b"\x00")
-    return b"".join(parts)
+    while True:
+        try:
+            if not value:
+                return b"\x00"
+            parts = [LONG[len(value)]]
+            for key, item in value.items():
+                key_ = key.encode()
+                item_ = item.encode()
+                parts += (LONG[len(key_)], key_, LONG[len(item_)], item_)
+            parts.append(b"\x00")
+            return b"".join(parts)
+        except KeyError as missed:
+            learn(missed)
 
 
 def encode_capabilities(value: tuple[str, ...]) -> bytes:
     """Return the bytes of a value of `capabilities`."""
-    if not value:
-        return b"\x00"
-    parts = [LONG[len(value)]]
-    for item in value:
-        item_ = item.encode()
-        parts += (LONG[len(item_)], item_)
-    parts.append(b"\x00")
-    return b"".join(parts)
+    while True:
+        try:
+            if not value:
+                return b"\x00"
+            parts = [LONG[len(value)]]
+            for item in value:
+                item_ = item.encode()
+                parts += (LONG[len(item_)], item_)
+            parts.append(b"\x00")
+            return b"".join(parts)
+        except KeyError as missed:
+            learn(missed)
 
 
 def _encode_proof(record: Proof) -> bytes:
-    issuer, kid, index, size, path, signature = record
-    issuer_ = issuer.encode()
-    kid_ = kid.encode()
-    return b"".join(
-        (
-            LONG[len(issuer_)],
-            issuer_,
-            LONG[len(kid_)],
-            kid_,
-            INT[index],
-            INT[size],
-            LONG[len(path)],
-            path,
-            LONG[len(signature)],
-            signature,
-        )
-    )
+    while True:
+        try:
+            issuer, kid, index, size, path, signature = record
+            issuer_ = issuer.encode()
+            kid_ = kid.encode()
+            return b"".join(
+                (
+                    LONG[len(issuer_)],
+                    issuer_,
+                    LONG[len(kid_)],
+                    kid_,
+                    INT[index],
+                    INT[size],
+                    LONG[len(path)],
+                    path,
+                    LONG[len(signature)],
+                    signature,
+                )
+            )
+        except KeyError as missed:
+            learn(missed)
 
 
 def encode_proof(value: Proof | None) -> bytes:
@@ -125,31 +146,35 @@ def encode_proof(value: Proof | None) -> bytes:
 def encode_unsigned(record: Principal) -> bytes:
     """Return what its writer signs: all fields before the proof."""
     try:
-        (tenant, id, kind, status, owner, groups, attributes, capabilities, source, observed_at, _) = record
-        tenant_ = tenant.encode()
-        id_ = id.encode()
-        kind_ = kind.encode()
-        status_ = status.encode()
-        source_ = source.encode()
-        return b"".join(
-            (
-                LONG[len(tenant_)],
-                tenant_,
-                LONG[len(id_)],
-                id_,
-                LONG[len(kind_)],
-                kind_,
-                LONG[len(status_)],
-                status_,
-                b"\x00" if owner is None else encode_owner(owner),
-                b"\x00" if not groups else encode_groups(groups),
-                encode_attributes(attributes),
-                b"\x00" if not capabilities else encode_capabilities(capabilities),
-                LONG[len(source_)],
-                source_,
-                LONG[observed_at],
-            )
-        )
+        while True:
+            try:
+                (tenant, id, kind, status, owner, groups, attributes, capabilities, source, observed_at, _) = record
+                tenant_ = tenant.encode()
+                id_ = id.encode()
+                kind_ = kind.encode()
+                status_ = status.encode()
+                source_ = source.encode()
+                return b"".join(
+                    (
+                        LONG[len(tenant_)],
+                        tenant_,
+                        LONG[len(id_)],
+                        id_,
+                        LONG[len(kind_)],
+                        kind_,
+                        LONG[len(status_)],
+                        status_,
+                        b"\x00" if owner is None else encode_owner(owner),
+                        b"\x00" if not groups else encode_groups(groups),
+                        encode_attributes(attributes),
+                        b"\x00" if not capabilities else encode_capabilities(capabilities),
+                        LONG[len(source_)],
+                        source_,
+                        LONG[observed_at],
+                    )
+                )
+            except KeyError as missed:
+                learn(missed)
     except UnicodeEncodeError as fault:
         raise unwritable("principal", fault) from None
 

@@ -10,6 +10,7 @@ from placet.model.codec._wire import (
     SPAN,
     Misread,
     int_at,
+    learn,
     left_over,
     long_at,
     span,
@@ -37,45 +38,57 @@ class Quarantined(NamedTuple):
 
 def encode_key(value: bytes | None) -> bytes:
     """Return the bytes of a value of `key`."""
-    if value is None:
-        return b"\x00"
-    return b"".join((b"\x02", LONG[len(value)], value))
+    while True:
+        try:
+            if value is None:
+                return b"\x00"
+            return b"".join((b"\x02", LONG[len(value)], value))
+        except KeyError as missed:
+            learn(missed)
 
 
 def encode_value(value: bytes | None) -> bytes:
     """Return the bytes of a value of `value`."""
-    if value is None:
-        return b"\x00"
-    return b"".join((b"\x02", LONG[len(value)], value))
+    while True:
+        try:
+            if value is None:
+                return b"\x00"
+            return b"".join((b"\x02", LONG[len(value)], value))
+        except KeyError as missed:
+            learn(missed)
 
 
 def encode(record: Quarantined) -> bytes:
     """Return the payload, without framing."""
     try:
-        (
-            topic,
-            partition,
-            offset,
-            at,
-            reason,
-            detail,
-            key,
-            value,
-        ) = record
-        detail_ = detail.encode()
-        return b"".join(
-            (
-                INT[topic],
-                INT[partition],
-                LONG[offset],
-                LONG[at],
-                INT[reason],
-                LONG[len(detail_)],
-                detail_,
-                b"\x00" if key is None else encode_key(key),
-                b"\x00" if value is None else encode_value(value),
-            )
-        )
+        while True:
+            try:
+                (
+                    topic,
+                    partition,
+                    offset,
+                    at,
+                    reason,
+                    detail,
+                    key,
+                    value,
+                ) = record
+                detail_ = detail.encode()
+                return b"".join(
+                    (
+                        INT[topic],
+                        INT[partition],
+                        LONG[offset],
+                        LONG[at],
+                        INT[reason],
+                        LONG[len(detail_)],
+                        detail_,
+                        b"\x00" if key is None else encode_key(key),
+                        b"\x00" if value is None else encode_value(value),
+                    )
+                )
+            except KeyError as missed:
+                learn(missed)
     except UnicodeEncodeError as fault:
         raise unwritable("quarantined", fault) from None
 

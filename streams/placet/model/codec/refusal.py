@@ -10,6 +10,7 @@ from placet.model.codec._wire import (
     SPAN,
     Misread,
     int_at,
+    learn,
     left_over,
     long_at,
     span,
@@ -46,51 +47,55 @@ class Refusal(NamedTuple):
 def encode(record: Refusal) -> bytes:
     """Return the payload, without framing."""
     try:
-        (
-            partition,
-            seq,
-            instant,
-            cause_topic,
-            cause_partition,
-            cause_offset,
-            asked_at,
-            reason,
-            detail,
-            raw_digest,
-            tenant,
-            authority,
-            id,
-            attempt,
-            retry_after_ms,
-        ) = record
-        detail_ = detail.encode()
-        if len(raw_digest) != 32:
-            raise unfit("refusal.raw_digest", len(raw_digest), 32)
-        tenant_ = tenant.encode()
-        authority_ = authority.encode()
-        return b"".join(
-            (
-                INT[partition],
-                LONG[seq],
-                LONG[instant],
-                INT[cause_topic],
-                INT[cause_partition],
-                LONG[cause_offset],
-                LONG[asked_at],
-                INT[reason],
-                LONG[len(detail_)],
-                detail_,
-                raw_digest,
-                LONG[len(tenant_)],
-                tenant_,
-                LONG[len(authority_)],
-                authority_,
-                LONG[len(id)],
-                id,
-                INT[attempt],
-                INT[retry_after_ms],
-            )
-        )
+        while True:
+            try:
+                (
+                    partition,
+                    seq,
+                    instant,
+                    cause_topic,
+                    cause_partition,
+                    cause_offset,
+                    asked_at,
+                    reason,
+                    detail,
+                    raw_digest,
+                    tenant,
+                    authority,
+                    id,
+                    attempt,
+                    retry_after_ms,
+                ) = record
+                detail_ = detail.encode()
+                if len(raw_digest) != 32:
+                    raise unfit("refusal.raw_digest", len(raw_digest), 32)
+                tenant_ = tenant.encode()
+                authority_ = authority.encode()
+                return b"".join(
+                    (
+                        INT[partition],
+                        LONG[seq],
+                        LONG[instant],
+                        INT[cause_topic],
+                        INT[cause_partition],
+                        LONG[cause_offset],
+                        LONG[asked_at],
+                        INT[reason],
+                        LONG[len(detail_)],
+                        detail_,
+                        raw_digest,
+                        LONG[len(tenant_)],
+                        tenant_,
+                        LONG[len(authority_)],
+                        authority_,
+                        LONG[len(id)],
+                        id,
+                        INT[attempt],
+                        INT[retry_after_ms],
+                    )
+                )
+            except KeyError as missed:
+                learn(missed)
     except UnicodeEncodeError as fault:
         raise unwritable("refusal", fault) from None
 

@@ -10,6 +10,7 @@ from placet.model.codec._wire import (
     SPAN,
     Misread,
     int_at,
+    learn,
     left_over,
     long_at,
     span,
@@ -43,42 +44,46 @@ class Repeat(NamedTuple):
 def encode(record: Repeat) -> bytes:
     """Return the payload, without framing."""
     try:
-        (
-            tenant,
-            authority,
-            id,
-            attempt,
-            partition,
-            seq,
-            instant,
-            cause_topic,
-            cause_offset,
-            asked_at,
-            first_seq,
-            first_offset,
-        ) = record
-        tenant_ = tenant.encode()
-        authority_ = authority.encode()
-        if len(id) != 16:
-            raise unfit("repeat.id", len(id), 16)
-        return b"".join(
-            (
-                LONG[len(tenant_)],
-                tenant_,
-                LONG[len(authority_)],
-                authority_,
-                id,
-                INT[attempt],
-                INT[partition],
-                LONG[seq],
-                LONG[instant],
-                INT[cause_topic],
-                LONG[cause_offset],
-                LONG[asked_at],
-                LONG[first_seq],
-                LONG[first_offset],
-            )
-        )
+        while True:
+            try:
+                (
+                    tenant,
+                    authority,
+                    id,
+                    attempt,
+                    partition,
+                    seq,
+                    instant,
+                    cause_topic,
+                    cause_offset,
+                    asked_at,
+                    first_seq,
+                    first_offset,
+                ) = record
+                tenant_ = tenant.encode()
+                authority_ = authority.encode()
+                if len(id) != 16:
+                    raise unfit("repeat.id", len(id), 16)
+                return b"".join(
+                    (
+                        LONG[len(tenant_)],
+                        tenant_,
+                        LONG[len(authority_)],
+                        authority_,
+                        id,
+                        INT[attempt],
+                        INT[partition],
+                        LONG[seq],
+                        LONG[instant],
+                        INT[cause_topic],
+                        LONG[cause_offset],
+                        LONG[asked_at],
+                        LONG[first_seq],
+                        LONG[first_offset],
+                    )
+                )
+            except KeyError as missed:
+                learn(missed)
     except UnicodeEncodeError as fault:
         raise unwritable("repeat", fault) from None
 

@@ -11,6 +11,7 @@ from placet.model.codec._wire import (
     Misread,
     count,
     int_at,
+    learn,
     left_over,
     long_at,
     span,
@@ -62,156 +63,180 @@ class Review(NamedTuple):
 
 def encode_eligible(value: tuple[str, ...]) -> bytes:
     """Return the bytes of a value of `eligible`."""
-    if not value:
-        return b"\x00"
-    parts = [LONG[len(value)]]
-    for item in value:
-        item_ = item.encode()
-        parts += (LONG[len(item_)], item_)
-    parts.append(b"\x00")
-    return b"".join(parts)
+    while True:
+        try:
+            if not value:
+                return b"\x00"
+            parts = [LONG[len(value)]]
+            for item in value:
+                item_ = item.encode()
+                parts += (LONG[len(item_)], item_)
+            parts.append(b"\x00")
+            return b"".join(parts)
+        except KeyError as missed:
+            learn(missed)
 
 
 def encode_acr(value: tuple[str, ...]) -> bytes:
     """Return the bytes of a value of `acr`."""
-    if not value:
-        return b"\x00"
-    parts = [LONG[len(value)]]
-    for item in value:
-        item_ = item.encode()
-        parts += (LONG[len(item_)], item_)
-    parts.append(b"\x00")
-    return b"".join(parts)
+    while True:
+        try:
+            if not value:
+                return b"\x00"
+            parts = [LONG[len(value)]]
+            for item in value:
+                item_ = item.encode()
+                parts += (LONG[len(item_)], item_)
+            parts.append(b"\x00")
+            return b"".join(parts)
+        except KeyError as missed:
+            learn(missed)
 
 
 def encode_chain(value: tuple[str, ...]) -> bytes:
     """Return the bytes of a value of `chain`."""
-    if not value:
-        return b"\x00"
-    parts = [LONG[len(value)]]
-    for item in value:
-        item_ = item.encode()
-        parts += (LONG[len(item_)], item_)
-    parts.append(b"\x00")
-    return b"".join(parts)
+    while True:
+        try:
+            if not value:
+                return b"\x00"
+            parts = [LONG[len(value)]]
+            for item in value:
+                item_ = item.encode()
+                parts += (LONG[len(item_)], item_)
+            parts.append(b"\x00")
+            return b"".join(parts)
+        except KeyError as missed:
+            learn(missed)
 
 
 def encode_voters(value: tuple[str, ...]) -> bytes:
     """Return the bytes of a value of `voters`."""
-    if not value:
-        return b"\x00"
-    parts = [LONG[len(value)]]
-    for item in value:
-        item_ = item.encode()
-        parts += (LONG[len(item_)], item_)
-    parts.append(b"\x00")
-    return b"".join(parts)
+    while True:
+        try:
+            if not value:
+                return b"\x00"
+            parts = [LONG[len(value)]]
+            for item in value:
+                item_ = item.encode()
+                parts += (LONG[len(item_)], item_)
+            parts.append(b"\x00")
+            return b"".join(parts)
+        except KeyError as missed:
+            learn(missed)
 
 
 def encode_votes(value: tuple[bytes, ...]) -> bytes:
     """Return the bytes of a value of `votes`."""
-    if not value:
-        return b"\x00"
-    parts = [LONG[len(value)]]
-    for item in value:
-        parts += (LONG[len(item)], item)
-    parts.append(b"\x00")
-    return b"".join(parts)
+    while True:
+        try:
+            if not value:
+                return b"\x00"
+            parts = [LONG[len(value)]]
+            for item in value:
+                parts += (LONG[len(item)], item)
+            parts.append(b"\x00")
+            return b"".join(parts)
+        except KeyError as missed:
+            learn(missed)
 
 
 def encode(record: Review) -> bytes:
     """Return the payload, without framing."""
     try:
-        (
-            tenant,
-            authority,
-            id,
-            attempt,
-            actor,
-            action,
-            resource,
-            purpose,
-            partition,
-            seq,
-            previous_seq,
-            grant_seq,
-            instant,
-            state,
-            cause_topic,
-            cause_partition,
-            cause_offset,
-            digest,
-            quorum,
-            eligible,
-            acr,
-            auth_age_ms_max,
-            chain,
-            owner,
-            unreviewed_max,
-            asked_at,
-            expires_at,
-            voters,
-            votes,
-            by,
-            detail,
-        ) = record
-        tenant_ = tenant.encode()
-        authority_ = authority.encode()
-        if len(id) != 16:
-            raise unfit("review.id", len(id), 16)
-        actor_ = actor.encode()
-        action_ = action.encode()
-        resource_ = resource.encode()
-        purpose_ = purpose.encode()
-        if len(digest) != 32:
-            raise unfit("review.digest", len(digest), 32)
-        owner_ = owner.encode()
-        by_ = by.encode()
-        detail_ = detail.encode()
-        return b"".join(
-            (
-                LONG[len(tenant_)],
-                tenant_,
-                LONG[len(authority_)],
-                authority_,
-                id,
-                INT[attempt],
-                LONG[len(actor_)],
-                actor_,
-                LONG[len(action_)],
-                action_,
-                LONG[len(resource_)],
-                resource_,
-                LONG[len(purpose_)],
-                purpose_,
-                INT[partition],
-                LONG[seq],
-                LONG[previous_seq],
-                LONG[grant_seq],
-                LONG[instant],
-                INT[state],
-                INT[cause_topic],
-                INT[cause_partition],
-                LONG[cause_offset],
-                digest,
-                INT[quorum],
-                b"\x00" if not eligible else encode_eligible(eligible),
-                b"\x00" if not acr else encode_acr(acr),
-                LONG[auth_age_ms_max],
-                b"\x00" if not chain else encode_chain(chain),
-                LONG[len(owner_)],
-                owner_,
-                INT[unreviewed_max],
-                LONG[asked_at],
-                LONG[expires_at],
-                b"\x00" if not voters else encode_voters(voters),
-                b"\x00" if not votes else encode_votes(votes),
-                LONG[len(by_)],
-                by_,
-                LONG[len(detail_)],
-                detail_,
-            )
-        )
+        while True:
+            try:
+                (
+                    tenant,
+                    authority,
+                    id,
+                    attempt,
+                    actor,
+                    action,
+                    resource,
+                    purpose,
+                    partition,
+                    seq,
+                    previous_seq,
+                    grant_seq,
+                    instant,
+                    state,
+                    cause_topic,
+                    cause_partition,
+                    cause_offset,
+                    digest,
+                    quorum,
+                    eligible,
+                    acr,
+                    auth_age_ms_max,
+                    chain,
+                    owner,
+                    unreviewed_max,
+                    asked_at,
+                    expires_at,
+                    voters,
+                    votes,
+                    by,
+                    detail,
+                ) = record
+                tenant_ = tenant.encode()
+                authority_ = authority.encode()
+                if len(id) != 16:
+                    raise unfit("review.id", len(id), 16)
+                actor_ = actor.encode()
+                action_ = action.encode()
+                resource_ = resource.encode()
+                purpose_ = purpose.encode()
+                if len(digest) != 32:
+                    raise unfit("review.digest", len(digest), 32)
+                owner_ = owner.encode()
+                by_ = by.encode()
+                detail_ = detail.encode()
+                return b"".join(
+                    (
+                        LONG[len(tenant_)],
+                        tenant_,
+                        LONG[len(authority_)],
+                        authority_,
+                        id,
+                        INT[attempt],
+                        LONG[len(actor_)],
+                        actor_,
+                        LONG[len(action_)],
+                        action_,
+                        LONG[len(resource_)],
+                        resource_,
+                        LONG[len(purpose_)],
+                        purpose_,
+                        INT[partition],
+                        LONG[seq],
+                        LONG[previous_seq],
+                        LONG[grant_seq],
+                        LONG[instant],
+                        INT[state],
+                        INT[cause_topic],
+                        INT[cause_partition],
+                        LONG[cause_offset],
+                        digest,
+                        INT[quorum],
+                        b"\x00" if not eligible else encode_eligible(eligible),
+                        b"\x00" if not acr else encode_acr(acr),
+                        LONG[auth_age_ms_max],
+                        b"\x00" if not chain else encode_chain(chain),
+                        LONG[len(owner_)],
+                        owner_,
+                        INT[unreviewed_max],
+                        LONG[asked_at],
+                        LONG[expires_at],
+                        b"\x00" if not voters else encode_voters(voters),
+                        b"\x00" if not votes else encode_votes(votes),
+                        LONG[len(by_)],
+                        by_,
+                        LONG[len(detail_)],
+                        detail_,
+                    )
+                )
+            except KeyError as missed:
+                learn(missed)
     except UnicodeEncodeError as fault:
         raise unwritable("review", fault) from None
 

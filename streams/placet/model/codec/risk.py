@@ -10,6 +10,7 @@ from placet.model.codec._wire import (
     SPAN,
     Misread,
     int_at,
+    learn,
     left_over,
     long_at,
     span,
@@ -38,34 +39,38 @@ class Risk(NamedTuple):
 def encode(record: Risk) -> bytes:
     """Return the payload, without framing."""
     try:
-        (
-            tenant,
-            subject,
-            source,
-            score,
-            event_at,
-            half_life_s,
-            signal_partition,
-            signal_offset,
-        ) = record
-        tenant_ = tenant.encode()
-        subject_ = subject.encode()
-        source_ = source.encode()
-        return b"".join(
-            (
-                LONG[len(tenant_)],
-                tenant_,
-                LONG[len(subject_)],
-                subject_,
-                LONG[len(source_)],
-                source_,
-                INT[score],
-                LONG[event_at],
-                INT[half_life_s],
-                INT[signal_partition],
-                LONG[signal_offset],
-            )
-        )
+        while True:
+            try:
+                (
+                    tenant,
+                    subject,
+                    source,
+                    score,
+                    event_at,
+                    half_life_s,
+                    signal_partition,
+                    signal_offset,
+                ) = record
+                tenant_ = tenant.encode()
+                subject_ = subject.encode()
+                source_ = source.encode()
+                return b"".join(
+                    (
+                        LONG[len(tenant_)],
+                        tenant_,
+                        LONG[len(subject_)],
+                        subject_,
+                        LONG[len(source_)],
+                        source_,
+                        INT[score],
+                        LONG[event_at],
+                        INT[half_life_s],
+                        INT[signal_partition],
+                        LONG[signal_offset],
+                    )
+                )
+            except KeyError as missed:
+                learn(missed)
     except UnicodeEncodeError as fault:
         raise unwritable("risk", fault) from None
 

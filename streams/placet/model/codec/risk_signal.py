@@ -10,6 +10,7 @@ from placet.model.codec._wire import (
     SPAN,
     Misread,
     int_at,
+    learn,
     left_over,
     long_at,
     span,
@@ -48,23 +49,27 @@ class RiskSignal(NamedTuple):
 
 
 def _encode_proof(record: Proof) -> bytes:
-    issuer, kid, index, size, path, signature = record
-    issuer_ = issuer.encode()
-    kid_ = kid.encode()
-    return b"".join(
-        (
-            LONG[len(issuer_)],
-            issuer_,
-            LONG[len(kid_)],
-            kid_,
-            INT[index],
-            INT[size],
-            LONG[len(path)],
-            path,
-            LONG[len(signature)],
-            signature,
-        )
-    )
+    while True:
+        try:
+            issuer, kid, index, size, path, signature = record
+            issuer_ = issuer.encode()
+            kid_ = kid.encode()
+            return b"".join(
+                (
+                    LONG[len(issuer_)],
+                    issuer_,
+                    LONG[len(kid_)],
+                    kid_,
+                    INT[index],
+                    INT[size],
+                    LONG[len(path)],
+                    path,
+                    LONG[len(signature)],
+                    signature,
+                )
+            )
+        except KeyError as missed:
+            learn(missed)
 
 
 def encode_proof(value: Proof | None) -> bytes:
@@ -77,29 +82,33 @@ def encode_proof(value: Proof | None) -> bytes:
 def encode_unsigned(record: RiskSignal) -> bytes:
     """Return what its writer signs: all fields before the proof."""
     try:
-        (tenant, subject, source, event_id, score, event_at, half_life_s, reason, _) = record
-        tenant_ = tenant.encode()
-        subject_ = subject.encode()
-        source_ = source.encode()
-        event_id_ = event_id.encode()
-        reason_ = reason.encode()
-        return b"".join(
-            (
-                LONG[len(tenant_)],
-                tenant_,
-                LONG[len(subject_)],
-                subject_,
-                LONG[len(source_)],
-                source_,
-                LONG[len(event_id_)],
-                event_id_,
-                INT[score],
-                LONG[event_at],
-                INT[half_life_s],
-                LONG[len(reason_)],
-                reason_,
-            )
-        )
+        while True:
+            try:
+                (tenant, subject, source, event_id, score, event_at, half_life_s, reason, _) = record
+                tenant_ = tenant.encode()
+                subject_ = subject.encode()
+                source_ = source.encode()
+                event_id_ = event_id.encode()
+                reason_ = reason.encode()
+                return b"".join(
+                    (
+                        LONG[len(tenant_)],
+                        tenant_,
+                        LONG[len(subject_)],
+                        subject_,
+                        LONG[len(source_)],
+                        source_,
+                        LONG[len(event_id_)],
+                        event_id_,
+                        INT[score],
+                        LONG[event_at],
+                        INT[half_life_s],
+                        LONG[len(reason_)],
+                        reason_,
+                    )
+                )
+            except KeyError as missed:
+                learn(missed)
     except UnicodeEncodeError as fault:
         raise unwritable("risk_signal", fault) from None
 

@@ -11,6 +11,7 @@ from placet.model.codec._wire import (
     Misread,
     count,
     int_at,
+    learn,
     left_over,
     long_at,
     span,
@@ -63,95 +64,119 @@ class Seal(NamedTuple):
 
 
 def _encode_mark(record: Mark) -> bytes:
-    topic, partition, offset, heard_at = record
-    return b"".join((INT[topic], INT[partition], LONG[offset], LONG[heard_at]))
+    while True:
+        try:
+            topic, partition, offset, heard_at = record
+            return b"".join((INT[topic], INT[partition], LONG[offset], LONG[heard_at]))
+        except KeyError as missed:
+            learn(missed)
 
 
 def encode_read_cut(value: tuple[Mark, ...]) -> bytes:
     """Return the bytes of a value of `read_cut`."""
-    if not value:
-        return b"\x00"
-    parts = [LONG[len(value)]]
-    for item in value:
-        parts.append(_encode_mark(item))
-    parts.append(b"\x00")
-    return b"".join(parts)
+    while True:
+        try:
+            if not value:
+                return b"\x00"
+            parts = [LONG[len(value)]]
+            for item in value:
+                parts.append(_encode_mark(item))
+            parts.append(b"\x00")
+            return b"".join(parts)
+        except KeyError as missed:
+            learn(missed)
 
 
 def encode_swept_cut(value: tuple[Mark, ...]) -> bytes:
     """Return the bytes of a value of `swept_cut`."""
-    if not value:
-        return b"\x00"
-    parts = [LONG[len(value)]]
-    for item in value:
-        parts.append(_encode_mark(item))
-    parts.append(b"\x00")
-    return b"".join(parts)
+    while True:
+        try:
+            if not value:
+                return b"\x00"
+            parts = [LONG[len(value)]]
+            for item in value:
+                parts.append(_encode_mark(item))
+            parts.append(b"\x00")
+            return b"".join(parts)
+        except KeyError as missed:
+            learn(missed)
 
 
 def _encode_position(record: Position) -> bytes:
-    topic, partition, offset = record
-    return b"".join((INT[topic], INT[partition], LONG[offset]))
+    while True:
+        try:
+            topic, partition, offset = record
+            return b"".join((INT[topic], INT[partition], LONG[offset]))
+        except KeyError as missed:
+            learn(missed)
 
 
 def encode_inputs(value: tuple[Position, ...]) -> bytes:
     """Return the bytes of a value of `inputs`."""
-    if not value:
-        return b"\x00"
-    parts = [LONG[len(value)]]
-    for item in value:
-        parts.append(_encode_position(item))
-    parts.append(b"\x00")
-    return b"".join(parts)
+    while True:
+        try:
+            if not value:
+                return b"\x00"
+            parts = [LONG[len(value)]]
+            for item in value:
+                parts.append(_encode_position(item))
+            parts.append(b"\x00")
+            return b"".join(parts)
+        except KeyError as missed:
+            learn(missed)
 
 
 def encode(record: Seal) -> bytes:
     """Return the payload, without framing."""
     try:
-        (
-            cluster,
-            partition,
-            epoch,
-            seq_from,
-            seq_to,
-            previous_root,
-            root,
-            read_cut,
-            swept_cut,
-            inputs,
-            instant,
-            desk_ordinal,
-            kid,
-            signature,
-        ) = record
-        cluster_ = cluster.encode()
-        if len(previous_root) != 32:
-            raise unfit("seal.previous_root", len(previous_root), 32)
-        if len(root) != 32:
-            raise unfit("seal.root", len(root), 32)
-        kid_ = kid.encode()
-        if len(signature) != 64:
-            raise unfit("seal.signature", len(signature), 64)
-        return b"".join(
-            (
-                LONG[len(cluster_)],
-                cluster_,
-                INT[partition],
-                LONG[epoch],
-                LONG[seq_from],
-                LONG[seq_to],
-                previous_root,
-                root,
-                b"\x00" if not read_cut else encode_read_cut(read_cut),
-                b"\x00" if not swept_cut else encode_swept_cut(swept_cut),
-                b"\x00" if not inputs else encode_inputs(inputs),
-                LONG[instant],
-                LONG[desk_ordinal],
-                LONG[len(kid_)],
-                kid_,
-                signature,
-            )
-        )
+        while True:
+            try:
+                (
+                    cluster,
+                    partition,
+                    epoch,
+                    seq_from,
+                    seq_to,
+                    previous_root,
+                    root,
+                    read_cut,
+                    swept_cut,
+                    inputs,
+                    instant,
+                    desk_ordinal,
+                    kid,
+                    signature,
+                ) = record
+                cluster_ = cluster.encode()
+                if len(previous_root) != 32:
+                    raise unfit("seal.previous_root", len(previous_root), 32)
+                if len(root) != 32:
+                    raise unfit("seal.root", len(root), 32)
+                kid_ = kid.encode()
+                if len(signature) != 64:
+                    raise unfit("seal.signature", len(signature), 64)
+                return b"".join(
+                    (
+                        LONG[len(cluster_)],
+                        cluster_,
+                        INT[partition],
+                        LONG[epoch],
+                        LONG[seq_from],
+                        LONG[seq_to],
+                        previous_root,
+                        root,
+                        b"\x00" if not read_cut else encode_read_cut(read_cut),
+                        b"\x00" if not swept_cut else encode_swept_cut(swept_cut),
+                        b"\x00" if not inputs else encode_inputs(inputs),
+                        LONG[instant],
+                        LONG[desk_ordinal],
+                        LONG[len(kid_)],
+                        kid_,
+                        signature,
+                    )
+                )
+            except KeyError as missed:
+                learn(missed)
     except UnicodeEncodeError as fault:
         raise unwritable("seal", fault) from None
 

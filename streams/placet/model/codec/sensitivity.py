@@ -11,6 +11,7 @@ from placet.model.codec._wire import (
     Misread,
     count,
     int_at,
+    learn,
     left_over,
     long_at,
     span,
@@ -50,50 +51,66 @@ class Sensitivity(NamedTuple):
 
 def encode_owner(value: str | None) -> bytes:
     """Return the bytes of a value of `owner`."""
-    if value is None:
-        return b"\x00"
-    value_ = value.encode()
-    return b"".join((b"\x02", LONG[len(value_)], value_))
+    while True:
+        try:
+            if value is None:
+                return b"\x00"
+            value_ = value.encode()
+            return b"".join((b"\x02", LONG[len(value_)], value_))
+        except KeyError as missed:
+            learn(missed)
 
 
 def encode_origin(value: str | None) -> bytes:
     """Return the bytes of a value of `origin`."""
-    if value is None:
-        return b"\x00"
-    value_ = value.encode()
-    return b"".join((b"\x02", LONG[len(value_)], value_))
+    while True:
+        try:
+            if value is None:
+                return b"\x00"
+            value_ = value.encode()
+            return b"".join((b"\x02", LONG[len(value_)], value_))
+        except KeyError as missed:
+            learn(missed)
 
 
 def encode_categories(value: tuple[str, ...]) -> bytes:
     """Return the bytes of a value of `categories`."""
-    if not value:
-        return b"\x00"
-    parts = [LONG[len(value)]]
-    for item in value:
-        item_ = item.encode()
-        parts += (LONG[len(item_)], item_)
-    parts.append(b"\x00")
-    return b"".join(parts)
+    while True:
+        try:
+            if not value:
+                return b"\x00"
+            parts = [LONG[len(value)]]
+            for item in value:
+                item_ = item.encode()
+                parts += (LONG[len(item_)], item_)
+            parts.append(b"\x00")
+            return b"".join(parts)
+        except KeyError as missed:
+            learn(missed)
 
 
 def _encode_proof(record: Proof) -> bytes:
-    issuer, kid, index, size, path, signature = record
-    issuer_ = issuer.encode()
-    kid_ = kid.encode()
-    return b"".join(
-        (
-            LONG[len(issuer_)],
-            issuer_,
-            LONG[len(kid_)],
-            kid_,
-            INT[index],
-            INT[size],
-            LONG[len(path)],
-            path,
-            LONG[len(signature)],
-            signature,
-        )
-    )
+    while True:
+        try:
+            issuer, kid, index, size, path, signature = record
+            issuer_ = issuer.encode()
+            kid_ = kid.encode()
+            return b"".join(
+                (
+                    LONG[len(issuer_)],
+                    issuer_,
+                    LONG[len(kid_)],
+                    kid_,
+                    INT[index],
+                    INT[size],
+                    LONG[len(path)],
+                    path,
+                    LONG[len(signature)],
+                    signature,
+                )
+            )
+        except KeyError as missed:
+            learn(missed)
 
 
 def encode_proof(value: Proof | None) -> bytes:
@@ -106,27 +123,31 @@ def encode_proof(value: Proof | None) -> bytes:
 def encode_unsigned(record: Sensitivity) -> bytes:
     """Return what its writer signs: all fields before the proof."""
     try:
-        (tenant, resource, label, owner, origin, categories, source, observed_at, _) = record
-        tenant_ = tenant.encode()
-        resource_ = resource.encode()
-        label_ = label.encode()
-        source_ = source.encode()
-        return b"".join(
-            (
-                LONG[len(tenant_)],
-                tenant_,
-                LONG[len(resource_)],
-                resource_,
-                LONG[len(label_)],
-                label_,
-                b"\x00" if owner is None else encode_owner(owner),
-                b"\x00" if origin is None else encode_origin(origin),
-                b"\x00" if not categories else encode_categories(categories),
-                LONG[len(source_)],
-                source_,
-                LONG[observed_at],
-            )
-        )
+        while True:
+            try:
+                (tenant, resource, label, owner, origin, categories, source, observed_at, _) = record
+                tenant_ = tenant.encode()
+                resource_ = resource.encode()
+                label_ = label.encode()
+                source_ = source.encode()
+                return b"".join(
+                    (
+                        LONG[len(tenant_)],
+                        tenant_,
+                        LONG[len(resource_)],
+                        resource_,
+                        LONG[len(label_)],
+                        label_,
+                        b"\x00" if owner is None else encode_owner(owner),
+                        b"\x00" if origin is None else encode_origin(origin),
+                        b"\x00" if not categories else encode_categories(categories),
+                        LONG[len(source_)],
+                        source_,
+                        LONG[observed_at],
+                    )
+                )
+            except KeyError as missed:
+                learn(missed)
     except UnicodeEncodeError as fault:
         raise unwritable("sensitivity", fault) from None
 

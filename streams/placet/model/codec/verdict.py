@@ -12,6 +12,7 @@ from placet.model.codec._wire import (
     Misread,
     count,
     int_at,
+    learn,
     left_over,
     long_at,
     span,
@@ -119,102 +120,138 @@ class Verdict(NamedTuple):
 
 def encode_granted_arguments(value: bytes | None) -> bytes:
     """Return the bytes of a value of `granted_arguments`."""
-    if value is None:
-        return b"\x00"
-    return b"".join((b"\x02", LONG[len(value)], value))
+    while True:
+        try:
+            if value is None:
+                return b"\x00"
+            return b"".join((b"\x02", LONG[len(value)], value))
+        except KeyError as missed:
+            learn(missed)
 
 
 def encode_rules(value: tuple[str, ...]) -> bytes:
     """Return the bytes of a value of `rules`."""
-    if not value:
-        return b"\x00"
-    parts = [LONG[len(value)]]
-    for item in value:
-        item_ = item.encode()
-        parts += (LONG[len(item_)], item_)
-    parts.append(b"\x00")
-    return b"".join(parts)
+    while True:
+        try:
+            if not value:
+                return b"\x00"
+            parts = [LONG[len(value)]]
+            for item in value:
+                item_ = item.encode()
+                parts += (LONG[len(item_)], item_)
+            parts.append(b"\x00")
+            return b"".join(parts)
+        except KeyError as missed:
+            learn(missed)
 
 
 def encode_missing(value: tuple[str, ...]) -> bytes:
     """Return the bytes of a value of `missing`."""
-    if not value:
-        return b"\x00"
-    parts = [LONG[len(value)]]
-    for item in value:
-        item_ = item.encode()
-        parts += (LONG[len(item_)], item_)
-    parts.append(b"\x00")
-    return b"".join(parts)
+    while True:
+        try:
+            if not value:
+                return b"\x00"
+            parts = [LONG[len(value)]]
+            for item in value:
+                item_ = item.encode()
+                parts += (LONG[len(item_)], item_)
+            parts.append(b"\x00")
+            return b"".join(parts)
+        except KeyError as missed:
+            learn(missed)
 
 
 def _encode_obligation(record: Obligation) -> bytes:
-    kind, argument, value = record
-    kind_ = kind.encode()
-    argument_ = argument.encode()
-    value_ = value.encode()
-    return b"".join((LONG[len(kind_)], kind_, LONG[len(argument_)], argument_, LONG[len(value_)], value_))
+    while True:
+        try:
+            kind, argument, value = record
+            kind_ = kind.encode()
+            argument_ = argument.encode()
+            value_ = value.encode()
+            return b"".join((LONG[len(kind_)], kind_, LONG[len(argument_)], argument_, LONG[len(value_)], value_))
+        except KeyError as missed:
+            learn(missed)
 
 
 def encode_obligations(value: tuple[Obligation, ...]) -> bytes:
     """Return the bytes of a value of `obligations`."""
-    if not value:
-        return b"\x00"
-    parts = [LONG[len(value)]]
-    for item in value:
-        parts.append(_encode_obligation(item))
-    parts.append(b"\x00")
-    return b"".join(parts)
+    while True:
+        try:
+            if not value:
+                return b"\x00"
+            parts = [LONG[len(value)]]
+            for item in value:
+                parts.append(_encode_obligation(item))
+            parts.append(b"\x00")
+            return b"".join(parts)
+        except KeyError as missed:
+            learn(missed)
 
 
 def encode_approval_some_eligible(value: tuple[str, ...]) -> bytes:
     """Return the bytes of a value of `approval_some.eligible`."""
-    if not value:
-        return b"\x00"
-    parts = [LONG[len(value)]]
-    for item in value:
-        item_ = item.encode()
-        parts += (LONG[len(item_)], item_)
-    parts.append(b"\x00")
-    return b"".join(parts)
+    while True:
+        try:
+            if not value:
+                return b"\x00"
+            parts = [LONG[len(value)]]
+            for item in value:
+                item_ = item.encode()
+                parts += (LONG[len(item_)], item_)
+            parts.append(b"\x00")
+            return b"".join(parts)
+        except KeyError as missed:
+            learn(missed)
 
 
 def encode_approval_some_voters(value: tuple[str, ...]) -> bytes:
     """Return the bytes of a value of `approval_some.voters`."""
-    if not value:
-        return b"\x00"
-    parts = [LONG[len(value)]]
-    for item in value:
-        item_ = item.encode()
-        parts += (LONG[len(item_)], item_)
-    parts.append(b"\x00")
-    return b"".join(parts)
+    while True:
+        try:
+            if not value:
+                return b"\x00"
+            parts = [LONG[len(value)]]
+            for item in value:
+                item_ = item.encode()
+                parts += (LONG[len(item_)], item_)
+            parts.append(b"\x00")
+            return b"".join(parts)
+        except KeyError as missed:
+            learn(missed)
 
 
 def encode_approval_some_acr(value: tuple[str, ...]) -> bytes:
     """Return the bytes of a value of `approval_some.acr`."""
-    if not value:
-        return b"\x00"
-    parts = [LONG[len(value)]]
-    for item in value:
-        item_ = item.encode()
-        parts += (LONG[len(item_)], item_)
-    parts.append(b"\x00")
-    return b"".join(parts)
+    while True:
+        try:
+            if not value:
+                return b"\x00"
+            parts = [LONG[len(value)]]
+            for item in value:
+                item_ = item.encode()
+                parts += (LONG[len(item_)], item_)
+            parts.append(b"\x00")
+            return b"".join(parts)
+        except KeyError as missed:
+            learn(missed)
 
 
 def _encode_approval(record: Approval) -> bytes:
-    quorum, eligible, expires_at, voters, acr, auth_age_ms_max = record
-    return b"".join(
-        (
-            INT[quorum],
-            b"\x00" if not eligible else encode_approval_some_eligible(eligible),
-            LONG[expires_at],
-            b"\x00" if not voters else encode_approval_some_voters(voters),
-            b"\x00" if not acr else encode_approval_some_acr(acr),
-            LONG[auth_age_ms_max],
-        )
-    )
+    while True:
+        try:
+            quorum, eligible, expires_at, voters, acr, auth_age_ms_max = record
+            return b"".join(
+                (
+                    INT[quorum],
+                    b"\x00" if not eligible else encode_approval_some_eligible(eligible),
+                    LONG[expires_at],
+                    b"\x00" if not voters else encode_approval_some_voters(voters),
+                    b"\x00" if not acr else encode_approval_some_acr(acr),
+                    LONG[auth_age_ms_max],
+                )
+            )
+        except KeyError as missed:
+            learn(missed)
 
 
 def encode_approval(value: Approval | None) -> bytes:
@@ -225,54 +262,82 @@ def encode_approval(value: Approval | None) -> bytes:
 
 
 def _encode_hold(record: Hold) -> bytes:
-    limit, scope, amount, phase = record
-    limit_ = limit.encode()
-    scope_ = scope.encode()
-    return b"".join((LONG[len(limit_)], limit_, LONG[len(scope_)], scope_, LONG[amount], INT[phase]))
+    while True:
+        try:
+            limit, scope, amount, phase = record
+            limit_ = limit.encode()
+            scope_ = scope.encode()
+            return b"".join((LONG[len(limit_)], limit_, LONG[len(scope_)], scope_, LONG[amount], INT[phase]))
+        except KeyError as missed:
+            learn(missed)
 
 
 def encode_holds(value: tuple[Hold, ...]) -> bytes:
     """Return the bytes of a value of `holds`."""
-    if not value:
-        return b"\x00"
-    parts = [LONG[len(value)]]
-    for item in value:
-        parts.append(_encode_hold(item))
-    parts.append(b"\x00")
-    return b"".join(parts)
+    while True:
+        try:
+            if not value:
+                return b"\x00"
+            parts = [LONG[len(value)]]
+            for item in value:
+                parts.append(_encode_hold(item))
+            parts.append(b"\x00")
+            return b"".join(parts)
+        except KeyError as missed:
+            learn(missed)
 
 
 def _encode_bound(record: Bound) -> bytes:
-    argument, comparison, value, effect = record
-    argument_ = argument.encode()
-    comparison_ = comparison.encode()
-    value_ = value.encode()
-    return b"".join(
-        (LONG[len(argument_)], argument_, LONG[len(comparison_)], comparison_, LONG[len(value_)], value_, INT[effect])
-    )
+    while True:
+        try:
+            argument, comparison, value, effect = record
+            argument_ = argument.encode()
+            comparison_ = comparison.encode()
+            value_ = value.encode()
+            return b"".join(
+                (
+                    LONG[len(argument_)],
+                    argument_,
+                    LONG[len(comparison_)],
+                    comparison_,
+                    LONG[len(value_)],
+                    value_,
+                    INT[effect],
+                )
+            )
+        except KeyError as missed:
+            learn(missed)
 
 
 def encode_bounds(value: tuple[Bound, ...]) -> bytes:
     """Return the bytes of a value of `bounds`."""
-    if not value:
-        return b"\x00"
-    parts = [LONG[len(value)]]
-    for item in value:
-        parts.append(_encode_bound(item))
-    parts.append(b"\x00")
-    return b"".join(parts)
+    while True:
+        try:
+            if not value:
+                return b"\x00"
+            parts = [LONG[len(value)]]
+            for item in value:
+                parts.append(_encode_bound(item))
+            parts.append(b"\x00")
+            return b"".join(parts)
+        except KeyError as missed:
+            learn(missed)
 
 
 def encode_ask(value: tuple[str, ...]) -> bytes:
     """Return the bytes of a value of `ask`."""
-    if not value:
-        return b"\x00"
-    parts = [LONG[len(value)]]
-    for item in value:
-        item_ = item.encode()
-        parts += (LONG[len(item_)], item_)
-    parts.append(b"\x00")
-    return b"".join(parts)
+    while True:
+        try:
+            if not value:
+                return b"\x00"
+            parts = [LONG[len(value)]]
+            for item in value:
+                item_ = item.encode()
+                parts += (LONG[len(item_)], item_)
+            parts.append(b"\x00")
+            return b"".join(parts)
+        except KeyError as missed:
+            learn(missed)
 
 
 def splice(
@@ -322,59 +387,63 @@ def splice(
     Arrays and what may be null come encoded, by the `encode_` function of the field.
     """
     try:
-        if len(intent_digest) != 32:
-            raise unfit("verdict.intent_digest", len(intent_digest), 32)
-        if len(action_digest) != 32:
-            raise unfit("verdict.action_digest", len(action_digest), 32)
-        return b"".join(
-            (
-                head,
-                INT[partition],
-                LONG[seq],
-                LONG[previous_seq],
-                LONG[instant],
-                INT[state],
-                INT[effect],
-                INT[reason],
-                b"\x01" if stop else b"\x00",
-                INT[cause_topic],
-                INT[cause_partition],
-                LONG[cause_offset],
-                LONG[asked_offset],
-                LONG[asked_at],
-                intent_digest,
-                action_digest,
-                LONG[len(granted_digest)],
-                granted_digest,
-                granted_arguments,
-                TEXT[audience],
-                LONG[deadline],
-                LONG[expires_at],
-                b"\x01" if claim_required else b"\x00",
-                INT[act_ms_max],
-                INT[retry_after_ms],
-                LONG[len(set_digest)],
-                set_digest,
-                TEXT[engine],
-                LONG[len(commitment)],
-                commitment,
-                rules,
-                missing,
-                obligations,
-                approval,
-                holds,
-                TEXT[executor],
-                LONG[len(nonce)],
-                nonce,
-                LONG[len(ran_digest)],
-                ran_digest,
-                TEXT[result_sensitivity],
-                TEXT[result_origin],
-                TEXT[detail],
-                bounds,
-                ask,
-            )
-        )
+        while True:
+            try:
+                if len(intent_digest) != 32:
+                    raise unfit("verdict.intent_digest", len(intent_digest), 32)
+                if len(action_digest) != 32:
+                    raise unfit("verdict.action_digest", len(action_digest), 32)
+                return b"".join(
+                    (
+                        head,
+                        INT[partition],
+                        LONG[seq],
+                        LONG[previous_seq],
+                        LONG[instant],
+                        INT[state],
+                        INT[effect],
+                        INT[reason],
+                        b"\x01" if stop else b"\x00",
+                        INT[cause_topic],
+                        INT[cause_partition],
+                        LONG[cause_offset],
+                        LONG[asked_offset],
+                        LONG[asked_at],
+                        intent_digest,
+                        action_digest,
+                        LONG[len(granted_digest)],
+                        granted_digest,
+                        granted_arguments,
+                        TEXT[audience],
+                        LONG[deadline],
+                        LONG[expires_at],
+                        b"\x01" if claim_required else b"\x00",
+                        INT[act_ms_max],
+                        INT[retry_after_ms],
+                        LONG[len(set_digest)],
+                        set_digest,
+                        TEXT[engine],
+                        LONG[len(commitment)],
+                        commitment,
+                        rules,
+                        missing,
+                        obligations,
+                        approval,
+                        holds,
+                        TEXT[executor],
+                        LONG[len(nonce)],
+                        nonce,
+                        LONG[len(ran_digest)],
+                        ran_digest,
+                        TEXT[result_sensitivity],
+                        TEXT[result_origin],
+                        TEXT[detail],
+                        bounds,
+                        ask,
+                    )
+                )
+            except KeyError as missed:
+                learn(missed)
     except UnicodeEncodeError as fault:
         raise unwritable("verdict", fault) from None
 
@@ -382,127 +451,131 @@ def splice(
 def encode(record: Verdict) -> bytes:
     """Return the payload, without framing."""
     try:
-        (
-            id,
-            attempt,
-            tenant,
-            actor,
-            authority,
-            mandate,
-            action,
-            resource,
-            purpose,
-            partition,
-            seq,
-            previous_seq,
-            instant,
-            state,
-            effect,
-            reason,
-            stop,
-            cause_topic,
-            cause_partition,
-            cause_offset,
-            asked_offset,
-            asked_at,
-            intent_digest,
-            action_digest,
-            granted_digest,
-            granted_arguments,
-            audience,
-            deadline,
-            expires_at,
-            claim_required,
-            act_ms_max,
-            retry_after_ms,
-            set_digest,
-            engine,
-            commitment,
-            rules,
-            missing,
-            obligations,
-            approval,
-            holds,
-            executor,
-            nonce,
-            ran_digest,
-            result_sensitivity,
-            result_origin,
-            detail,
-            bounds,
-            ask,
-        ) = record
-        if len(id) != 16:
-            raise unfit("verdict.id", len(id), 16)
-        tenant_ = tenant.encode()
-        actor_ = actor.encode()
-        authority_ = authority.encode()
-        mandate_ = mandate.encode()
-        action_ = action.encode()
-        resource_ = resource.encode()
-        purpose_ = purpose.encode()
-        head = b"".join(
-            (
-                id,
-                INT[attempt],
-                LONG[len(tenant_)],
-                tenant_,
-                LONG[len(actor_)],
-                actor_,
-                LONG[len(authority_)],
-                authority_,
-                LONG[len(mandate_)],
-                mandate_,
-                LONG[len(action_)],
-                action_,
-                LONG[len(resource_)],
-                resource_,
-                LONG[len(purpose_)],
-                purpose_,
-            )
-        )
-        return splice(
-            head,
-            partition,
-            seq,
-            previous_seq,
-            instant,
-            state,
-            effect,
-            reason,
-            stop,
-            cause_topic,
-            cause_partition,
-            cause_offset,
-            asked_offset,
-            asked_at,
-            intent_digest,
-            action_digest,
-            granted_digest,
-            encode_granted_arguments(granted_arguments),
-            audience,
-            deadline,
-            expires_at,
-            claim_required,
-            act_ms_max,
-            retry_after_ms,
-            set_digest,
-            engine,
-            commitment,
-            encode_rules(rules),
-            encode_missing(missing),
-            encode_obligations(obligations),
-            encode_approval(approval),
-            encode_holds(holds),
-            executor,
-            nonce,
-            ran_digest,
-            result_sensitivity,
-            result_origin,
-            detail,
-            encode_bounds(bounds),
-            encode_ask(ask),
-        )
+        while True:
+            try:
+                (
+                    id,
+                    attempt,
+                    tenant,
+                    actor,
+                    authority,
+                    mandate,
+                    action,
+                    resource,
+                    purpose,
+                    partition,
+                    seq,
+                    previous_seq,
+                    instant,
+                    state,
+                    effect,
+                    reason,
+                    stop,
+                    cause_topic,
+                    cause_partition,
+                    cause_offset,
+                    asked_offset,
+                    asked_at,
+                    intent_digest,
+                    action_digest,
+                    granted_digest,
+                    granted_arguments,
+                    audience,
+                    deadline,
+                    expires_at,
+                    claim_required,
+                    act_ms_max,
+                    retry_after_ms,
+                    set_digest,
+                    engine,
+                    commitment,
+                    rules,
+                    missing,
+                    obligations,
+                    approval,
+                    holds,
+                    executor,
+                    nonce,
+                    ran_digest,
+                    result_sensitivity,
+                    result_origin,
+                    detail,
+                    bounds,
+                    ask,
+                ) = record
+                if len(id) != 16:
+                    raise unfit("verdict.id", len(id), 16)
+                tenant_ = tenant.encode()
+                actor_ = actor.encode()
+                authority_ = authority.encode()
+                mandate_ = mandate.encode()
+                action_ = action.encode()
+                resource_ = resource.encode()
+                purpose_ = purpose.encode()
+                head = b"".join(
+                    (
+                        id,
+                        INT[attempt],
+                        LONG[len(tenant_)],
+                        tenant_,
+                        LONG[len(actor_)],
+                        actor_,
+                        LONG[len(authority_)],
+                        authority_,
+                        LONG[len(mandate_)],
+                        mandate_,
+                        LONG[len(action_)],
+                        action_,
+                        LONG[len(resource_)],
+                        resource_,
+                        LONG[len(purpose_)],
+                        purpose_,
+                    )
+                )
+                return splice(
+                    head,
+                    partition,
+                    seq,
+                    previous_seq,
+                    instant,
+                    state,
+                    effect,
+                    reason,
+                    stop,
+                    cause_topic,
+                    cause_partition,
+                    cause_offset,
+                    asked_offset,
+                    asked_at,
+                    intent_digest,
+                    action_digest,
+                    granted_digest,
+                    encode_granted_arguments(granted_arguments),
+                    audience,
+                    deadline,
+                    expires_at,
+                    claim_required,
+                    act_ms_max,
+                    retry_after_ms,
+                    set_digest,
+                    engine,
+                    commitment,
+                    encode_rules(rules),
+                    encode_missing(missing),
+                    encode_obligations(obligations),
+                    encode_approval(approval),
+                    encode_holds(holds),
+                    executor,
+                    nonce,
+                    ran_digest,
+                    result_sensitivity,
+                    result_origin,
+                    detail,
+                    encode_bounds(bounds),
+                    encode_ask(ask),
+                )
+            except KeyError as missed:
+                learn(missed)
     except UnicodeEncodeError as fault:
         raise unwritable("verdict", fault) from None
 

@@ -10,6 +10,7 @@ from placet.model.codec._wire import (
     SPAN,
     Misread,
     int_at,
+    learn,
     left_over,
     long_at,
     span,
@@ -54,29 +55,37 @@ class Vote(NamedTuple):
 
 def encode_arguments(value: bytes | None) -> bytes:
     """Return the bytes of a value of `arguments`."""
-    if value is None:
-        return b"\x00"
-    return b"".join((b"\x02", LONG[len(value)], value))
+    while True:
+        try:
+            if value is None:
+                return b"\x00"
+            return b"".join((b"\x02", LONG[len(value)], value))
+        except KeyError as missed:
+            learn(missed)
 
 
 def _encode_proof(record: Proof) -> bytes:
-    issuer, kid, index, size, path, signature = record
-    issuer_ = issuer.encode()
-    kid_ = kid.encode()
-    return b"".join(
-        (
-            LONG[len(issuer_)],
-            issuer_,
-            LONG[len(kid_)],
-            kid_,
-            INT[index],
-            INT[size],
-            LONG[len(path)],
-            path,
-            LONG[len(signature)],
-            signature,
-        )
-    )
+    while True:
+        try:
+            issuer, kid, index, size, path, signature = record
+            issuer_ = issuer.encode()
+            kid_ = kid.encode()
+            return b"".join(
+                (
+                    LONG[len(issuer_)],
+                    issuer_,
+                    LONG[len(kid_)],
+                    kid_,
+                    INT[index],
+                    INT[size],
+                    LONG[len(path)],
+                    path,
+                    LONG[len(signature)],
+                    signature,
+                )
+            )
+        except KeyError as missed:
+            learn(missed)
 
 
 def encode_proof(value: Proof | None) -> bytes:
@@ -89,51 +98,55 @@ def encode_proof(value: Proof | None) -> bytes:
 def encode_unsigned(record: Vote) -> bytes:
     """Return what its writer signs: all fields before the proof."""
     try:
-        (
-            tenant,
-            authority,
-            id,
-            attempt,
-            intent_digest,
-            voter,
-            approve,
-            reason,
-            arguments,
-            voted_at,
-            acr,
-            auth_time,
-            _,
-        ) = record
-        tenant_ = tenant.encode()
-        authority_ = authority.encode()
-        if len(id) != 16:
-            raise unfit("vote.id", len(id), 16)
-        if len(intent_digest) != 32:
-            raise unfit("vote.intent_digest", len(intent_digest), 32)
-        voter_ = voter.encode()
-        reason_ = reason.encode()
-        acr_ = acr.encode()
-        return b"".join(
-            (
-                LONG[len(tenant_)],
-                tenant_,
-                LONG[len(authority_)],
-                authority_,
-                id,
-                INT[attempt],
-                intent_digest,
-                LONG[len(voter_)],
-                voter_,
-                b"\x01" if approve else b"\x00",
-                LONG[len(reason_)],
-                reason_,
-                b"\x00" if arguments is None else encode_arguments(arguments),
-                LONG[voted_at],
-                LONG[len(acr_)],
-                acr_,
-                LONG[auth_time],
-            )
-        )
+        while True:
+            try:
+                (
+                    tenant,
+                    authority,
+                    id,
+                    attempt,
+                    intent_digest,
+                    voter,
+                    approve,
+                    reason,
+                    arguments,
+                    voted_at,
+                    acr,
+                    auth_time,
+                    _,
+                ) = record
+                tenant_ = tenant.encode()
+                authority_ = authority.encode()
+                if len(id) != 16:
+                    raise unfit("vote.id", len(id), 16)
+                if len(intent_digest) != 32:
+                    raise unfit("vote.intent_digest", len(intent_digest), 32)
+                voter_ = voter.encode()
+                reason_ = reason.encode()
+                acr_ = acr.encode()
+                return b"".join(
+                    (
+                        LONG[len(tenant_)],
+                        tenant_,
+                        LONG[len(authority_)],
+                        authority_,
+                        id,
+                        INT[attempt],
+                        intent_digest,
+                        LONG[len(voter_)],
+                        voter_,
+                        b"\x01" if approve else b"\x00",
+                        LONG[len(reason_)],
+                        reason_,
+                        b"\x00" if arguments is None else encode_arguments(arguments),
+                        LONG[voted_at],
+                        LONG[len(acr_)],
+                        acr_,
+                        LONG[auth_time],
+                    )
+                )
+            except KeyError as missed:
+                learn(missed)
     except UnicodeEncodeError as fault:
         raise unwritable("vote", fault) from None
 

@@ -3,7 +3,18 @@
 
 from typing import NamedTuple
 
-from placet.model.codec._wire import LONG, SMALL, SPAN, Misread, left_over, long_at, span, undecodable, unwritable
+from placet.model.codec._wire import (
+    LONG,
+    SMALL,
+    SPAN,
+    Misread,
+    learn,
+    left_over,
+    long_at,
+    span,
+    undecodable,
+    unwritable,
+)
 
 SCHEMA_ID = 22
 HEADER = bytes.fromhex("0000000016")
@@ -20,12 +31,16 @@ class Watermark(NamedTuple):
 def encode(record: Watermark) -> bytes:
     """Return the payload, without framing."""
     try:
-        (
-            source,
-            at,
-        ) = record
-        source_ = source.encode()
-        return b"".join((LONG[len(source_)], source_, LONG[at]))
+        while True:
+            try:
+                (
+                    source,
+                    at,
+                ) = record
+                source_ = source.encode()
+                return b"".join((LONG[len(source_)], source_, LONG[at]))
+            except KeyError as missed:
+                learn(missed)
     except UnicodeEncodeError as fault:
         raise unwritable("watermark", fault) from None
 

@@ -10,6 +10,7 @@ from placet.model.codec._wire import (
     SPAN,
     Misread,
     int_at,
+    learn,
     left_over,
     span,
     undecodable,
@@ -46,23 +47,27 @@ class Withdraw(NamedTuple):
 
 
 def _encode_proof(record: Proof) -> bytes:
-    issuer, kid, index, size, path, signature = record
-    issuer_ = issuer.encode()
-    kid_ = kid.encode()
-    return b"".join(
-        (
-            LONG[len(issuer_)],
-            issuer_,
-            LONG[len(kid_)],
-            kid_,
-            INT[index],
-            INT[size],
-            LONG[len(path)],
-            path,
-            LONG[len(signature)],
-            signature,
-        )
-    )
+    while True:
+        try:
+            issuer, kid, index, size, path, signature = record
+            issuer_ = issuer.encode()
+            kid_ = kid.encode()
+            return b"".join(
+                (
+                    LONG[len(issuer_)],
+                    issuer_,
+                    LONG[len(kid_)],
+                    kid_,
+                    INT[index],
+                    INT[size],
+                    LONG[len(path)],
+                    path,
+                    LONG[len(signature)],
+                    signature,
+                )
+            )
+        except KeyError as missed:
+            learn(missed)
 
 
 def encode_proof(value: Proof | None) -> bytes:
@@ -75,27 +80,31 @@ def encode_proof(value: Proof | None) -> bytes:
 def encode_unsigned(record: Withdraw) -> bytes:
     """Return what its writer signs: all fields before the proof."""
     try:
-        (tenant, authority, id, attempt, actor, reason, _) = record
-        tenant_ = tenant.encode()
-        authority_ = authority.encode()
-        if len(id) != 16:
-            raise unfit("withdraw.id", len(id), 16)
-        actor_ = actor.encode()
-        reason_ = reason.encode()
-        return b"".join(
-            (
-                LONG[len(tenant_)],
-                tenant_,
-                LONG[len(authority_)],
-                authority_,
-                id,
-                INT[attempt],
-                LONG[len(actor_)],
-                actor_,
-                LONG[len(reason_)],
-                reason_,
-            )
-        )
+        while True:
+            try:
+                (tenant, authority, id, attempt, actor, reason, _) = record
+                tenant_ = tenant.encode()
+                authority_ = authority.encode()
+                if len(id) != 16:
+                    raise unfit("withdraw.id", len(id), 16)
+                actor_ = actor.encode()
+                reason_ = reason.encode()
+                return b"".join(
+                    (
+                        LONG[len(tenant_)],
+                        tenant_,
+                        LONG[len(authority_)],
+                        authority_,
+                        id,
+                        INT[attempt],
+                        LONG[len(actor_)],
+                        actor_,
+                        LONG[len(reason_)],
+                        reason_,
+                    )
+                )
+            except KeyError as missed:
+                learn(missed)
     except UnicodeEncodeError as fault:
         raise unwritable("withdraw", fault) from None
 
