@@ -44,6 +44,7 @@ LAST = (
     "show",
     "tail",
     "audit",
+    "replay",
     "policy rollback",
     "halt",
     "resume",

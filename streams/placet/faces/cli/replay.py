@@ -2,7 +2,7 @@
 
 import os
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import typer
 
@@ -15,6 +15,7 @@ placet replay --data run --what-if policies/payments --html report.html"""
 EXITS = {
     Exit.FAULTY: "a verdict comes out otherwise, or its packs or its engine are not there",
 }
+WHAT_IF = "Under other packs"
 Since = Annotated[str, typer.Option("--since", help="From this instant on: ms since 1970, or 2026-11-27T12:00:00Z.")]
 Until = Annotated[str, typer.Option("--until", help="Up to this instant.")]
 PLACES = "How it is done"
@@ -23,6 +24,21 @@ PLACES = "How it is done"
 def run(
     since: Since = "",
     until: Until = "",
+    what_if: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--what-if",
+            help="Ask again under this pack, in the place of the one of its name; may be said again.",
+            rich_help_panel=WHAT_IF,
+        ),
+    ] = None,
+    alone: Annotated[
+        bool, typer.Option("--alone", help="These packs are the whole set.", rich_help_panel=WHAT_IF)
+    ] = False,
+    html: Annotated[
+        Path | None,
+        typer.Option("--html", help="Write the report to this file: one page, no network.", rich_help_panel=WHAT_IF),
+    ] = None,
     partition: Annotated[
         list[int] | None, typer.Option("--partition", min=0, help="Only this partition; may be said again. Else all.")
     ] = None,
@@ -43,37 +59,95 @@ def run(
     The recorded verdict is opened only once its own is made. A difference is a
     fault: of the record, or of the engine. What cannot be decided again is
     named with why: erased, an unknown engine build, packs that are not there.
+
+    With --what-if the same questions are put under other packs, and limits and
+    approvals are carried along the history that follows. What is let through
+    at another moment than on record is taken for done at that moment; what
+    waits for people hears the votes on record; of what is open here alone only
+    the clock is heard.
     """
+    place = resolve(url, bootstrap, data)
+    asked = (instant_ms(since, "--since"), instant_ms(until, "--until"))
+    if asked[1] and asked[1] < asked[0]:
+        raise usage("--until: lies before --since")
+    how = How(place, partition, jobs, resume)
+    if what_if:
+        return _instead(how, asked, what_if, html, alone=alone, as_json=as_json)
+    for name, given in (("--alone", alone), ("--html", html)):
+        if given:
+            raise usage(f"{name}: only with --what-if")
+    return _same(how, asked, as_json=as_json)
+
+
+class How(NamedTuple):
+    """Where history lies, and how it is gone through."""
+
+    place: Place
+    partitions: list[int] | None
+    jobs: int
+    resume: Path | None
+
+
+def _same(how: How, asked: tuple[int, int], *, as_json: bool) -> Exit:
     from placet.faces.replay.jobs import SameJob, same_of
     from placet.faces.replay.same import Range, Same
+    from placet.faces.replay.telling import tell_same
 
-    place = resolve(url, bootstrap, data)
-    asked = Range(instant_ms(since, "--since"), instant_ms(until, "--until"))
-    if asked.until and asked.until < asked.since:
-        raise usage("--until: lies before --since")
-    parts = performed(
-        SameJob(place, asked), place, partition, jobs, resume, {"mode": "same", "range": list(asked)}, "decided again"
-    )
     found = Same()
+    parts = performed(how, SameJob(how.place, Range(*asked)), {"mode": "same", "range": list(asked)}, "decided again")
     for part in parts:
         found.add(same_of(part))
+    told = {"mode": "same", "partitions": len(parts), **found.to_dict()}
     if as_json:
-        printing.emit({"mode": "same", "partitions": len(parts), **found.to_dict()})
+        printing.emit(told)
     else:
-        show(found.to_dict())
+        tell_same(told)
     return Exit.FAULTY if found.faulty else Exit.FINE
 
 
-def performed(
-    job: Any,
-    place: Place,
-    chosen: list[int] | None,
-    processes: int,
-    resume: Path | None,
-    asked: dict[str, Any],
-    title: str,
-) -> list[dict[str, Any]]:
-    """Return what came of each chosen partition of the journal at `place`, with a bar on stderr meanwhile."""
+def _instead(
+    how: How, asked: tuple[int, int], folders: list[Path], html: Path | None, *, alone: bool, as_json: bool
+) -> Exit:
+    from placet.faces.cli.folders import pack_folders, read_pack
+    from placet.faces.replay.candidate import Candidate
+    from placet.faces.replay.changes import Changes, changes_of
+    from placet.faces.replay.jobs import InsteadJob
+    from placet.faces.replay.page import page
+    from placet.faces.replay.same import Range
+    from placet.faces.replay.telling import tell_changes
+    from placet.policy.diagnostics import PackError
+
+    files = tuple(read_pack(folder) for folder in pack_folders(folders))
+    try:
+        digests = Candidate(files).digests
+    except PackError as error:
+        raise Failure(
+            Exit.FAULTY, f"a pack does not load: {error}", "`placet policy check DIR` says all of it"
+        ) from None
+    question = {"mode": "what if", "range": list(asked), "packs": digests, "alone": alone}
+    found = Changes()
+    parts = performed(how, InsteadJob(how.place, Range(*asked), files, alone), question, "asked again")
+    for part in parts:
+        found.add(changes_of(part))
+    told = {"mode": "what if", "partitions": len(parts), "packs": digests, "alone": alone, **found.to_dict()}
+    if html is not None:
+        _write(html, page(told, ", ".join(folder.resolve().name for folder in folders)))
+    if as_json:
+        printing.emit(told)
+    else:
+        tell_changes(told)
+    return Exit.FINE
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, "utf-8")
+    except OSError as error:
+        raise Failure(Exit.NOT_RUN, f"{path}: cannot be written: {error.strerror}") from error
+
+
+def performed(how: How, job: Any, asked: dict[str, Any], title: str) -> list[dict[str, Any]]:
+    """Return what came of each chosen partition, with a bar on stderr meanwhile."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
     from placet.faces.cli.reading import reading
@@ -82,6 +156,7 @@ def performed(
     from placet.model.topics import Topic
     from placet.policy.evaluate import ENGINE
 
+    place, chosen, processes, resume = how
     with reading(place) as log:
         count = log.partitions(Topic.DECISIONS)
         parts = sorted(set(chosen)) if chosen else list(range(count))
@@ -115,22 +190,3 @@ def instant_ms(text: str, option: str) -> int:
     except ValueError:
         raise usage(f"{option}: `{text}`: expected ms since 1970, or a time as 2026-11-27T12:00:00Z") from None
     return round((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() * 1000)
-
-
-def show(found: dict[str, Any]) -> None:
-    """Print what came of a replay for a person."""
-    if found["differences"]:
-        rows = [
-            (f"{one['partition']}@{one['offset']}", one["intent"], one["field"], one["recorded"], one["decided"])
-            for one in found["differences"]
-        ]
-        headings = ("decision", "intent", "field", "recorded", "decided")
-        printing.console().print(printing.table(headings, [[printing.shown(cell) for cell in row] for row in rows]))
-    for why, count in sorted(found["not_decided"].items()):
-        printing.say(printing.shown(f"{count} not decided again: {why}: {found['examples'].get(why, '')}"))
-    passed = ", ".join(f"{count} {kind}" for kind, count in sorted(found["passed_over"].items()))
-    rest = f"; passed over: {passed}" if passed else ""
-    before = f"; {found['before_range']} before the range" if found["before_range"] else ""
-    printing.say(
-        f"{found['same']} of {found['verdicts']} verdicts came out the same, {found['differing']} differ{before}{rest}"
-    )

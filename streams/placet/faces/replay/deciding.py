@@ -94,6 +94,8 @@ class CaseJudge(Judge):
     """A judge of cases: context, packs, limits and ballots are those of the case that was put last."""
 
     known: Known | None = None
+    own_votes = False
+    """Whether the votes are those that its own history holds, not those of the case."""
 
     def put(self, known: Known) -> None:
         """Judge under this case from here on."""
@@ -105,7 +107,7 @@ class CaseJudge(Judge):
         return self.known is not None
 
     def _count(self, plan: Plan, finding: Finding, lease: Lease | None, ballot: Ballot | None) -> Count | None:
-        if self.known is None or finding.effect is not Effect.STEP_UP:
+        if self.own_votes or self.known is None or finding.effect is not Effect.STEP_UP:
             return super()._count(plan, finding, lease, ballot)
         asked_at = ballot.asked_at if ballot is not None else self._instant if lease is None else lease.asked_at
         casts = tuple(Cast(decode_known(value), value) for value in self.known.votes)

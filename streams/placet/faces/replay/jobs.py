@@ -6,7 +6,9 @@ from typing import Any
 
 from placet.faces.cli.place import Place
 from placet.faces.replay import same
+from placet.faces.replay.candidate import Candidate
 from placet.faces.replay.crew import Tell
+from placet.faces.replay.instead import instead
 from placet.faces.replay.same import Difference, Range, Same
 from placet.faces.replay.source import opened
 
@@ -31,6 +33,22 @@ class SameJob:
                 lambda at, so_far: tell(at, {"finished": False, "at": at, "found": so_far.to_dict()}),
                 begun=(found, after) if found is not None else None,
             ).to_dict()
+
+
+@dataclass(frozen=True)
+class InsteadJob:
+    """A partition asked again under other packs. It begins anew where it was interrupted: its history is one."""
+
+    place: Place
+    asked: Range
+    packs: tuple[dict[str, str], ...]
+    alone: bool
+
+    def run(self, partition: int, begun: dict[str, Any] | None, tell: Tell) -> dict[str, Any]:  # noqa: ARG002
+        """Return what came of a partition."""
+        candidate = Candidate(self.packs, alone=self.alone)
+        with opened(self.place) as (log, settled):
+            return instead(log, partition, settled, candidate, self.asked, lambda at: tell(at, {})).to_dict()
 
 
 def same_of(told: dict[str, Any]) -> Same:
