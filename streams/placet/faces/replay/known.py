@@ -1,8 +1,8 @@
 """The context as one case holds it, in the tables in which a desk looks things up."""
 
+import re
 from typing import Any
 
-from placet.context.facts import value_of
 from placet.context.halts import Halt
 from placet.context.tables import CALENDAR, PRINCIPAL, RESOURCE, RISK, Tables
 from placet.errors import PoisonRecord
@@ -23,6 +23,8 @@ from placet.model.codec._wire import SMALL, long_at
 from placet.model.pinned import Fallen
 from placet.model.proof import KeyRing
 
+PLACE = re.compile(rb"(?s)" + rb"([\x80-\xff]*+[\x00-\x7f])" * 4).match
+"""Topic, partition, offset and append time of a fact."""
 REMEMBERED_MOST = 100_000
 HELD_MOST = 10_000
 PARTY = frozenset({b"actor", b"authority", b"delegator", b"mandate"})
@@ -209,16 +211,19 @@ class Recalled(Tables):
 
     def _hear(self, data: bytes) -> Heard:
         """Read a fact, and remember it."""
-        said = decode_known(value_of(data))
-        _, at = _long(data, 0)
-        partition, at = _long(data, at)
-        offset, at = _long(data, at)
-        appended, _ = _long(data, at)
+        found = PLACE(data)
+        if found is None:
+            raise Unreadable("a fact of its case is in no place")
+        at = found.end()
+        while data[at] & 128:
+            at += 1
+        said = decode_known(data[at + 1 :])
+        _, partition, offset, appended = [_long(number) for number in found.groups()]
         if len(self._read) >= REMEMBERED_MOST:
             self._read.clear()
-        heard = self._read[data] = Heard(key_of(said), said, partition, offset, appended, data)
+        heard = self._read[data] = tuple.__new__(Heard, (key_of(said), said, partition, offset, appended, data))
         return heard
 
 
-def _long(data: bytes, at: int) -> tuple[int, int]:
-    return (SMALL[data[at]], at + 1) if data[at] < 128 else long_at(data, at)
+def _long(number: bytes) -> int:
+    return SMALL[number[0]] if number[0] < 128 else long_at(number, 0)[0]

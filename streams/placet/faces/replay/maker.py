@@ -157,7 +157,8 @@ class Maker:
             return Made(seq, None, told=str(fault))
         if speech.made is None and not self.whole and self.before is None:
             return Made(seq, None, why=LIFE_GONE)
-        return Made(seq, speech.made, "" if speech.made else speech.told or "no change", swept=swept)
+        told = "" if speech.made else speech.told or "no change"
+        return tuple.__new__(Made, (seq, speech.made, told, "", swept))
 
     def _prepare(self, task: Task, case: Case | None) -> Known | None:
         """Let everything that is looked up be what the case holds, or nothing where there is none."""

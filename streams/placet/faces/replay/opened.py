@@ -138,7 +138,7 @@ class Reader:
             if len(self._rests) >= RESTS_MOST:
                 self._rests.clear()
             found = self._rests[rest] = _rest(rest)
-        return Known(intent, instant, set_digest, engine, session, cut, *found, salt)
+        return tuple.__new__(Known, (intent, instant, set_digest, engine, session, cut, *found, salt))
 
 
 def _rest(data: bytes) -> Rest:

@@ -1,6 +1,5 @@
 """Rows of the context tables, made of the facts of a case: of each subject those of all its sources, as a desk folds them."""
 
-from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from placet.context.halts import Halt, halt_of
@@ -55,15 +54,18 @@ def key_of(said: Any) -> str:
     raise Unreadable(f"a fact of its case is a `{type(said).__name__.lower()}`: expected a context record")
 
 
-def _last(held: Iterable[Heard]) -> int:
+def _last(held: list[Heard]) -> int:
     """Return the partition of the fact that was appended last: the one whose feed counts."""
-    return max(held, key=lambda heard: (heard.at, heard.offset)).partition
+    return held[0].partition if len(held) == 1 else max(held, key=lambda heard: (heard.at, heard.offset)).partition
 
 
 def principal_of(held: list[Heard]) -> PrincipalRow:
     """Return a principal as its facts have it together."""
-    newest: Principal = max((heard.said for heard in held), key=lambda p: (p.observed_at, p.source))
-    status = max((heard.said.status for heard in held), key=STATUS_RANKS.__getitem__)
+    newest: Principal = held[0].said
+    status = newest.status
+    if len(held) > 1:
+        newest = max((heard.said for heard in held), key=lambda p: (p.observed_at, p.source))
+        status = max((heard.said.status for heard in held), key=STATUS_RANKS.__getitem__)
     return PrincipalRow(
         held[0].key,
         newest.id,
@@ -76,7 +78,7 @@ def principal_of(held: list[Heard]) -> PrincipalRow:
         frozenset(newest.capabilities),
         newest.observed_at,
         _last(held),
-        tuple(heard.data for heard in held),
+        tuple([heard.data for heard in held]),
     )
 
 
@@ -104,8 +106,11 @@ def mandate_of(held: list[Heard]) -> MandateRow:
 
 def resource_of(held: list[Heard]) -> ResourceRow:
     """Return a resource as its facts have it together."""
-    newest: Sensitivity = max((heard.said for heard in held), key=lambda s: (s.observed_at, s.source))
-    rank = max(RANKS[heard.said.label] for heard in held)
+    newest: Sensitivity = held[0].said
+    rank = RANKS[newest.label]
+    if len(held) > 1:
+        newest = max((heard.said for heard in held), key=lambda s: (s.observed_at, s.source))
+        rank = max(RANKS[heard.said.label] for heard in held)
     return ResourceRow(
         held[0].key,
         newest.resource,
@@ -116,7 +121,7 @@ def resource_of(held: list[Heard]) -> ResourceRow:
         newest.categories,
         newest.observed_at,
         _last(held),
-        tuple(heard.data for heard in held),
+        tuple([heard.data for heard in held]),
     )
 
 
