@@ -141,3 +141,18 @@ def test_a_job_begins_where_it_was(journal: Path) -> None:
     assert len(noted) > 2
     for part in noted:
         assert job.run(0, part, lambda *_: None) == whole
+
+
+def test_a_bisect_of_what_nobody_asked_or_never_turned_says_so(
+    journal: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, said = told(capsys, "--data", str(journal), "--bisect", "ab" * 16)
+    assert (code, said["error"]) == (1, f"{'ab' * 16}: no answer to it has a case")
+    for words, says in (
+        (("--bisect", "xyz"), "--bisect: `xyz`: expected the 32 hex digits of an intent's id"),
+        (("--against", "ab" * 16), "--against: only with --bisect"),
+        (("--html", "x.html"), "--html: only with --what-if"),
+        (("--bisect", "ab" * 16, "--since", "5"), "--bisect: is about two answers: expected no --what-if and no range"),
+    ):
+        code, said = told(capsys, "--data", str(journal), *words)
+        assert (code, said["error"]) == (2, says)

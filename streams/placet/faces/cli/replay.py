@@ -11,11 +11,13 @@ from placet.faces.cli.place import Bootstrap, Data, Place, Url, resolve
 from placet.faces.cli.verb import Exit, Failure, Json, usage
 
 EXAMPLE = """placet replay --data run
-placet replay --data run --what-if policies/payments --html report.html"""
+placet replay --data run --what-if policies/payments --html report.html
+placet replay --bisect 01a21e1f0e3473838648ffcbafb36ce4 --data run"""
 EXITS = {
     Exit.FAULTY: "a verdict comes out otherwise, or its packs or its engine are not there",
 }
 WHAT_IF = "Under other packs"
+TURNED = "What turned an answer"
 Since = Annotated[str, typer.Option("--since", help="From this instant on: ms since 1970, or 2026-11-27T12:00:00Z.")]
 Until = Annotated[str, typer.Option("--until", help="Up to this instant.")]
 PLACES = "How it is done"
@@ -39,6 +41,16 @@ def run(
         Path | None,
         typer.Option("--html", help="Write the report to this file: one page, no network.", rich_help_panel=WHAT_IF),
     ] = None,
+    bisect: Annotated[
+        str,
+        typer.Option(
+            "--bisect", help="Name the change that turned the answer to this intent, by its id.", rich_help_panel=TURNED
+        ),
+    ] = "",
+    against: Annotated[
+        str,
+        typer.Option("--against", help="Begin from the last answer to this intent instead.", rich_help_panel=TURNED),
+    ] = "",
     partition: Annotated[
         list[int] | None, typer.Option("--partition", min=0, help="Only this partition; may be said again. Else all.")
     ] = None,
@@ -65,12 +77,22 @@ def run(
     at another moment than on record is taken for done at that moment; what
     waits for people hears the votes on record; of what is open here alone only
     the clock is heard.
+
+    With --bisect the cases of two answers to one intent are compared, and each
+    part in which they differ is changed in the order in which it came, until
+    the answer turns: an event of the context, a version of packs, or another.
     """
     place = resolve(url, bootstrap, data)
     asked = (instant_ms(since, "--since"), instant_ms(until, "--until"))
     if asked[1] and asked[1] < asked[0]:
         raise usage("--until: lies before --since")
     how = How(place, partition, jobs, resume)
+    if against and not bisect:
+        raise usage("--against: only with --bisect")
+    if bisect and (what_if or html or alone or any(asked)):
+        raise usage("--bisect: is about two answers: expected no --what-if and no range")
+    if bisect:
+        return _bisect(place, bisect, against, as_json=as_json)
     if what_if:
         return _instead(how, asked, what_if, html, alone=alone, as_json=as_json)
     for name, given in (("--alone", alone), ("--html", html)):
@@ -137,6 +159,46 @@ def _instead(
     else:
         tell_changes(told)
     return Exit.FINE
+
+
+def _bisect(place: Place, intent: str, against: str, *, as_json: bool) -> Exit:
+    from placet.faces.replay import flips
+    from placet.faces.replay.opened import Unreadable
+    from placet.faces.replay.source import opened
+    from placet.faces.replay.telling import tell_steps
+
+    try:
+        with opened(place) as (log, settled):
+            said = flips.judged(log, settled, id_of(intent, "--bisect"))
+            others = flips.judged(log, settled, id_of(against, "--against")) if against else []
+            for name, found in ((intent, said), (against, others)):
+                if name and not found:
+                    raise Failure(Exit.NOT_RUN, f"{name}: no answer to it has a case", "`placet show ID` tells of it")
+            pair = (others[-1], said[-1]) if against else flips.turned(said)
+            if pair is None:
+                raise Failure(
+                    Exit.NOT_RUN, f"{intent}: no two answers to it of which one grants", "name another with --against"
+                )
+            steps = flips.bisect(*pair, settled)
+    except Unreadable as fault:
+        raise Failure(Exit.FAULTY, f"{intent}: {fault}") from None
+    told = flips.told(*pair, steps)
+    if as_json:
+        printing.emit(told)
+    else:
+        tell_steps(told)
+    return Exit.FINE
+
+
+def id_of(text: str, option: str) -> bytes:
+    """Return an intent's id from its 32 hex digits."""
+    try:
+        found = bytes.fromhex(text)
+    except ValueError:
+        found = b""
+    if len(found) != 16:
+        raise usage(f"{option}: `{text}`: expected the 32 hex digits of an intent's id")
+    return found
 
 
 def _write(path: Path, text: str) -> None:

@@ -65,6 +65,21 @@ def tell_changes(found: Mapping[str, Any]) -> None:
     printing.say(f"\n{found['changed']} of {found['attempts']} attempts change: {parts}")
 
 
+def tell_steps(found: Mapping[str, Any]) -> None:
+    """Print what turned an answer."""
+    rows = [(one["what"], one["place"], one["effect"], one["reason"], one["alone"]) for one in found["steps"]]
+    headings = ("change, in the order in which they came", "where", "then", "because", "alone")
+    printing.console().print(printing.table(headings, [[printing.shown(cell) for cell in row] for row in rows]))
+    before, after, turned = found["before"], found["after"], found["turned_by"]
+    sides = f"seq {before['seq']} said {before['effect']}, seq {after['seq']} said {after['effect']}"
+    if turned is None:
+        printing.say(f"{sides}: no change turned it")
+    else:
+        printing.say(
+            printing.shown(f"{sides}: turned by {turned['what']} ({turned['place'] or 'no record of the context'})")
+        )
+
+
 def budget_rows(budgets: Sequence[Sequence[Any]]) -> list[tuple[str, ...]]:
     """Return a row for each limit: taken, spent and given back, each before and after."""
     sums: Counter[tuple[str, str, str]] = Counter({(limit, side, what): n for limit, side, what, n in budgets})
