@@ -100,12 +100,18 @@ class Voice:
         self._waiting.clear()
 
     def _write(self, saying: Saying) -> None:
+        payload = self.payload(saying)
+        self.emits.decisions.append(tuple.__new__(Message, (saying.asked.key, verdict.HEADER + payload, None)))
+        self.leaves.append(sha256(VERDICT_LEAF + payload).digest())
+
+    def payload(self, saying: Saying) -> bytes:
+        """Return a verdict's payload; its case goes out beside it."""
         asked, answer, cause, said = saying.asked, saying.answer, saying.cause, saying.said
         intent, key = asked.intent, asked.key
         committed = b"" if saying.body is None else self._case(key, saying.seq, saying.body)
         rules, missing, obligations = self._of(answer.finding)
         arguments = answer.granted_arguments
-        payload = verdict.splice(
+        return verdict.splice(
             asked.head,
             self.partition,
             saying.seq,
@@ -147,8 +153,6 @@ class Voice:
             verdict.encode_bounds(answer.bounds) if answer.bounds else NOTHING,
             verdict.encode_ask(answer.ask) if answer.ask else NOTHING,
         )
-        self.emits.decisions.append(tuple.__new__(Message, (key, verdict.HEADER + payload, None)))
-        self.leaves.append(sha256(VERDICT_LEAF + payload).digest())
 
     def _case(self, key: bytes, seq: int, body: bytes) -> bytes:
         """Emit a case under lock, and return the commitment to it."""
