@@ -51,7 +51,7 @@ class Reviewing:
         if fault is None:
             self._take(review, ballot, count, vote, Cause(rec.topic, rec.partition, rec.offset))
             if count.rejection is not None:
-                self._take_back(slot_in(key, review.id, review.attempt), review, count.rejection)
+                self.take_back(slot_in(key, review.id, review.attempt), review, count.rejection)
         return fault
 
     def tick(self, most: int) -> None:
@@ -89,7 +89,7 @@ class Reviewing:
         )
         self._book.review(after, cause)
 
-    def _take_back(self, slot: bytes, review: Review, no: Vote) -> None:
+    def take_back(self, slot: bytes, review: Review, no: Vote) -> None:
         """End the grant of an emergency that was none, where it is open still: revoked, or told to stop."""
         book, lease = self._book, self._book.leases.open.get(slot)
         if lease is None or lease.stopped or lease.state not in (State.GRANTED, State.CLAIMED):

@@ -81,29 +81,33 @@ class Sweeps:
             self._swept[slot] = self._waiting.pop(slot)
             lease = self._book.leases.open.get(slot)
             if lease is not None:
-                self._again(lease, cause)
+                self.again(lease, cause)
 
     def tick(self, most: int) -> None:
         """Move on what the clock has overtaken, the earliest first and at most so many."""
         for lease in self._book.leases.due(self._book.instant, most):
             if lease.state in WAITING and self._book.instant < lease.expires_at:
-                self._again(lease, CLOCK, tell=lease.state == State.PENDING)
-                continue
-            state, reason = SILENCE[State(lease.state)]
-            asked = self._questions.recall(lease)
-            answer = Answer(state, Effect(lease.effect), reason, granted_digest=lease.granted_digest)
-            if state is State.DENIED:
-                answer.effect = Effect.DENY
-                if awaits_context(lease) and not self._judge.covers(asked.intent.at_least):
-                    answer.reason, answer.detail = Reason.CONTEXT_SILENT, BEHIND
-                    answer.retry_after_ms = self._book.settings.retry_ms
-            said = Said(executor=lease.executor, nonce=lease.nonce)
-            seq = self._book.move(lease, asked, answer, CLOCK, None, said)
-            if state in OPEN:
-                holds = spent_at(lease.holds, self._book.instant) if lease.holds else ()
-                self._book.open(lease._replace(seq=seq, state=state, reason=reason, until=NEVER, holds=holds))
+                self.again(lease, CLOCK, tell=lease.state == State.PENDING)
             else:
-                self._book.close(lease.slot)
+                self.end(lease)
+
+    def end(self, lease: Lease) -> None:
+        """Move on one open intent whose time has passed."""
+        state, reason = SILENCE[State(lease.state)]
+        asked = self._questions.recall(lease)
+        answer = Answer(state, Effect(lease.effect), reason, granted_digest=lease.granted_digest)
+        if state is State.DENIED:
+            answer.effect = Effect.DENY
+            if awaits_context(lease) and not self._judge.covers(asked.intent.at_least):
+                answer.reason, answer.detail = Reason.CONTEXT_SILENT, BEHIND
+                answer.retry_after_ms = self._book.settings.retry_ms
+        said = Said(executor=lease.executor, nonce=lease.nonce)
+        seq = self._book.move(lease, asked, answer, CLOCK, None, said)
+        if state in OPEN:
+            holds = spent_at(lease.holds, self._book.instant) if lease.holds else ()
+            self._book.open(lease._replace(seq=seq, state=state, reason=reason, until=NEVER, holds=holds))
+        else:
+            self._book.close(lease.slot)
 
     def keep(self) -> None:
         self._swept.clear()
@@ -112,7 +116,7 @@ class Sweeps:
         self._waiting = {**self._swept, **self._waiting}
         self._swept.clear()
 
-    def _again(self, lease: Lease, cause: Cause, *, tell: bool = False) -> None:
+    def again(self, lease: Lease, cause: Cause, *, tell: bool = False) -> None:
         """Decide one open intent again; an unchanged answer writes nothing, but where it is to be told."""
         state = State(lease.state)
         if state is State.UNKNOWN or lease.stopped:

@@ -95,12 +95,18 @@ class Voice:
         self._waiting.clear()
 
     def _write(self, saying: Saying) -> None:
+        payload = self.payload(saying)
+        self.emits.decisions.append(tuple.__new__(Message, (saying[1].key, verdict.HEADER + payload, None)))
+        self.leaves.append(sha256(VERDICT_LEAF + payload).digest())
+
+    def payload(self, saying: Saying) -> bytes:
+        """Return a verdict's payload; its case goes out beside it."""
         seq, asked, answer, cause, previous, asked_offset, asked_at, body, said = saying
         intent, key, finding, until = asked.intent, asked.key, answer.finding, answer.until
         committed = b"" if body is None else self._case(key, seq, body)
         rules, missing, obligations = NO_FINDING if finding is None else self._of(finding)
         arguments = answer.granted_arguments
-        payload = verdict.splice(
+        return verdict.splice(
             asked.head,
             self.partition,
             seq,
@@ -142,8 +148,6 @@ class Voice:
             verdict.encode_bounds(answer.bounds) if answer.bounds else NOTHING,
             verdict.encode_ask(answer.ask) if answer.ask else NOTHING,
         )
-        self.emits.decisions.append(tuple.__new__(Message, (key, verdict.HEADER + payload, None)))
-        self.leaves.append(sha256(VERDICT_LEAF + payload).digest())
 
     def _case(self, key: bytes, seq: int, body: bytes) -> bytes:
         """Emit a case under lock, and return the commitment to it."""

@@ -1,7 +1,7 @@
 """The active set of packs: which rules an action meets, and what they say."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from placet.policy.contents import Pack
 from placet.policy.expressions import ENGINE
@@ -10,9 +10,14 @@ from placet.policy.limits import Limit
 from placet.policy.plan import Plan
 from placet.policy.rules import Rule
 
-__all__ = ["ENGINE", "NO_RULE", "Finding", "Plan", "PolicySet"]
+__all__ = ["ENGINE", "NO_RULE", "Finding", "Plan", "PolicySet", "digest_of"]
 
 PLANS_MAX = 4096
+
+
+def digest_of(digests: Iterable[bytes]) -> bytes:
+    """Return the digest of a set of packs, whatever their order: SHA-256 of "placet/set/1" and theirs, sorted."""
+    return hashlib.sha256(b"placet/set/1" + b"".join(sorted(digests))).digest()
 
 
 class PolicySet:
@@ -21,8 +26,7 @@ class PolicySet:
     def __init__(self, packs: Sequence[Pack], *, generated: bool = True) -> None:
         self.packs = tuple(packs)
         self.engine = ENGINE
-        digests = sorted(pack.digest for pack in packs)
-        self.digest = hashlib.sha256(b"placet/set/1" + b"".join(digests)).digest()
+        self.digest = digest_of([pack.digest for pack in packs])
         self._generated = generated
         self._rules: list[tuple[Pack, Rule]] = [(pack, rule) for pack in packs for rule in pack.rules]
         self._exact: dict[str, set[int]] = {}

@@ -8,7 +8,7 @@ import pytest
 
 from broker import Broker
 from placet.faces import bench
-from placet.faces.bench import company, desk, ledger, open_loop, proofs
+from placet.faces.bench import company, desk, ledger, open_loop, proofs, replay
 from placet.faces.bench.profile import Profile
 from placet.faces.bench.report import Result, targets
 from placet.faces.bench.spool import Spool
@@ -80,6 +80,21 @@ def test_a_leaf_that_is_lost_makes_every_target_of_the_ledger_missed(monkeypatch
     told = bench.run("ledger", intents=INTENTS)
     assert told["clean"] is False
     assert not any(told["met"].values())
+
+
+def test_a_slice_of_replay_differs_nowhere_and_changes_what_one_rule_more_denies(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(replay, "ROUNDS", 1)
+    monkeypatch.setattr(replay, "RULES", 10)
+    told = bench.run("replay", intents=INTENTS)
+    holds_its_shape(told, "replay")
+    figures = told["figures"]
+    free = [number * 7 % 1001 for number in range(INTENTS) if number * 7919 % 1000 % 50]
+    # What is begun with its grant is reported too; what is large is claimed as well. The rule more denies 700 to 709.
+    assert figures["verdicts"] == INTENTS + sum(2 if amount > 500 else 1 for amount in free)
+    assert (figures["differing"], figures["changed_by_the_same_pack"]) == (0, 0)
+    assert figures["changed_by_one_rule"] == sum(700 <= amount < 710 for amount in free) > 0
 
 
 def test_a_slice_of_the_embedded_journal_answers_all_that_was_sent() -> None:

@@ -46,6 +46,7 @@ LAST = (
     "show",
     "tail",
     "audit",
+    "replay",
     "policy rollback",
     "halt",
     "resume",
@@ -61,6 +62,7 @@ ENDS = {
     "policy rollback": 3,
     "resume": 5,
     "mandate show refunds": 5,
+    "replay --bisect 01a21e1f0e3473838648ffcbafb36ce4": 1,
     "keys rotate": 2,
     "keys revoke": 2,
 }

@@ -4,7 +4,20 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from placet.faces.bench import context, desk, embedded, failover, kafka, ledger, limits, policy, proofs, restore, revoke
+from placet.faces.bench import (
+    context,
+    desk,
+    embedded,
+    failover,
+    kafka,
+    ledger,
+    limits,
+    policy,
+    proofs,
+    replay,
+    restore,
+    revoke,
+)
 from placet.faces.bench.options import INTENTS, Asked
 from placet.faces.bench.report import Result
 
@@ -15,6 +28,7 @@ BENCHES: dict[str, Callable[[Asked], Result]] = {
     "embedded": lambda asked: embedded.run(asked.intents),
     "kafka": kafka.run,
     "proofs": lambda asked: proofs.run(min(asked.intents, proofs.MOST)),
+    "replay": lambda asked: replay.run(asked.intents),
     "restore": restore.run,
     "context": context.run,
     "revoke": revoke.run,

@@ -16,6 +16,7 @@ NAMES = (
     "embedded",
     "kafka",
     "proofs",
+    "replay",
     "restore",
     "revoke",
     "failover",
