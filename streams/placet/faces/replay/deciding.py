@@ -197,7 +197,7 @@ class Speech(Voice):
         saying = (self.seq, asked, answer, cause, previous, asked_offset, asked_at, body, said)
         self.made = verdict.HEADER + self.payload(saying)
         self.seq += 1
-        return saying.seq
+        return saying[0]
 
     def review(self, record: Review, cause: Cause) -> tuple[Review, bytes]:
         """Say where a review is: with the verdict that was said, or by itself."""
