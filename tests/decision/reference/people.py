@@ -48,8 +48,8 @@ class Tally(NamedTuple):
 
     @property
     def told(self) -> tuple[Wanted, tuple[str, ...]]:
-        """What people are told: of whom how many are waited for, with what proof, and who has said yes."""
-        return self.wanted, self.yes
+        """What people are told: of whom how many are waited for, with what proof, and who has said yes; not for how long."""
+        return self.wanted._replace(wait_ms=0), self.yes
 
 
 def fault_of(vote: Vote, ask: Ask, wanted: Wanted, known: Known, cast_at: int) -> Reason | None:
