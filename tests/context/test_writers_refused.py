@@ -21,7 +21,7 @@ from tests.context.test_writers import BOT, said, tables
         ({"purpose": "anything"}, "purpose `anything`: expected one of "),
         ({"public": bytes(31)}, "a public key of 31 bytes, expected 32"),
         ({"purpose": "feed", "sources": ("a b",)}, "source"),
-        ({"sources": ("siem",)}, "sources of a key for `agent`: only a feed names them"),
+        ({"sources": ("siem",)}, "sources of a key for `agent`: only a feed or a directory names them"),
         ({"not_before": 9, "not_after": 8}, "key `bot-1`: ends before it begins, or an instant below 0"),
         ({"not_before": -1}, "key `bot-1`: ends before it begins, or an instant below 0"),
     ],

@@ -65,6 +65,12 @@ def _tested(pack: LoadedPack) -> list[TestResult]:
     return run_tests(pack)
 
 
+def forget_packs() -> None:
+    """Have packs loaded and tested anew: what a bug was planted in may not be what others are given."""
+    _loaded.cache_clear()
+    _tested.cache_clear()
+
+
 # A pack is the same each time it is loaded, and loading one is most of what a small world costs.
 vars(library)["load_pack"] = lambda files: _loaded(tuple(sorted(files.items())))
 vars(library)["run_tests"] = _tested
