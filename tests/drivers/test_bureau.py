@@ -1,5 +1,8 @@
 """What a worker keeps of context that nobody takes: all of it where it refuses it, a bounded part where another does."""
 
+import gc
+from weakref import ref
+
 import pytest
 
 from placet.drivers import bureau, faulty
@@ -122,3 +125,17 @@ def test_what_cannot_be_taken_is_read_and_is_no_sign_of_life() -> None:
 def last_seal(world: World) -> seal.Seal:
     recs = world.memory.read(Topic.DECISIONS, 0, 0, 1 << 30, 0)
     return [seal.decode(rec.value) for rec in recs if rec.value and rec.value[:5] == seal.HEADER][-1]
+
+
+def test_tables_that_were_kept_out_of_sight_go_when_nobody_has_them_any_more() -> None:
+    """The soak found it: each time a worker began again, what it had held before stayed for good."""
+    world = World()
+    world.restart()
+    world.step()
+    tables = ref(world.loop.bureau._tables)
+    world.restart()
+    world.step()
+    try:
+        assert tables() is None
+    finally:
+        gc.unfreeze()

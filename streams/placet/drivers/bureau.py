@@ -233,8 +233,10 @@ class Bureau:
     def settle_memory(self) -> None:
         """Keep the big tables out of the collector's sight, and let a batch end before it looks at what is new.
 
-        What a restore needed besides goes back to the system.
+        What a restore needed besides goes back to the system, and so do the tables kept out of sight before that
+        nobody has any more: out of sight they would stay for ever, since they point at each other.
         """
+        gc.unfreeze()
         gc.collect()
         give_back()
         gc.freeze()
