@@ -34,6 +34,9 @@ ELSEWHERE = {
     "schema register",
     "identity",
     "keys put",
+    "prove",
+    "verify",
+    "witness",
 }
 """Verbs that serve, measure, need a broker or files of others: tests of their own run them."""
 LAST = (

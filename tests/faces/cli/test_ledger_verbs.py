@@ -92,7 +92,8 @@ def test_a_bent_log_is_found_faulty_by_fsck_and_audit(
     assert f"tile/0/000.p/{bundle.name}: is not the hashes of what lies below it" in out
     report = json.loads(said(["audit", "--data", str(data), "--json"], capsys, 3))
     violated = {check["name"] for check in report["checks"] if check["violated"]}
-    assert violated == {"V13", "V14"}
+    # What is last in the bundle is a record or a cut: V13 holds records alone against the topics.
+    assert {"V14"} <= violated <= {"V13", "V14"}
 
 
 def test_a_checkpoint_kept_from_earlier_must_be_extended(

@@ -116,7 +116,7 @@ def _large() -> dict[str, float]:
     plan_s, plan = timed(lambda: PolicySet.of([pack]).plan("large.act"), 1)
     assert plan is not None
     case = Case()
-    case.arguments, case.instant = {"n": 1, "all": []}, 0
+    case.arguments, case.instant, case.emergency = {"n": 1, "all": []}, 0, False
     decided, _ = timed(lambda: [plan.decide(case) for _ in range(DECISIONS)], ROUNDS)
     lint_s, _ = timed(lambda: lint(pack), 1)
     full_s, _ = timed(lambda: load_pack(_large_bytes()), 1)

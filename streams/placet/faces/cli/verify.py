@@ -17,9 +17,7 @@ EXITS = {Exit.FAULTY: "the proof does not hold"}
 
 
 def run(
-    file: Annotated[
-        Path, typer.Argument(exists=True, dir_okay=False, help="A tlog-proof, as `placet prove` writes it.")
-    ],
+    file: Annotated[Path, typer.Argument(help="A tlog-proof, as `placet prove` writes it.")],
     vkey: Annotated[
         list[str] | None, typer.Option(help="The log's verifier key; again for a key that follows it at a rotation.")
     ] = None,
@@ -41,7 +39,11 @@ def run(
 
     trusted = _trusted(vkey or [], policy)
     try:
-        proof = read_proof(file.read_bytes())
+        written = file.read_bytes()
+    except OSError as fault:
+        raise usage(f"{file}: cannot be read: {fault.strerror}") from None
+    try:
+        proof = read_proof(written)
         head, note = trusted.open(proof.checkpoint)
     except ValueError as fault:
         raise Failure(Exit.FAULTY, f"{file}: {fault}") from None
