@@ -44,9 +44,11 @@ class Host:
         service = self.services[name]
         mounts = dict(one.split(":")[1::-1] for one in service.get("volumes", ()))
         for volume in mounts.values():
-            (self._home / volume).mkdir(mode=0o700, exist_ok=True)
+            (self._home / volume).mkdir(mode=0o700, parents=True, exist_ok=True)
 
         def here(text: str) -> str:
+            # What nobody has set is what stands behind it.
+            text = re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", text)
             for inside, volume in mounts.items():
                 text = re.sub(rf"^{re.escape(inside)}(?=/|$)", str(self._home / volume), text)
             return text.replace("broker:19092", self._bootstrap).replace("0.0.0.0", "127.0.0.1")
